@@ -1,0 +1,124 @@
+/**
+ * The journal: what a document is on disk. A tiny contract in bytes; it knows nothing of rooms, sessions
+ * or Y.Docs. Two implementations (LevelDB and memory) run one contract suite, `test/contract/journal.ts`.
+ */
+
+/**
+ * What "durable" means for a journal: `fsync` survives a power cut, `os` survives a killed process only,
+ * `memory` survives nothing.
+ */
+export type Durability = 'fsync' | 'os' | 'memory'
+
+/** One update on its way into the journal. */
+export interface Entry {
+  /** A Yjs update, v1 encoding. The journal keeps the reference until the update is durable: don't change the bytes. */
+  readonly update: Uint8Array
+  /** When the server took it, milliseconds since 1970. */
+  readonly time: number
+  /** Who wrote it: the user's id, or '' when the server asks nobody who they are. At most 256 characters are kept. */
+  readonly author: string
+}
+
+/** One update as it lies in the journal. `seq` counts a generation's updates from 1, without a hole. */
+export interface StoredEntry extends Entry {
+  readonly seq: number
+}
+
+/** The compacted state of a document: everything up to and including update `seq`. */
+export interface Snapshot {
+  readonly seq: number
+  /** One Yjs update (v1) that holds the whole state. */
+  readonly update: Uint8Array
+}
+
+/** All that is stored of one document. */
+export interface StoredDocument {
+  readonly name: string
+  /**
+   * 32 hex digits. Minted (in memory) when a document without history is opened and stored with its first
+   * update; minted anew by delete, restore and rollback.
+   */
+  readonly generation: string
+  readonly snapshot: Snapshot | null
+  /** The updates after the snapshot, in order of `seq`. */
+  readonly tail: readonly StoredEntry[]
+  /** The last stored `seq`; 0 for a document without history. */
+  readonly seq: number
+}
+
+/** What `list` tells of a document without reading its contents. */
+export interface DocumentSummary {
+  readonly name: string
+  readonly generation: string
+}
+
+/**
+ * The one writer of one open document. Obtained from {@link Journal.open}; a document has at most one at a time.
+ */
+export interface DocumentLog {
+  readonly document: StoredDocument
+  /**
+   * Queues an update and returns its `seq` at once. It is durable when `onDurable` has been called with that
+   * `seq` or a higher one. Never throws for a store in trouble: the update waits until the store works again.
+   */
+  append(entry: Entry): number
+  /**
+   * Replaces everything up to `snapshot.seq` by the snapshot, in one atomic, synced batch.
+   * `snapshot.seq` must be durable already.
+   *
+   * @throws InkwireError INKWIRE_STORE_FAILED when it could not be written; the document is unchanged then.
+   */
+  compact(snapshot: Snapshot): Promise<void>
+  /** Gives the document back. Everything appended must be durable before. Idempotent. */
+  release(): void
+}
+
+/** Is the journal able to make things durable right now? */
+export type JournalState =
+  | { readonly status: 'ok' }
+  /** Writes fail; they are kept in memory and tried again with backoff. `since`: ms since 1970. */
+  | { readonly status: 'failing'; readonly since: number; readonly reason: string }
+  | { readonly status: 'closed' }
+
+/** What {@link Journal.close} could not make durable, by document name. */
+export interface UnsavedReport {
+  readonly unsaved: readonly { readonly name: string; readonly updates: number }[]
+}
+
+/** The store of all documents. */
+export interface Journal {
+  readonly durability: Durability
+  /** The present state; {@link Journal.onState} tells of changes. */
+  readonly state: JournalState
+  /** Calls `listener` at each change of state, until the returned function is called. */
+  onState(listener: (state: JournalState) => void): () => void
+  /**
+   * Loads a document and makes the caller its writer. A name never heard of gives an empty document with a
+   * fresh generation, and writes nothing.
+   *
+   * @param onDurable called with the highest durable `seq`, after each commit that held updates of this document.
+   * @throws InkwireError INKWIRE_DOCUMENT_DAMAGED (quarantined; names the reason), INKWIRE_STORE_FAILED
+   *   (could not be read now; worth a retry), INKWIRE_STORE_FORMAT (written by a newer version),
+   *   INKWIRE_STORE_CLOSED.
+   */
+  open(name: string, onDurable: (seq: number) => void): Promise<DocumentLog>
+  /**
+   * Reads a document without becoming its writer; `null` when there is none. Sees what is durable.
+   *
+   * @throws as {@link Journal.open}.
+   */
+  read(name: string): Promise<StoredDocument | null>
+  /** All documents with history, in order of name bytes. */
+  list(): AsyncIterable<DocumentSummary>
+  /**
+   * Removes every record of a document. The caller has released its log before.
+   *
+   * @returns whether there was one.
+   */
+  delete(name: string): Promise<boolean>
+  /**
+   * Commits what is queued (retrying for at most `timeoutMs`, default 5,000) and closes the store.
+   * Idempotent: a second call gives the same report.
+   */
+  close(timeoutMs?: number): Promise<UnsavedReport>
+}

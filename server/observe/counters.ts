@@ -1,0 +1,27 @@
+/**
+ * Plain numbers that the hot path adds to; `metrics.ts` reads them when somebody scrapes. A counter of a
+ * metrics library costs a map lookup per call, these cost an addition.
+ */
+export class Counters {
+  connections = 0
+  connectionsTotal = 0
+  rooms = 0
+  updatesIn = 0
+  updateBytesIn = 0
+  /** Updates that held nothing new (a reconnecting client's): neither stored nor broadcast. */
+  updatesWithoutNews = 0
+  /** One update written to one socket. */
+  updatesOut = 0
+  bytesOut = 0
+  presenceIn = 0
+  compactions = 0
+  compactionsFailed = 0
+  /** Members that were marked behind because their socket was backed up, ever. */
+  membersBehindTotal = 0
+  /** Closes and rejections by code. */
+  readonly rejections = new Map<number, number>()
+
+  reject(code: number): void {
+    this.rejections.set(code, (this.rejections.get(code) ?? 0) + 1)
+  }
+}

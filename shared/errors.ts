@@ -1,0 +1,38 @@
+/**
+ * Stable names of everything that can go wrong in a call of ours; the README lists them.
+ * Messages may be reworded, these may not.
+ */
+export type ErrorCode =
+  | 'INKWIRE_BAD_OPTION'
+  | 'INKWIRE_BAD_NAME'
+  | 'INKWIRE_BAD_MESSAGE'
+  | 'INKWIRE_BAD_UPDATE'
+  | 'INKWIRE_STORE_LOCKED'
+  | 'INKWIRE_STORE_FAILED'
+  | 'INKWIRE_STORE_CLOSED'
+  | 'INKWIRE_STORE_FORMAT'
+  | 'INKWIRE_DOCUMENT_DAMAGED'
+  | 'INKWIRE_NO_DOCUMENT'
+  | 'INKWIRE_NOT_SAVED'
+  | 'INKWIRE_TIMEOUT'
+  | 'INKWIRE_DESTROYED'
+
+/**
+ * An error with a stable code.
+ *
+ * @example
+ *   try { await server.listen() } catch (error) {
+ *     if (error instanceof InkwireError && error.code === 'INKWIRE_STORE_LOCKED') …
+ *   }
+ */
+export class InkwireError extends Error {
+  override readonly name = 'InkwireError'
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

@@ -1,0 +1,65 @@
+import type { Code } from './codes.js'
+
+/** The WebSocket subprotocol that asks for the extensions (PROTOCOL X1). */
+export const SUBPROTOCOL = 'inkwire.1'
+
+/** What a client may do with a document, in ascending order of power. */
+export const ACCESS_LEVELS = ['read', 'write', 'admin'] as const
+/** @see ACCESS_LEVELS */
+export type Access = (typeof ACCESS_LEVELS)[number]
+
+/** What "durable" in an ack rests on: memory only, the operating system's cache, or an fsync. */
+export const DURABILITIES = ['memory', 'os', 'fsync'] as const
+/** @see DURABILITIES */
+export type Durability = (typeof DURABILITIES)[number]
+
+/** The server's greeting to a client that speaks `inkwire.1` (PROTOCOL X2). */
+export interface Hello {
+  readonly type: 'hello'
+  /** 32 hex digits: which history of the document this is. */
+  readonly generation: string
+  /** Updates in this history so far; 0 means that the document has none yet and the generation isn't fixed. */
+  readonly seq: number
+  readonly access: Access
+  readonly durability: Durability
+  /** Largest message the server takes, bytes. */
+  readonly maxMessageBytes: number
+}
+
+/** How many of this connection's update messages arrived and how many of them are durable (PROTOCOL X4). */
+export interface Ack {
+  readonly type: 'ack'
+  readonly received: number
+  readonly durable: number
+}
+
+/** One message of this connection was refused; the connection goes on (PROTOCOL X5). */
+export interface Rejection {
+  readonly type: 'rejection'
+  /** Which update message of this connection, counted from 1; 0 when it was none (presence, say). */
+  readonly message: number
+  readonly code: Code | number
+  readonly reason: string
+}
+
+/** The client says which generation its history belongs to, before its first update message (PROTOCOL X3). */
+export interface Join {
+  readonly type: 'join'
+  /** 32 hex digits, or '' when it holds none. */
+  readonly generation: string
+  /** Highest sequence mark it holds of it, 0 for none. Reserved for resuming. */
+  readonly seq: number
+}
+
+/** One message on the wire; one WebSocket frame holds exactly one (PROTOCOL W1). */
+export type Message =
+  | { readonly type: 'syncStep1'; readonly stateVector: Uint8Array }
+  | { readonly type: 'syncStep2'; readonly update: Uint8Array }
+  | { readonly type: 'update'; readonly update: Uint8Array }
+  | { readonly type: 'awareness'; readonly update: Uint8Array }
+  | { readonly type: 'permissionDenied'; readonly reason: string }
+  | { readonly type: 'queryAwareness' }
+  | Hello
+  | Join
+  | Ack
+  | Rejection

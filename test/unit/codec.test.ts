@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { decodeMessage, encodeMessage } from '../../shared/codec.js'
+import type { Message } from '../../shared/messages.js'
+
+const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
+
+/** The examples of PROTOCOL.md. */
+const examples: readonly [rule: string, hex: string, message: Message][] = [
+  ['W3', '00 00 01 00', { type: 'syncStep1', stateVector: Uint8Array.of(0) }],
+  ['W4', '00 01 02 00 00', { type: 'syncStep2', update: Uint8Array.of(0, 0) }],
+  ['W5', '00 02 02 00 00', { type: 'update', update: Uint8Array.of(0, 0) }],
+  ['W6', '01 01 00', { type: 'awareness', update: Uint8Array.of(0) }],
+  ['W6', '03', { type: 'queryAwareness' }],
+  ['W6', '02 00 02 6e6f', { type: 'permissionDenied', reason: 'no' }],
+  [
+    'X2',
+    '78 00 000102030405060708090a0b0c0d0e0f 05 01 02 8080 8008',
+    {
+      type: 'hello',
+      generation: '000102030405060708090a0b0c0d0e0f',
+      seq: 5,
+      access: 'write',
+      durability: 'fsync',
+      maxMessageBytes: 16 * 1024 * 1024,
+    },
+  ],
+  ['X3', '78 03 00 00', { type: 'join', generation: '', seq: 0 }],
+  [
+    'X3',
+    '78 03 10 000102030405060708090a0b0c0d0e0f 00',
+    { type: 'join', generation: '000102030405060708090a0b0c0d0e0f', seq: 0 },
+  ],
+  ['X4', '78 01 03 02', { type: 'ack', received: 3, durable: 2 }],
+  [
+    'X5',
+    '78 02 02 b322 09 726561642d6f6e6c79',
+    { type: 'rejection', message: 2, code: 4403, reason: 'read-only' },
+  ],
+]
+
+describe('codec', () => {
+  for (const [rule, hex, message] of examples) {
+    it(`${rule}: ${hex} is a ${message.type}, both ways`, () => {
+      expect(decodeMessage(bytes(hex))).toEqual(message)
+      expect(Buffer.from(encodeMessage(message)).toString('hex')).toBe(hex.replaceAll(' ', ''))
+    })
+
+    it(`W7: ${hex} cut short anywhere is refused`, () => {
+      const whole = bytes(hex)
+      for (let length = 0; length < whole.length; length++) {
+        expect(() => decodeMessage(whole.subarray(0, length))).toThrowError(
+          expect.objectContaining({ code: 'INKWIRE_BAD_MESSAGE' }),
+        )
+      }
+    })
+  }
+
+  it('W1: bytes left over after a message are refused', () => {
+    expect(() => decodeMessage(bytes('03 00'))).toThrowError(/left over/)
+    expect(() => decodeMessage(bytes('00 02 02 00 00 00'))).toThrowError(/left over/)
+  })
+
+  it('W7: unknown types are refused', () => {
+    for (const hex of ['04', '00 03 00', '02 01 00', '78 63', 'ff ff ff ff ff ff ff ff ff 01']) {
+      expect(() => decodeMessage(bytes(hex))).toThrowError(
+        expect.objectContaining({ code: 'INKWIRE_BAD_MESSAGE' }),
+      )
+    }
+  })
+
+  it('X6: an extension message may have grown fields at its end', () => {
+    expect(decodeMessage(bytes('78 01 03 02 07'))).toEqual({ type: 'ack', received: 3, durable: 2 })
+  })
+})

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+const report = process.env.INKWIRE_TEST_REPORT
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Real processes, disks and browsers: a step may be slow on a small machine, but never without end.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+  },
+})
