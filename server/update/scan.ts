@@ -1,0 +1,210 @@
+import { BadUpdateError } from './bad-update.js'
+import { Cursor } from './cursor.js'
+import { DEFAULT_LIMITS, type ScanLimits } from './limits.js'
+import { SKIP, SMALLEST_STRUCT, skipStruct } from './struct.js'
+
+/** A run of structs of one client without a gap, and where its bytes lie. */
+export interface Block {
+  readonly client: number
+  /** Clock of its first struct. */
+  readonly clock: number
+  /** Clock after its last struct. */
+  readonly end: number
+  /** Number of structs. */
+  readonly structs: number
+  /** Its structs are `bytes[from, to)`: no count, client or clock before them. */
+  readonly from: number
+  readonly to: number
+  /** Places to start walking from, so that finding a clock takes no walk over all: see {@link MARK_EVERY}. */
+  readonly marks: readonly Mark[]
+}
+
+/** Where in a block a struct begins. */
+export interface Mark {
+  readonly clock: number
+  readonly pos: number
+  /** Structs of the block before it. */
+  readonly index: number
+}
+
+/** A client's ranges of clocks, flat: start, end, start, end, …; ascending, disjoint, not touching. */
+export interface ClientRanges {
+  readonly client: number
+  readonly ranges: readonly number[]
+}
+
+/** What is in an update: the result of checking it. */
+export interface Scan {
+  readonly bytes: Uint8Array
+  /** In the order of the bytes: one client's blocks follow each other, by ascending clock. */
+  readonly blocks: readonly Block[]
+  readonly deletes: readonly ClientRanges[]
+  /** Structs in all blocks (Skips don't count). */
+  readonly structs: number
+  /** The delete set is `bytes[deletesFrom, bytes.length)`. */
+  readonly deletesFrom: number
+}
+
+/** A mark lies before every 64th struct of a block. */
+export const MARK_EVERY = 64
+
+const NO_MARKS: readonly Mark[] = Object.freeze([])
+const NO_DELETES: readonly ClientRanges[] = Object.freeze([])
+
+/**
+ * Checks a v1 update down to its last byte, in one pass, without building what it describes (PROTOCOL S1):
+ * the work and memory it takes are bounded by the bytes that are there, not by the numbers they claim.
+ *
+ * What passes is read by `Y.applyUpdate` and `Y.decodeUpdate` without an exception, and as the same ranges.
+ * The result refers to `bytes`, which must not change afterwards.
+ *
+ * @throws BadUpdateError (INKWIRE_BAD_UPDATE) with a `reason`.
+ * @example
+ *   scanUpdate(Uint8Array.of(0, 0)) // nothing in it: blocks [], deletes []
+ */
+export const scanUpdate = (bytes: Uint8Array, limits: ScanLimits = DEFAULT_LIMITS): Scan => {
+  try {
+    return scan(bytes, limits)
+  } catch (error) {
+    if (error instanceof BadUpdateError && isV2(bytes)) {
+      throw new BadUpdateError('v2', 'the update is in the v2 encoding, which is not taken')
+    }
+    throw error
+  }
+}
+
+const scan = (bytes: Uint8Array, limits: ScanLimits): Scan => {
+  const cursor = new Cursor(bytes, 0, limits.maxDepth)
+  const blocks: Block[] = []
+  const structs = scanStructs(cursor, limits, blocks)
+  const deletesFrom = cursor.pos
+  const deletes = scanDeletes(cursor, limits)
+  if (cursor.left !== 0)
+    throw new BadUpdateError('trailing', `${cursor.left} bytes left over after the update`)
+  return { bytes, blocks, deletes, structs, deletesFrom }
+}
+
+const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[]): number => {
+  const clients = cursor.count(3 + SMALLEST_STRUCT)
+  const once = clients > 1 ? new Once() : null
+  let structs = 0
+  for (let i = 0; i < clients; i++) {
+    const count = cursor.count(SMALLEST_STRUCT)
+    const client = cursor.uint()
+    once?.check(client)
+    if (count === 0) throw new BadUpdateError('empty', 'a client without structs')
+    structs += count
+    if (structs > limits.maxStructs)
+      throw new BadUpdateError('limit', `more than ${limits.maxStructs} structs`)
+    structs -= scanClient(cursor, count, client, blocks)
+  }
+  return structs
+}
+
+/** Reads the structs of one client. Returns how many of them were Skips. */
+const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block[]): number => {
+  let clock = cursor.uint()
+  let start = clock
+  let from = cursor.pos
+  let index = 0
+  let marks: Mark[] | null = null
+  let skips = 0
+  const close = (to: number): void => {
+    if (index === 0) return
+    blocks.push({ client, clock: start, end: clock, structs: index, from, to, marks: marks ?? NO_MARKS })
+  }
+  for (let i = 0; i < count; i++) {
+    const pos = cursor.pos
+    const info = cursor.byte()
+    if (info === SKIP) {
+      close(pos)
+      clock += cursor.uint()
+      if (clock > Number.MAX_SAFE_INTEGER) throw pastTheEnd()
+      skips++
+      start = clock
+      from = cursor.pos
+      index = 0
+      marks = null
+      continue
+    }
+    if (index > 0 && index % MARK_EVERY === 0) {
+      marks ??= []
+      marks.push({ clock, pos, index })
+    }
+    clock += skipStruct(cursor, info, client, clock)
+    if (clock > Number.MAX_SAFE_INTEGER) throw pastTheEnd()
+    index++
+  }
+  close(cursor.pos)
+  return skips
+}
+
+const scanDeletes = (cursor: Cursor, limits: ScanLimits): readonly ClientRanges[] => {
+  const clients = cursor.count(2)
+  if (clients === 0) return NO_DELETES
+  const once = clients > 1 ? new Once() : null
+  const deletes: ClientRanges[] = []
+  let total = 0
+  for (let i = 0; i < clients; i++) {
+    const client = cursor.uint()
+    once?.check(client)
+    const count = cursor.count(2)
+    total += count
+    if (total > limits.maxDeleteRanges) {
+      throw new BadUpdateError('limit', `more than ${limits.maxDeleteRanges} delete ranges`)
+    }
+    if (count > 0) deletes.push({ client, ranges: scanRanges(cursor, count) })
+  }
+  return deletes
+}
+
+const scanRanges = (cursor: Cursor, count: number): number[] => {
+  const ranges: number[] = []
+  let end = -1
+  for (let i = 0; i < count; i++) {
+    const start = cursor.uint()
+    const length = cursor.uint()
+    if (length === 0) throw new BadUpdateError('empty', 'a delete range of length 0')
+    if (start < end) throw new BadUpdateError('delete-order', 'delete ranges overlap or are out of order')
+    if (start === end) ranges[ranges.length - 1] = start + length
+    else ranges.push(start, start + length)
+    end = start + length
+    if (end > Number.MAX_SAFE_INTEGER) throw pastTheEnd()
+  }
+  return ranges
+}
+
+const pastTheEnd = (): BadUpdateError => new BadUpdateError('overflow', 'a clock is past 2^53 - 1')
+
+/**
+ * Sees to it that no client comes twice. Present Yjs writes clients in descending order, which takes no memory to
+ * check; earlier versions wrote delete sets in any order.
+ */
+class Once {
+  #last = Number.POSITIVE_INFINITY
+  #descending: number[] = []
+  #seen: Set<number> | null = null
+
+  check(client: number): void {
+    if (this.#seen === null && client < this.#last) {
+      this.#last = client
+      this.#descending.push(client)
+      return
+    }
+    this.#seen ??= new Set(this.#descending)
+    if (this.#seen.has(client)) throw new BadUpdateError('client-twice', `client ${client} is listed twice`)
+    this.#seen.add(client)
+  }
+}
+
+/** Whether the bytes have the frame of a v2 update: a 0 and nine length-prefixed columns. */
+const isV2 = (bytes: Uint8Array): boolean => {
+  if (bytes[0] !== 0 || bytes.length < 11) return false
+  const cursor = new Cursor(bytes, 1, 0)
+  try {
+    for (let column = 0; column < 9; column++) cursor.skip(cursor.uint())
+    return true
+  } catch {
+    return false
+  }
+}

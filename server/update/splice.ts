@@ -1,0 +1,180 @@
+import { encodeDeleteSet } from './delete-set.js'
+import { cut, GrowingPiece, type Piece } from './piece.js'
+import { missingFrom, RangeMap } from './ranges.js'
+import type { Block, Scan } from './scan.js'
+import type { StateVector } from './state-vector.js'
+import { SKIP } from './struct.js'
+import { uintSize, Writer } from './writer.js'
+
+/** Pieces up to this size are copied together; larger ones stay where they are and are referred to. */
+const SMALL_BYTES = 512
+const FIRST_CAPACITY = 128
+
+export interface BuildOptions {
+  /** Leave out what one with this state vector has. Default: everything is written. */
+  readonly since?: StateVector
+  /** An encoded delete set to end with, say the room's. Default: the deletions of the updates added. */
+  readonly deleteSet?: Uint8Array
+}
+
+/**
+ * Puts updates together to one, by their bytes: O(bytes), without a `Y.Doc`.
+ *
+ * `Y.mergeUpdates` does the same in quadratic time. The result has each client's structs in order of clock, gaps
+ * as Skips; where updates overlap, what came first stays and the rest is cut to fit. Nothing is joined or
+ * dropped: that takes a `Y.Doc`, and is what compaction is for.
+ *
+ * Updates that are larger than some 500 bytes are referred to, not copied: don't change them afterwards.
+ */
+export class Splicer {
+  /** Per client: ascending, disjoint; two may touch. */
+  readonly #pieces = new Map<number, Piece[]>()
+  readonly #deletes = new RangeMap()
+  /** Clients, descending; null when one has come since it was sorted. */
+  #order: readonly number[] | null = null
+
+  /** Takes an update in. Returns itself. */
+  add(scan: Scan): this {
+    for (const block of scan.blocks) this.#addBlock(scan.bytes, block)
+    for (const { client, ranges } of scan.deletes) this.#deletes.addAll(client, ranges)
+    return this
+  }
+
+  #addBlock(bytes: Uint8Array, block: Block): void {
+    const { client, clock, end, structs, from, to, marks } = block
+    const piece: Piece = { clock, end, structs, bytes, from, to, marks }
+    const pieces = this.#pieces.get(client)
+    if (pieces === undefined) {
+      this.#pieces.set(client, [small(piece) ? grown(piece) : piece])
+      this.#order = null
+      return
+    }
+    const last = pieces[pieces.length - 1]
+    if (last === undefined || clock >= last.end) insert(pieces, pieces.length, piece)
+    else fill(pieces, client, piece)
+  }
+
+  /** Everything added so far as one v1 update, or what {@link BuildOptions} leave of it. */
+  build(options: BuildOptions = {}): Uint8Array {
+    const deleteSet = options.deleteSet ?? encodeDeleteSet(this.#deletes)
+    this.#order ??= [...this.#pieces.keys()].sort((left, right) => right - left)
+    const lists: ClientPieces[] = []
+    for (const client of this.#order) {
+      const pieces = after(this.#pieces.get(client) ?? [], client, options.since?.get(client) ?? 0)
+      if (pieces.length > 0) lists.push(measure(client, pieces))
+    }
+    let size = uintSize(lists.length) + deleteSet.length
+    for (const list of lists) size += list.size
+    const writer = new Writer(size)
+    writer.uint(lists.length)
+    for (const list of lists) write(writer, list)
+    writer.copy(deleteSet, 0, deleteSet.length)
+    return writer.bytes
+  }
+}
+
+/** Puts updates together to one; see {@link Splicer}. */
+export const splice = (scans: readonly Scan[], options?: BuildOptions): Uint8Array => {
+  const splicer = new Splicer()
+  for (const scan of scans) splicer.add(scan)
+  return splicer.build(options)
+}
+
+const small = (piece: Piece): boolean => piece.to - piece.from <= SMALL_BYTES
+
+const grown = (piece: Piece): GrowingPiece => {
+  const growing = new GrowingPiece(piece.clock, Math.max(FIRST_CAPACITY, piece.to - piece.from))
+  growing.append(piece)
+  return growing
+}
+
+/** Puts a piece at `index`, where it fits; a small one goes to the end of the one before if that can grow. */
+const insert = (pieces: Piece[], index: number, piece: Piece): void => {
+  if (!small(piece)) {
+    pieces.splice(index, 0, piece)
+    return
+  }
+  const before = pieces[index - 1]
+  if (before instanceof GrowingPiece && before.end === piece.clock) before.append(piece)
+  else pieces.splice(index, 0, grown(piece))
+}
+
+/** Puts those parts of a piece where nothing is yet. */
+const fill = (pieces: Piece[], client: number, piece: Piece): void => {
+  const first = firstEndingAfter(pieces, piece.clock)
+  const held: number[] = []
+  for (let i = first; i < pieces.length; i++) {
+    const other = pieces[i]
+    if (other === undefined || other.clock >= piece.end) break
+    held.push(other.clock, other.end)
+  }
+  const missing = missingFrom(held, piece.clock, piece.end)
+  for (let i = 0; i < missing.length; i += 2) {
+    for (const part of cut(piece, client, missing[i] ?? 0, missing[i + 1] ?? 0)) {
+      insert(pieces, firstEndingAfter(pieces, part.clock), part)
+    }
+  }
+}
+
+const firstEndingAfter = (pieces: readonly Piece[], clock: number): number => {
+  let low = 0
+  let high = pieces.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((pieces[middle]?.end ?? 0) <= clock) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** What of `pieces` is at `clock` or later. */
+const after = (pieces: readonly Piece[], client: number, clock: number): readonly Piece[] => {
+  if (clock === 0) return pieces
+  const index = firstEndingAfter(pieces, clock)
+  const first = pieces[index]
+  if (first === undefined) return []
+  if (first.clock >= clock) return pieces.slice(index)
+  return [...cut(first, client, clock, first.end), ...pieces.slice(index + 1)]
+}
+
+/** What is to be written for a client. */
+interface ClientPieces {
+  readonly client: number
+  readonly pieces: readonly Piece[]
+  /** Structs, Skips counted in. */
+  readonly structs: number
+  /** Bytes. */
+  readonly size: number
+}
+
+const measure = (client: number, pieces: readonly Piece[]): ClientPieces => {
+  let structs = 0
+  let size = 0
+  let end = pieces[0]?.clock ?? 0
+  const head = uintSize(client) + uintSize(end)
+  for (const piece of pieces) {
+    if (piece.clock > end) {
+      structs++
+      size += 1 + uintSize(piece.clock - end)
+    }
+    structs += piece.structs
+    size += piece.to - piece.from
+    end = piece.end
+  }
+  return { client, pieces, structs, size: uintSize(structs) + head + size }
+}
+
+const write = (writer: Writer, { client, pieces, structs }: ClientPieces): void => {
+  let end = pieces[0]?.clock ?? 0
+  writer.uint(structs)
+  writer.uint(client)
+  writer.uint(end)
+  for (const piece of pieces) {
+    if (piece.clock > end) {
+      writer.uint8(SKIP)
+      writer.uint(piece.clock - end)
+    }
+    writer.copy(piece.bytes, piece.from, piece.to)
+    end = piece.end
+  }
+}

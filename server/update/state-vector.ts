@@ -1,0 +1,50 @@
+import { InkwireError } from '../../shared/errors.js'
+import { BadUpdateError } from './bad-update.js'
+import { Cursor } from './cursor.js'
+import { uintSize, Writer } from './writer.js'
+
+/** For each client, the clock up to which (exclusive) everything is held. A client that is not listed is at 0. */
+export type StateVector = ReadonlyMap<number, number>
+
+/**
+ * Reads the body of a sync step 1 (PROTOCOL W3).
+ *
+ * @throws InkwireError INKWIRE_BAD_MESSAGE for anything truncated, trailing, past 2^53 − 1, claiming more
+ *   entries than there are bytes, or listing a client twice.
+ * @example
+ *   decodeStateVector(Uint8Array.of(1, 5, 3)) // Map { 5 => 3 }
+ */
+export const decodeStateVector = (bytes: Uint8Array): Map<number, number> => {
+  const vector = new Map<number, number>()
+  try {
+    const cursor = new Cursor(bytes, 0, 0)
+    const count = cursor.count(2)
+    for (let i = 0; i < count; i++) vector.set(cursor.uint(), cursor.uint())
+    if (cursor.left !== 0) throw new BadUpdateError('trailing', 'bytes left over')
+    if (vector.size !== count) throw new BadUpdateError('client-twice', 'a client is listed twice')
+  } catch (cause) {
+    if (!(cause instanceof BadUpdateError)) throw cause
+    throw new InkwireError('INKWIRE_BAD_MESSAGE', `malformed state vector: ${cause.message}`, { cause })
+  }
+  return vector
+}
+
+/** Writes a state vector as Yjs does: clients descending, those at 0 left out. */
+export const encodeStateVector = (vector: StateVector): Uint8Array => {
+  const entries = [...vector].filter(([, clock]) => clock > 0).sort((left, right) => right[0] - left[0])
+  let size = uintSize(entries.length)
+  for (const [client, clock] of entries) size += uintSize(client) + uintSize(clock)
+  const writer = new Writer(size)
+  writer.uint(entries.length)
+  for (const [client, clock] of entries) {
+    writer.uint(client)
+    writer.uint(clock)
+  }
+  return writer.bytes
+}
+
+/** Whether one who is at `left` lacks nothing that one at `right` has. */
+export const coversStateVector = (left: StateVector, right: StateVector): boolean => {
+  for (const [client, clock] of right) if ((left.get(client) ?? 0) < clock) return false
+  return true
+}
