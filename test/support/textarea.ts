@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { Scene, SceneOptions } from '../browser/pages/textarea.js'
+import { bundle, type Ime, type PageServer, servePages, type TestPage, useBrowser } from './browser.js'
+
+/** A page with a bound textarea. */
+export interface TextareaPage extends TestPage {
+  readonly ime: Ime
+  /** What the element, the shared text and the selection are now; fails if the two replicas differ. */
+  state(): Promise<{ value: string; shared: string; selection: [number, number] | null }>
+  /** Resolves once all tasks and one frame that were due have run. */
+  settled(): Promise<void>
+}
+
+/** Opens {@link TextareaPage}s for the tests of a file, the element focused. */
+export const useTextarea = (): ((options?: SceneOptions) => Promise<TextareaPage>) => {
+  const harness = useBrowser()
+  let server: PageServer | undefined
+  beforeAll(async () => {
+    server = await servePages({
+      '/': '<!doctype html><meta charset="utf-8"><body><script type="module" src="/page.js"></script>',
+      '/page.js': await bundle('test/browser/pages/textarea.ts'),
+    })
+  })
+  afterAll(() => server?.close())
+
+  return async (options = {}) => {
+    const opened = await harness.newPage()
+    const { page } = opened
+    await page.goto(server?.url ?? '')
+    await page.evaluate((settings) => {
+      start(settings).field.focus()
+    }, options)
+    return {
+      ...opened,
+      async state() {
+        const now = await page.evaluate(() => ({
+          value: field.value,
+          shared: text.toString(),
+          remote: remote.toString(),
+          selection: [field.selectionStart, field.selectionEnd],
+        }))
+        expect(now.remote, 'both replicas').toBe(now.shared)
+        const [start, end] = now.selection
+        return {
+          value: now.value,
+          shared: now.shared,
+          selection: typeof start === 'number' && typeof end === 'number' ? [start, end] : null,
+        }
+      },
+      settled: () =>
+        page.evaluate(
+          () => new Promise<void>((resolve) => setTimeout(() => requestAnimationFrame(() => resolve()))),
+        ),
+    }
+  }
+}
+
+// The page's globals, for the functions that are evaluated in it.
+declare global {
+  const start: (options?: SceneOptions) => Scene
+  const field: Scene['field']
+  const binding: Scene['binding']
+  const text: Scene['text']
+  const remote: Scene['remote']
+  const awareness: Scene['awareness']
+  const remoteAwareness: Scene['remoteAwareness']
+  const tooLong: Scene['tooLong']
+  const transactions: Scene['transactions']
+  const point: Scene['point']
+}
