@@ -25,6 +25,9 @@ const ACK = 1
 const REJECTION = 2
 const JOIN = 3
 
+/** What an update message (PROTOCOL W5) starts with, for one who writes it in place: length and update follow. */
+export const UPDATE_PREFIX: Uint8Array = Uint8Array.of(SYNC, UPDATE)
+
 /** Generation ids travel as 16 bytes and are 32 hex digits everywhere else. */
 const GENERATION_BYTES = 16
 

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { Code } from '../../shared/codes.js'
+import { InkwireError } from '../../shared/errors.js'
+import { SUBPROTOCOL } from '../../shared/messages.js'
+import { documentName } from './name.js'
+
+/** Somebody who was let in. */
+export interface Admitted {
+  readonly ws: WebSocket
+  readonly socket: Duplex
+  readonly request: IncomingMessage
+  readonly name: string
+  readonly extended: boolean
+}
+
+/** How the gate is set up. */
+export interface GateOptions {
+  readonly pathPrefix: string
+  readonly maxMessageBytes: number
+  /** Whether new connections are taken; a code and a reason if not. */
+  readonly refuse: () => { readonly code: number; readonly reason: string } | null
+  readonly admitted: (who: Admitted) => void
+  /** Somebody was turned away with this code. */
+  readonly refused: (code: number, reason: string) => void
+}
+
+/**
+ * Where connections come in: WebSocket handshake, subprotocol, document name. Whoever can't come in is let through
+ * the handshake and then closed with a code, for a refused upgrade looks like a network fault to a browser, which
+ * would try for ever.
+ */
+export class Gate {
+  readonly #options: GateOptions
+  readonly #wss: WebSocketServer
+
+  constructor(options: GateOptions) {
+    this.#options = options
+    this.#wss = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      // Compression costs memory per connection and forbids writing shared frames.
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      handleProtocols: selectProtocol,
+    })
+    // A malformed handshake has been answered with 400 by the library.
+    this.#wss.on('wsClientError', () => options.refused(400, 'malformed handshake'))
+  }
+
+  /** Takes an upgrade request of an HTTP server. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Until the library listens, an error of the socket has no other listener and would end the process.
+    socket.on('error', ignore)
+    this.#wss.handleUpgrade(request, socket, head, (ws) => {
+      socket.off('error', ignore)
+      this.#open(ws, socket, request)
+    })
+  }
+
+  #open(ws: WebSocket, socket: Duplex, request: IncomingMessage): void {
+    const refusal = this.#options.refuse()
+    if (refusal) return this.#turnAway(ws, refusal.code, refusal.reason)
+    let name: string
+    try {
+      name = documentName(request.url ?? '/', this.#options.pathPrefix)
+    } catch (error) {
+      if (!(error instanceof InkwireError)) throw error
+      return this.#turnAway(ws, Code.noSuchDocument, error.message)
+    }
+    this.#options.admitted({ ws, socket, request, name, extended: ws.protocol === SUBPROTOCOL })
+  }
+
+  #turnAway(ws: WebSocket, code: number, reason: string): void {
+    ws.on('error', ignore)
+    ws.close(code, reason)
+    this.#options.refused(code, reason)
+  }
+}
+
+/**
+ * Ours if it is offered (PROTOCOL X1), else the first: a `ws` client that offers some and gets none back gives up.
+ */
+const selectProtocol = (offered: Set<string>): string | false => {
+  if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL
+  for (const first of offered) return first
+  return false
+}
+
+const ignore = (): void => {}

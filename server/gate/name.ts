@@ -1,0 +1,47 @@
+import { InkwireError } from '../../shared/errors.js'
+
+/** PROTOCOL W2. */
+const LONGEST_NAME_BYTES = 1024
+
+/**
+ * The document's name in a request's target: what follows prefix and slash, percent-decoded, query aside
+ * (PROTOCOL W2). An opaque key: the target is cut by hand, since a URL parser would resolve `..` in it.
+ *
+ * @param target the request target as it came, e.g. `/notes/caf%C3%A9?token=1`.
+ * @param prefix the server's path prefix, starting with `/`.
+ * @throws InkwireError INKWIRE_BAD_NAME
+ * @example
+ *   documentName('/collab/a%20b/c?x=1', '/collab') // 'a b/c'
+ */
+export const documentName = (target: string, prefix: string): string => {
+  const query = target.indexOf('?')
+  const path = query < 0 ? target : target.slice(0, query)
+  const base = prefix.endsWith('/') ? prefix : `${prefix}/`
+  if (!path.startsWith(base)) throw badName(`documents lie under ${base}`)
+  let name: string
+  try {
+    name = decodeURIComponent(path.slice(base.length))
+  } catch (cause) {
+    throw badName('the document name is not valid percent-encoding', cause)
+  }
+  checkName(name)
+  return name
+}
+
+/**
+ * Checks that a string can be a document's name: 1 to 1,024 bytes of well-formed Unicode (PROTOCOL W2).
+ *
+ * @throws InkwireError INKWIRE_BAD_NAME
+ */
+export const checkName = (name: string): void => {
+  if (name === '') throw badName('the document name is empty')
+  const bytes = Buffer.byteLength(name)
+  if (bytes > LONGEST_NAME_BYTES) {
+    throw badName(`the document name has ${bytes} bytes, ${LONGEST_NAME_BYTES} are allowed`)
+  }
+  // A lone surrogate has no UTF-8: two such names would become one key.
+  if (/\p{Surrogate}/u.test(name)) throw badName('the document name is not well-formed Unicode')
+}
+
+const badName = (what: string, cause?: unknown): InkwireError =>
+  new InkwireError('INKWIRE_BAD_NAME', what, cause === undefined ? undefined : { cause })

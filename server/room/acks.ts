@@ -1,0 +1,62 @@
+import type { Member } from './member.js'
+
+/** What became durable for one author in one commit. */
+export interface Confirmed {
+  /** The highest of its update messages that is durable now, counted from 1 in its connection. */
+  message: number
+  /** The `seq`s of its own updates that became durable, ascending. */
+  readonly seqs: number[]
+}
+
+interface Expected {
+  readonly member: Member
+  readonly message: number
+  /** The room's last `seq` when the message was taken: durable means that this is. */
+  readonly seq: number
+  /** Whether the message became update `seq` (it may have held nothing new). */
+  readonly own: boolean
+}
+
+/**
+ * Which messages wait for which `seq` to become durable. A message without news waits too: what it repeats may
+ * not be on disk yet.
+ */
+export class Acks {
+  /** In order of `seq`, for it only grows. */
+  #expected: Expected[] = []
+  #done = 0
+
+  /** `message` of `member` is durable once `seq` is. */
+  expect(member: Member, message: number, seq: number, own: boolean): void {
+    this.#expected.push({ member, message, seq, own })
+  }
+
+  /** The `seq`s of a member's own updates that aren't durable yet, ascending. */
+  unconfirmed(member: Member): number[] {
+    const seqs: number[] = []
+    for (let i = this.#done; i < this.#expected.length; i++) {
+      const each = this.#expected[i] as Expected
+      if (each.own && each.member === member) seqs.push(each.seq)
+    }
+    return seqs
+  }
+
+  /** Everything up to `seq` is durable: what that means to whom. */
+  durable(seq: number): Map<Member, Confirmed> {
+    const confirmed = new Map<Member, Confirmed>()
+    while (this.#done < this.#expected.length) {
+      const next = this.#expected[this.#done] as Expected
+      if (next.seq > seq) break
+      this.#done++
+      let entry = confirmed.get(next.member)
+      if (!entry) confirmed.set(next.member, (entry = { message: 0, seqs: [] }))
+      entry.message = next.message
+      if (next.own) entry.seqs.push(next.seq)
+    }
+    if (this.#done === this.#expected.length || this.#done > 4096) {
+      this.#expected = this.#expected.slice(this.#done)
+      this.#done = 0
+    }
+    return confirmed
+  }
+}

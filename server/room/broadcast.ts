@@ -1,0 +1,210 @@
+import type { Counters } from '../observe/counters.js'
+import type { Member, Seat } from './member.js'
+import type { Presence } from './presence.js'
+import type { Tail } from './tail.js'
+import type { Flushable, Turns } from './turns.js'
+
+/** About one display frame: nobody sees a longer wait, and it bounds a big room to some 60 flushes a second. */
+const LONGEST_WINDOW_MS = 16
+/** A room may spend one part in this many of a core on its flushes. */
+const SHARE = 10
+/** A window below this isn't worth a timer. */
+const SHORTEST_WINDOW_MS = 1
+/** How much is written to a member that catches up before looking at its socket again. */
+const CATCH_UP_BYTES = 256 * 1024
+
+/** What a broadcast is told about its surroundings. */
+export interface BroadcastDeps {
+  readonly tail: Tail
+  readonly presence: Presence<Member>
+  readonly turns: Turns
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number
+  readonly counters: Counters
+  /** Told about every flush: sockets written to, and milliseconds it took. */
+  readonly onFlush?: (members: number, ms: number) => void
+  /** `seq`s of a member's own updates that aren't durable yet, ascending: it must not get them back before. */
+  readonly unconfirmed: (member: Member) => readonly number[]
+  /** Frames that bring up a member of whom nothing is known. */
+  readonly everything: () => readonly Uint8Array[]
+}
+
+/**
+ * Passes on to a room's members what the room got: framed once, written to each socket once per flush, however
+ * many updates the flush carries, latest presence included.
+ *
+ * The first flush after quiet runs at the end of the same turn of the event loop. The next one waits for a window
+ * that grows with what the last one cost, so that a room's fan-out takes a bounded share of a core.
+ *
+ * A member whose socket is backed up is skipped and marked behind; once its socket drained, it is brought up from
+ * the tail. Nothing is ever buffered per member, and nothing is dropped.
+ */
+export class Broadcast implements Flushable {
+  readonly #deps: BroadcastDeps
+  readonly #seats = new Map<Member, Seat>()
+  /** Who wrote what since the last flush: an author isn't sent its own. */
+  readonly #own = new Map<Member, number[]>()
+  #flushed: number
+  #notBefore = 0
+  #scheduled = false
+  #callOff: (() => void) | null = null
+
+  constructor(deps: BroadcastDeps) {
+    this.#deps = deps
+    this.#flushed = deps.tail.lastSeq
+  }
+
+  /** How many members there are. */
+  get size(): number {
+    return this.#seats.size
+  }
+
+  members(): IterableIterator<Member> {
+    return this.#seats.keys()
+  }
+
+  seat(member: Member): Seat | undefined {
+    return this.#seats.get(member)
+  }
+
+  /** A new member gets what comes from now on; what was before is the answer to its sync step 1. */
+  join(member: Member): void {
+    this.#seats.set(member, { member, sent: this.#deps.tail.lastSeq, behind: false, asked: false })
+  }
+
+  leave(member: Member): void {
+    this.#seats.delete(member)
+    this.#own.delete(member)
+  }
+
+  /** Update `seq` is at the tail's end. */
+  updated(author: Member, seq: number): void {
+    const own = this.#own.get(author)
+    if (own) own.push(seq)
+    else this.#own.set(author, [seq])
+    this.schedule()
+  }
+
+  /** There is something to flush. */
+  schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    const wait = this.#notBefore - this.#deps.clock()
+    if (wait < SHORTEST_WINDOW_MS) this.#deps.turns.soon(this)
+    else this.#callOff = this.#deps.turns.later(this, wait)
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    this.#callOff = null
+    const { tail, presence, clock, counters } = this.#deps
+    const from = this.#flushed + 1
+    const to = tail.lastSeq
+    const changes = presence.takeChanges()
+    this.#flushed = to
+    if (to < from && changes === null) return
+    const started = clock()
+    const shared = together(tail.frames(from, to), changes, this.#seats.size)
+    for (const seat of this.#seats.values()) {
+      if (seat.behind) continue
+      if (seat.member.congested) {
+        seat.behind = true
+        counters.membersBehindTotal++
+        continue
+      }
+      const own = this.#own.get(seat.member)
+      const frames = own || seat.sent !== from - 1 ? this.#without(own, seat.sent + 1, to, changes) : shared
+      if (frames.length > 0) seat.member.write(frames)
+      counters.updatesOut += to - seat.sent - (own?.length ?? 0)
+      seat.sent = to
+    }
+    this.#own.clear()
+    const took = clock() - started
+    this.#notBefore = clock() + Math.min(LONGEST_WINDOW_MS, took * SHARE)
+    this.#deps.onFlush?.(this.#seats.size, took)
+  }
+
+  /**
+   * What of a stock author's own has become durable goes back to it (PROTOCOL S4). To a backed-up one later, with
+   * all that it misses.
+   */
+  echo(author: Member, seqs: readonly number[]): void {
+    const seat = this.#seats.get(author)
+    const first = seqs[0]
+    if (!seat || first === undefined) return
+    if (seat.behind || author.congested) {
+      seat.behind = true
+      seat.sent = Math.min(seat.sent, first - 1)
+      return
+    }
+    author.write(runs(seqs).flatMap(([from, to]) => this.#deps.tail.frames(from, to)))
+  }
+
+  /** A member's socket has drained: bring it up, a piece at a time, until it is backed up again or has all. */
+  drained(member: Member): void {
+    const seat = this.#seats.get(member)
+    if (!seat?.behind) return
+    const { tail, presence, unconfirmed, everything } = this.#deps
+    if (seat.sent + 1 < tail.firstSeq) {
+      // The snapshot took over what it misses.
+      member.write(everything())
+      seat.sent = tail.lastSeq
+    }
+    const own = unconfirmed(member)
+    while (seat.sent < this.#flushed && !member.congested) {
+      const end = tail.within(seat.sent + 1, this.#flushed, CATCH_UP_BYTES)
+      const frames = this.#without(own, seat.sent + 1, end, null)
+      if (frames.length > 0) member.write(frames)
+      this.#deps.counters.updatesOut += end - seat.sent
+      seat.sent = end
+    }
+    if (member.congested) return
+    seat.behind = false
+    const present = presence.all()
+    if (present) member.write([present])
+  }
+
+  dispose(): void {
+    this.#callOff?.()
+    this.#callOff = null
+    // A flush that is due at the turn's end finds nobody to write to.
+    this.#seats.clear()
+    this.#own.clear()
+  }
+
+  #without(
+    own: readonly number[] | undefined,
+    from: number,
+    to: number,
+    changes: Uint8Array | null,
+  ): Uint8Array[] {
+    const frames: Uint8Array[] = []
+    let next = from
+    for (const seq of own ?? []) {
+      if (seq < next) continue
+      if (seq > to) break
+      frames.push(...this.#deps.tail.frames(next, seq - 1))
+      next = seq + 1
+    }
+    frames.push(...this.#deps.tail.frames(next, to))
+    if (changes) frames.push(changes)
+    return frames
+  }
+}
+
+/** One buffer for many sockets: a write of two buffers costs each socket a second one. */
+const together = (frames: Uint8Array[], changes: Uint8Array | null, members: number): Uint8Array[] => {
+  if (changes) frames.push(changes)
+  return frames.length > 1 && members > 1 ? [Buffer.concat(frames)] : frames
+}
+
+/** `[1, 2, 3, 7]` → `[[1, 3], [7, 7]]`. */
+const runs = (seqs: readonly number[]): [from: number, to: number][] => {
+  const found: [number, number][] = []
+  for (const seq of seqs) {
+    const last = found.at(-1)
+    if (last && last[1] === seq - 1) last[1] = seq
+    else found.push([seq, seq])
+  }
+  return found
+}

@@ -1,0 +1,164 @@
+import * as encoding from 'lib0/encoding'
+import { encodeMessage, UPDATE_PREFIX } from '../../shared/codec.js'
+import { frame, headerSize, writeHeader } from '../frame.js'
+import type { Snapshot, StoredDocument } from '../journal/journal.js'
+import { DocumentIndex } from '../update/document-index.js'
+import { TRUSTED_LIMITS } from '../update/limits.js'
+import { type Scan, scanUpdate } from '../update/scan.js'
+import { Splicer } from '../update/splice.js'
+import { coversStateVector, decodeStateVector, type StateVector } from '../update/state-vector.js'
+import { Tail } from './tail.js'
+
+/**
+ * Up to this size a joiner gets the whole document as one sync step 2. Above it the snapshot goes out as it lies
+ * there, in front of what came since: joining then costs no copy of the document per version.
+ */
+const ONE_PIECE_BYTES = 1024 * 1024
+
+/** PROTOCOL W4: nothing is missing any more. */
+const END_OF_ANSWER = frame(encodeMessage({ type: 'syncStep2', update: Uint8Array.of(0, 0) }))
+
+/** The compacted state, scanned. */
+interface Base {
+  /** Without its deletions: those are in the index. */
+  readonly scan: Scan
+  /** What it holds; `null` if it has gaps, so that no state vector tells whether one has all of it. */
+  readonly stateVector: StateVector | null
+}
+
+/**
+ * What a room has of its document: an index of everything, the snapshot, and the tail since. All in bytes; the
+ * answer to any state vector is put together from them by copying, without a Y.Doc.
+ */
+export class Content {
+  readonly index = new DocumentIndex()
+  readonly tail: Tail
+  #base: Base | null
+  /** The tail's structs in one piece per author, ready to be written as one update. */
+  #merged = new Splicer()
+  /** Snapshot and tail together, as of `seq`. */
+  #whole: { readonly seq: number; readonly splicer: Splicer } | null = null
+  /** The frames for one who has nothing, as of `seq`. */
+  #everything: { readonly seq: number; readonly frames: readonly Uint8Array[] } | null = null
+
+  /**
+   * @param stored what the journal has.
+   * @throws InkwireError INKWIRE_BAD_UPDATE if it isn't made of updates.
+   */
+  constructor(stored: Pick<StoredDocument, 'snapshot' | 'tail'>) {
+    this.tail = new Tail(stored.snapshot?.seq ?? 0)
+    this.#base = null
+    if (stored.snapshot) {
+      const scan = scanUpdate(stored.snapshot.update, TRUSTED_LIMITS)
+      this.index.add(scan)
+      this.#base = baseOf(scan)
+    }
+    for (const { update } of stored.tail) this.append(update, scanUpdate(update, TRUSTED_LIMITS))
+  }
+
+  /** The last update's `seq`. */
+  get seq(): number {
+    return this.tail.lastSeq
+  }
+
+  /** Bytes of the snapshot; 0 when there is none. */
+  get snapshotBytes(): number {
+    return this.#base?.scan.bytes.length ?? 0
+  }
+
+  /** Takes an update in; returns the copy that is kept. */
+  append(update: Uint8Array, scan: Scan): Uint8Array {
+    const kept = this.tail.append(update)
+    this.index.add(scan)
+    // Pieces may be kept by reference: of our copy, not of the socket's buffer.
+    this.#merged.add({ ...scan, bytes: kept })
+    return kept
+  }
+
+  /**
+   * The frames that bring one at `stateVector` up to date (PROTOCOL W4).
+   *
+   * @param stateVector as it came in a sync step 1.
+   * @throws InkwireError INKWIRE_BAD_MESSAGE when it is malformed.
+   */
+  answer(stateVector: Uint8Array): readonly Uint8Array[] {
+    const since = decodeStateVector(stateVector)
+    if (since.size === 0) return this.everything()
+    const source = this.#hasBase(since) ? this.#merged : this.#wholeSplicer()
+    return [step2(source.build({ since, deleteSet: this.index.encodeDeleteSet() }))]
+  }
+
+  /** The frames that bring up one who has nothing. Made once per version, shared by all who ask. */
+  everything(): readonly Uint8Array[] {
+    if (this.#everything?.seq !== this.seq) this.#everything = { seq: this.seq, frames: this.#all() }
+    return this.#everything.frames
+  }
+
+  /** What a compaction starts from: everything up to {@link seq}. */
+  forCompaction(): { snapshot: Uint8Array | null; updates: Uint8Array[] } {
+    return { snapshot: this.#base?.scan.bytes ?? null, updates: [this.#merged.build()] }
+  }
+
+  /** The journal has taken `snapshot` for everything up to its `seq`. */
+  compacted(snapshot: Snapshot): void {
+    this.#base = baseOf(scanUpdate(snapshot.update, TRUSTED_LIMITS))
+    this.tail.trim(snapshot.seq)
+    this.#merged = new Splicer()
+    for (const update of this.tail.updates(this.tail.firstSeq, this.tail.lastSeq)) {
+      this.#merged.add(scanUpdate(update, TRUSTED_LIMITS))
+    }
+    this.#whole = null
+    this.#everything = null
+  }
+
+  #all(): readonly Uint8Array[] {
+    const base = this.#base
+    if (base === null || base.scan.bytes.length <= ONE_PIECE_BYTES) {
+      return [step2(this.#wholeSplicer().build({ deleteSet: this.index.encodeDeleteSet() }))]
+    }
+    const frames = [...updateFrames(base.scan.bytes)]
+    if (this.tail.lastSeq >= this.tail.firstSeq) frames.push(...updateFrames(this.#merged.build()))
+    frames.push(END_OF_ANSWER)
+    return frames
+  }
+
+  #hasBase(since: StateVector): boolean {
+    if (this.#base === null) return true
+    return this.#base.stateVector !== null && coversStateVector(since, this.#base.stateVector)
+  }
+
+  #wholeSplicer(): Splicer {
+    if (this.#base === null) return this.#merged
+    if (this.#whole?.seq !== this.seq) {
+      const splicer = new Splicer().add(this.#base.scan)
+      if (this.seq >= this.tail.firstSeq) splicer.add(scanUpdate(this.#merged.build(), TRUSTED_LIMITS))
+      this.#whole = { seq: this.seq, splicer }
+    }
+    return this.#whole.splicer
+  }
+}
+
+const baseOf = (scan: Scan): Base => {
+  const index = new DocumentIndex()
+  const structs: Scan = { ...scan, deletes: [] }
+  return { scan: structs, stateVector: index.hasGap(structs) ? null : held(index, structs) }
+}
+
+const held = (index: DocumentIndex, scan: Scan): StateVector => {
+  index.add(scan)
+  return index.stateVector()
+}
+
+const step2 = (update: Uint8Array): Uint8Array => frame(encodeMessage({ type: 'syncStep2', update }))
+
+/** An update message (PROTOCOL W5) around bytes that are not copied: one frame in two pieces. */
+const updateFrames = (update: Uint8Array): Uint8Array[] => {
+  const tag = encoding.encode((encoder) => {
+    encoding.writeUint8Array(encoder, UPDATE_PREFIX)
+    encoding.writeVarUint(encoder, update.length)
+  })
+  const length = tag.length + update.length
+  const head = new Uint8Array(headerSize(length) + tag.length)
+  head.set(tag, writeHeader(head, 0, length))
+  return [head, update]
+}

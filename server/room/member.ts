@@ -1,0 +1,27 @@
+/**
+ * What a room knows of a session: somewhere to write bytes, and a little bookkeeping that only the room touches.
+ * A session implements it; a room never learns of sockets.
+ */
+export interface Member {
+  /** Speaks `inkwire.1`: gets acks instead of echoes (PROTOCOL S4, X4). */
+  readonly extended: boolean
+  /** Writes ready-made frames in order, in one go. */
+  write(frames: readonly Uint8Array[]): void
+  /** More is waiting to be sent than the server wants to hold for one reader. */
+  readonly congested: boolean
+  /** Its update messages up to number `message` are durable (PROTOCOL X4). Called at most once per commit. */
+  acknowledge(message: number): void
+  /** Asks it for what an update with a gap lacks (PROTOCOL S5). */
+  requestMissing(stateVector: Uint8Array): void
+}
+
+/** A room's notes about one member. */
+export interface Seat {
+  readonly member: Member
+  /** The last update that was written to it, or skipped because it is its own. */
+  sent: number
+  /** Skipped by broadcasts since its socket was backed up; brought up when it drained. */
+  behind: boolean
+  /** Whether it was asked for a gap's missing part already: once, never an endless resync. */
+  asked: boolean
+}

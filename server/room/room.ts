@@ -1,0 +1,193 @@
+import type { DocumentLog } from '../journal/journal.js'
+import type { Counters } from '../observe/counters.js'
+import { scanUpdate } from '../update/scan.js'
+import { Acks } from './acks.js'
+import { Broadcast } from './broadcast.js'
+import type { Compaction } from './compaction.js'
+import type { Content } from './content.js'
+import type { Member } from './member.js'
+import { Presence } from './presence.js'
+import type { Turns } from './turns.js'
+
+/** What all rooms of a server share. */
+export interface RoomDeps {
+  readonly turns: Turns
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly counters: Counters
+  readonly onFlush: (members: number, ms: number) => void
+}
+
+/** What one room is made of. */
+export interface RoomParts {
+  readonly name: string
+  readonly log: DocumentLog
+  readonly content: Content
+  readonly compaction: Compaction
+  /** Nobody is in the room and all of it is durable. */
+  readonly onIdle: () => void
+}
+
+/**
+ * One open document: checks an update, writes it down, passes it on, and says when it is safe. It holds bytes and
+ * an index of them, never a Y.Doc; it knows neither sockets nor the disk.
+ */
+export class Room {
+  readonly name: string
+  readonly #log: DocumentLog
+  readonly #content: Content
+  readonly #compaction: Compaction
+  readonly #presence = new Presence<Member>()
+  readonly #acks = new Acks()
+  readonly #broadcast: Broadcast
+  readonly #deps: RoomDeps
+  readonly #onIdle: () => void
+  #durable: number
+
+  constructor(parts: RoomParts, deps: RoomDeps) {
+    this.name = parts.name
+    this.#log = parts.log
+    this.#content = parts.content
+    this.#compaction = parts.compaction
+    this.#onIdle = parts.onIdle
+    this.#deps = deps
+    this.#durable = parts.content.seq
+    this.#broadcast = new Broadcast({
+      tail: parts.content.tail,
+      presence: this.#presence,
+      turns: deps.turns,
+      clock: deps.clock,
+      counters: deps.counters,
+      onFlush: deps.onFlush,
+      unconfirmed: (member) => this.#acks.unconfirmed(member),
+      everything: () => parts.content.everything(),
+    })
+  }
+
+  /** Which history this is (PROTOCOL X2). */
+  get generation(): string {
+    return this.#log.document.generation
+  }
+
+  /** Updates in this history so far. */
+  get seq(): number {
+    return this.#content.seq
+  }
+
+  /** The last update that is on disk. */
+  get durable(): number {
+    return this.#durable
+  }
+
+  /** Connections in the room. */
+  get members(): number {
+    return this.#broadcast.size
+  }
+
+  /** Whether the room could be closed without anybody noticing. */
+  get idle(): boolean {
+    return this.#broadcast.size === 0 && this.#durable === this.seq && !this.#compaction.running
+  }
+
+  /** The room's state vector, encoded: what the server sends as its own sync step 1 (PROTOCOL W3). */
+  stateVector(): Uint8Array {
+    return this.#content.index.encodeStateVector()
+  }
+
+  join(member: Member): void {
+    this.#broadcast.join(member)
+  }
+
+  leave(member: Member): void {
+    this.#broadcast.leave(member)
+    this.#presence.leave(member)
+    if (this.#presence.hasChanges) this.#broadcast.schedule()
+    if (this.#broadcast.size === 0) this.#settle()
+  }
+
+  /** The frames that bring a client at `stateVector` up to date, sync step 2 last (PROTOCOL W4). */
+  answer(stateVector: Uint8Array): readonly Uint8Array[] {
+    return this.#content.answer(stateVector)
+  }
+
+  /**
+   * Takes an update: message number `message` of this member's connection.
+   *
+   * @throws InkwireError INKWIRE_BAD_UPDATE when it isn't a well-formed, plausible update (PROTOCOL S1).
+   */
+  receive(author: Member, message: number, update: Uint8Array): void {
+    const { counters } = this.#deps
+    const scan = scanUpdate(update)
+    counters.updatesIn++
+    counters.updateBytesIn += update.length
+    const { index } = this.#content
+    if (!index.news(scan)) {
+      counters.updatesWithoutNews++
+      // What it repeats may itself be on its way to the disk still.
+      if (this.#durable === this.seq) author.acknowledge(message)
+      else this.#acks.expect(author, message, this.seq, false)
+      return
+    }
+    const gap = index.hasGap(scan)
+    const kept = this.#content.append(update, scan)
+    const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: '' })
+    this.#acks.expect(author, message, seq, true)
+    this.#broadcast.updated(author, seq)
+    if (gap) this.#askOnce(author)
+  }
+
+  /**
+   * Takes a presence message.
+   *
+   * @throws InkwireError INKWIRE_BAD_MESSAGE
+   */
+  present(member: Member, update: Uint8Array): void {
+    this.#presence.receive(member, update)
+    if (this.#presence.hasChanges) this.#broadcast.schedule()
+  }
+
+  /** One frame that says who is here; `null` when nobody is (PROTOCOL W6). */
+  everyone(): Uint8Array | null {
+    return this.#presence.all()
+  }
+
+  drained(member: Member): void {
+    this.#broadcast.drained(member)
+  }
+
+  /** The journal says that everything up to `seq` is durable. */
+  committed(seq: number): void {
+    this.#durable = seq
+    for (const [author, { message, seqs }] of this.#acks.durable(seq)) {
+      if (author.extended) author.acknowledge(message)
+      else this.#broadcast.echo(author, seqs)
+    }
+    this.#settle()
+  }
+
+  /** Sends out what waits for the next flush. */
+  flush(): void {
+    this.#broadcast.flush()
+  }
+
+  /** Lets go of the document. */
+  dispose(): void {
+    this.#broadcast.dispose()
+    this.#log.release()
+  }
+
+  #askOnce(author: Member): void {
+    const seat = this.#broadcast.seat(author)
+    if (!seat || seat.asked) return
+    seat.asked = true
+    author.requestMissing(this.stateVector())
+  }
+
+  /** After anything became durable or somebody left: time to compact, or to go? */
+  #settle(): void {
+    this.#compaction.consider(this.#durable, this.#broadcast.size === 0, () => this.#settle())
+    if (this.idle) this.#onIdle()
+  }
+}

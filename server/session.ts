@@ -1,0 +1,249 @@
+import { decodeMessage, encodeMessage } from '../shared/codec.js'
+import { Code } from '../shared/codes.js'
+import { InkwireError } from '../shared/errors.js'
+import type { Access, Durability, Message } from '../shared/messages.js'
+import { frame } from './frame.js'
+import type { Counters } from './observe/counters.js'
+import type { Member } from './room/member.js'
+import type { Room } from './room/room.js'
+
+/** What a session needs of its connection: it never sees a socket. */
+export interface Transport {
+  /** Writes ready-made frames, in one go. */
+  write(frames: readonly Uint8Array[]): void
+  /** More is waiting to be sent than the server wants to hold. */
+  readonly congested: boolean
+  /** Ends the connection with a close code. */
+  close(code: number, reason: string): void
+  /** Stops reading from the client, and starts again: backpressure while the document is being loaded. */
+  pause(): void
+  resume(): void
+}
+
+/** Who is at the other end, as the gate found out. */
+export interface Peer {
+  /** Speaks `inkwire.1` (PROTOCOL X1). */
+  readonly extended: boolean
+  readonly access: Access
+  /** The user's id; '' when nobody asked. */
+  readonly user: string
+}
+
+/** What all sessions of a server share. */
+export interface SessionDeps {
+  readonly counters: Counters
+  readonly durability: Durability
+  readonly maxMessageBytes: number
+  /** Says that received updates wait for the disk longer than usual; the session sends a "received" then. */
+  readonly slow: SlowCommits
+  /** Whether the server can take more updates at all; a reason if not. */
+  readonly refuseUpdates: () => string | null
+}
+
+/** Notices updates that aren't durable soon; see `slow-commits.ts`. */
+export interface SlowCommits {
+  watch(session: { sendAck(): void }): void
+  forget(session: { sendAck(): void }): void
+}
+
+type State =
+  | { readonly name: 'opening'; readonly waiting: Uint8Array[]; bytes: number }
+  | { readonly name: 'live'; readonly room: Room }
+  | { readonly name: 'closed' }
+
+/** What a client may send before its document is loaded; then reading stops anyway, this is what was on its way. */
+const LARGEST_WAIT_BYTES = 32 * 1024 * 1024
+
+/**
+ * One client on one document: its state, what it may do, its acks. Turns messages into calls of the room and the
+ * room's answers into frames.
+ */
+export class Session implements Member {
+  readonly peer: Peer
+  readonly #transport: Transport
+  readonly #deps: SessionDeps
+  #state: State = { name: 'opening', waiting: [], bytes: 0 }
+  /** Update messages taken so far in this connection, durable ones, and what the client was told of both (X4). */
+  #received = 0
+  #durable = 0
+  #told = { received: 0, durable: 0 }
+  /** Latest sync step 1 that came while the socket was backed up. */
+  #unanswered: Uint8Array | null = null
+
+  constructor(peer: Peer, transport: Transport, deps: SessionDeps) {
+    this.peer = peer
+    this.#transport = transport
+    this.#deps = deps
+  }
+
+  get extended(): boolean {
+    return this.peer.extended
+  }
+
+  get congested(): boolean {
+    return this.#transport.congested
+  }
+
+  get closed(): boolean {
+    return this.#state.name === 'closed'
+  }
+
+  /** The document is loaded: greets the client and works off what it has said meanwhile. */
+  enter(room: Room): void {
+    if (this.#state.name !== 'opening') return
+    const { waiting } = this.#state
+    this.#state = { name: 'live', room }
+    room.join(this)
+    const greeting: Message[] = []
+    if (this.extended) {
+      greeting.push({
+        type: 'hello',
+        generation: room.generation,
+        seq: room.seq,
+        access: this.peer.access,
+        durability: this.#deps.durability,
+        maxMessageBytes: this.#deps.maxMessageBytes,
+      })
+    }
+    greeting.push({ type: 'syncStep1', stateVector: room.stateVector() })
+    const frames = greeting.map((message) => frame(encodeMessage(message)))
+    const present = room.everyone()
+    if (present) frames.push(present)
+    this.#transport.write(frames)
+    for (const payload of waiting) {
+      if (this.closed) return
+      this.receive(payload)
+    }
+    this.#transport.resume()
+  }
+
+  /** One message has arrived. Never throws: what is wrong with it closes the connection (PROTOCOL W7). */
+  receive(payload: Uint8Array): void {
+    const state = this.#state
+    switch (state.name) {
+      case 'opening':
+        this.#hold(state, payload)
+        return
+      case 'live':
+        try {
+          this.#handle(state.room, decodeMessage(payload))
+        } catch (error) {
+          if (!(error instanceof InkwireError)) throw error
+          this.close(Code.badMessage, error.message)
+        }
+        return
+      case 'closed':
+        return
+      default:
+        state satisfies never
+    }
+  }
+
+  /** The socket's buffer has been emptied. */
+  drained(): void {
+    if (this.#state.name !== 'live') return
+    const stateVector = this.#unanswered
+    if (stateVector) {
+      this.#unanswered = null
+      this.#transport.write(this.#state.room.answer(stateVector))
+    }
+    this.#state.room.drained(this)
+    this.sendAck()
+  }
+
+  /** Ends the session from our side. */
+  close(code: number, reason: string): void {
+    if (this.closed) return
+    this.#deps.counters.reject(code)
+    this.#transport.close(code, reason)
+    this.ended()
+  }
+
+  /** The connection is gone, from whichever side. Idempotent. */
+  ended(): void {
+    const state = this.#state
+    if (state.name === 'closed') return
+    this.#state = { name: 'closed' }
+    this.#deps.slow.forget(this)
+    if (state.name === 'live') state.room.leave(this)
+  }
+
+  // What a room calls (Member).
+
+  write(frames: readonly Uint8Array[]): void {
+    this.#transport.write(frames)
+  }
+
+  acknowledge(message: number): void {
+    this.#durable = message
+    this.sendAck()
+  }
+
+  requestMissing(stateVector: Uint8Array): void {
+    this.#transport.write([frame(encodeMessage({ type: 'syncStep1', stateVector }))])
+  }
+
+  /** Tells the client how far its messages have come, if it doesn't know (PROTOCOL X4). */
+  sendAck(): void {
+    if (!this.extended || this.#state.name !== 'live' || this.congested) return
+    const [received, durable] = [this.#received, this.#durable]
+    if (received === this.#told.received && durable === this.#told.durable) return
+    this.#told = { received, durable }
+    this.#transport.write([frame(encodeMessage({ type: 'ack', received, durable }))])
+  }
+
+  #hold(state: State & { name: 'opening' }, payload: Uint8Array): void {
+    this.#transport.pause()
+    state.bytes += payload.length
+    if (state.bytes > LARGEST_WAIT_BYTES) {
+      this.close(Code.tryLater, 'too much sent before the document was open')
+      return
+    }
+    state.waiting.push(payload)
+  }
+
+  #handle(room: Room, message: Message): void {
+    switch (message.type) {
+      case 'syncStep1':
+        if (this.congested) this.#unanswered = message.stateVector.slice()
+        else this.#transport.write(room.answer(message.stateVector))
+        return
+      case 'syncStep2':
+      case 'update':
+        this.#takeUpdate(room, message.update)
+        return
+      case 'awareness':
+        this.#deps.counters.presenceIn++
+        room.present(this, message.update)
+        return
+      case 'queryAwareness': {
+        const present = room.everyone()
+        if (present) this.#transport.write([present])
+        return
+      }
+      case 'join':
+        if (message.generation !== '' && message.generation !== room.generation) {
+          this.close(Code.generationChanged, 'this is the history of another generation')
+        }
+        return
+      case 'permissionDenied':
+      case 'hello':
+      case 'ack':
+      case 'rejection':
+        throw new InkwireError('INKWIRE_BAD_MESSAGE', `a client may not send ${message.type}`)
+      default:
+        message satisfies never
+    }
+  }
+
+  #takeUpdate(room: Room, update: Uint8Array): void {
+    const refusal = this.#deps.refuseUpdates()
+    if (refusal !== null) {
+      this.close(Code.storageUnavailable, refusal)
+      return
+    }
+    this.#received++
+    room.receive(this, this.#received, update)
+    if (this.extended && this.#durable < this.#received) this.#deps.slow.watch(this)
+  }
+}

@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { Content } from '../../server/room/content.js'
+import { scanUpdate } from '../../server/update/scan.js'
+import { compactUpdates } from '../../server/worker/compact.js'
+import { messagesIn } from '../support/frames.js'
+
+/** One random edit by one of three authors; they hear of each other now and then. */
+interface Step {
+  readonly author: number
+  readonly at: number
+  readonly kind: 'insert' | 'delete' | 'map' | 'sync'
+  readonly size: number
+}
+
+const steps = fc.array(
+  fc.record({
+    author: fc.nat(2),
+    at: fc.nat(),
+    kind: fc.constantFrom('insert', 'insert', 'delete', 'map', 'sync') as fc.Arbitrary<Step['kind']>,
+    size: fc.integer({ min: 1, max: 700 }),
+  }),
+  { minLength: 1, maxLength: 60 },
+)
+
+const newDoc = (clientID: number): Y.Doc => {
+  const doc = new Y.Doc()
+  doc.clientID = clientID
+  return doc
+}
+
+/** Plays steps; `onUpdate` hears what the server would. Returns the authors' documents. */
+const play = (
+  script: readonly Step[],
+  onUpdate: (update: Uint8Array, docs: readonly Y.Doc[]) => void,
+): Y.Doc[] => {
+  const docs = [newDoc(101), newDoc(202), newDoc(303)]
+  for (const doc of docs)
+    doc.on('update', (update: Uint8Array, origin) => origin !== 'sync' && onUpdate(update, docs))
+  for (const { author, at, kind, size } of script) {
+    const doc = docs[author] as Y.Doc
+    const text = doc.getText('t')
+    if (kind === 'insert') text.insert(at % (text.length + 1), 'x'.repeat(size))
+    if (kind === 'delete' && text.length > 0) text.delete(at % text.length, 1)
+    if (kind === 'map') doc.getMap('m').set(`k${at % 4}`, size)
+    if (kind === 'sync') {
+      const other = docs[(author + 1) % docs.length] as Y.Doc
+      Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'sync')
+    }
+  }
+  return docs
+}
+
+const apply = (doc: Y.Doc, frames: readonly Uint8Array[]): void => {
+  const messages = messagesIn(frames)
+  messages.forEach((message, i) => {
+    if (message.type !== 'update' && message.type !== 'syncStep2') throw new Error(`a ${message.type}`)
+    // W4: sync step 2 comes last, and once.
+    expect(message.type === 'syncStep2').toBe(i === messages.length - 1)
+    Y.applyUpdate(doc, message.update)
+  })
+}
+
+const state = (doc: Y.Doc): unknown => [
+  doc.getText('t').toString(),
+  doc.getMap('m').toJSON(),
+  [...Y.decodeStateVector(Y.encodeStateVector(doc))].sort(),
+  doc.store.pendingStructs,
+]
+
+describe('Content', () => {
+  it('W4: the answer to any state vector, at any time, across compactions, is what that client lacks', () => {
+    fc.assert(
+      fc.property(
+        steps,
+        fc.array(fc.nat(60), { maxLength: 3 }),
+        fc.nat(60),
+        (script, compactions, leaveAt) => {
+          const content = new Content({ snapshot: null, tail: [] })
+          const reference = new Y.Doc()
+          const left = newDoc(404) // a reader who went away at some moment
+          let count = 0
+          const docs = play(script, (update) => {
+            content.append(update, scanUpdate(update))
+            Y.applyUpdate(reference, update)
+            if (count === leaveAt) Y.applyUpdate(left, Y.encodeStateAsUpdate(reference))
+            if (compactions.includes(count)) {
+              const { update: snapshot } = compactUpdates(content.forCompaction())
+              content.compacted({ seq: content.seq, update: snapshot })
+            }
+            count++
+          })
+          for (const doc of [...docs, left, newDoc(505)]) {
+            apply(doc, content.answer(Y.encodeStateVector(doc)))
+            // Authors also have what they wrote, which the server has too: all end at the reference.
+            expect(state(doc)).toEqual(state(reference))
+          }
+          expect(Y.decodeStateVector(content.index.encodeStateVector())).toEqual(
+            Y.decodeStateVector(Y.encodeStateVector(reference)),
+          )
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('a large document goes out as it lies there: update messages, then a small sync step 2', () => {
+    const doc = newDoc(1)
+    doc.getText('t').insert(0, 'y'.repeat(3 * 1024 * 1024))
+    const snapshot = Y.encodeStateAsUpdate(doc)
+    const content = new Content({ snapshot: { seq: 7, update: snapshot }, tail: [] })
+    doc.on('update', (update: Uint8Array) => content.append(update, scanUpdate(update)))
+    doc.getText('t').insert(5, 'more')
+    doc.getText('t').delete(0, 3)
+    const frames = content.everything()
+    expect(frames.some((each) => each === snapshot)).toBe(true)
+    expect(content.everything()).toBe(frames)
+    const joiner = newDoc(2)
+    apply(joiner, frames)
+    expect(state(joiner)).toEqual(state(doc))
+    doc.getText('t').insert(0, 'again')
+    expect(content.everything()).not.toBe(frames)
+  })
+
+  it('is the same after it was stored and loaded', () => {
+    fc.assert(
+      fc.property(steps, (script) => {
+        const content = new Content({ snapshot: null, tail: [] })
+        play(script, (update) => content.append(update, scanUpdate(update)))
+        const tail = [...content.tail.updates(1, content.seq)].map((update, i) => ({
+          seq: i + 1,
+          update,
+          time: 0,
+          author: '',
+        }))
+        const loaded = new Content({ snapshot: null, tail })
+        expect(loaded.everything()).toEqual(content.everything())
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('refuses a malformed state vector', () => {
+    const content = new Content({ snapshot: null, tail: [] })
+    expect(() => content.answer(Uint8Array.of(9))).toThrowError(
+      expect.objectContaining({ code: 'INKWIRE_BAD_MESSAGE' }),
+    )
+  })
+})

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
+import * as Y from 'yjs'
+import { Presence } from '../../server/room/presence.js'
+import { messagesIn } from '../support/frames.js'
+
+/** A client's awareness, with its id under control and without timers left behind. */
+const client = (id: number): Awareness => {
+  const doc = new Y.Doc()
+  doc.clientID = id
+  const awareness = new Awareness(doc)
+  awareness.clientID = id
+  clearInterval(awareness._checkInterval)
+  return awareness
+}
+
+const says = (awareness: Awareness, ids = [awareness.clientID]): Uint8Array =>
+  encodeAwarenessUpdate(awareness, ids)
+
+const hear = (awareness: Awareness, frame: Uint8Array | null): void => {
+  for (const message of messagesIn(frame ? [frame] : [])) {
+    if (message.type !== 'awareness') throw new Error(`a ${message.type}`)
+    applyAwarenessUpdate(awareness, message.update, 'test')
+  }
+}
+
+const raw = (id: number, clock: number, json: string): Uint8Array =>
+  Uint8Array.from([1, id, clock, json.length, ...Buffer.from(json)])
+
+describe('Presence', () => {
+  it('passes on the latest state of each id, once', () => {
+    const presence = new Presence<string>()
+    const [alice, bob] = [client(1), client(2)]
+    for (let i = 0; i < 5; i++) {
+      alice.setLocalState({ cursor: i })
+      presence.receive('a', says(alice))
+    }
+    hear(bob, presence.takeChanges())
+    expect(bob.getStates().get(1)).toEqual({ cursor: 4 })
+    expect(presence.takeChanges()).toBeNull()
+  })
+
+  it('tells a joiner all, and says nothing when nobody is here', () => {
+    const presence = new Presence<string>()
+    expect(presence.all()).toBeNull()
+    for (const id of [1, 2, 3]) {
+      const each = client(id)
+      each.setLocalState({ name: `n${id}` })
+      presence.receive(`m${id}`, says(each))
+    }
+    const joiner = client(9)
+    hear(joiner, presence.all())
+    expect([...joiner.getStates().keys()].sort()).toEqual([1, 2, 3, 9])
+    expect(presence.all()).toBe(presence.all())
+  })
+
+  it('S6: a leaver is announced as gone, and peers believe it', () => {
+    const presence = new Presence<string>()
+    const [alice, bob] = [client(1), client(2)]
+    alice.setLocalState({ name: 'alice' })
+    presence.receive('a', says(alice))
+    hear(bob, presence.takeChanges())
+    presence.leave('a')
+    expect(presence.size).toBe(0)
+    hear(bob, presence.takeChanges())
+    expect(bob.getStates().has(1)).toBe(false)
+  })
+
+  it("S6: nobody changes or removes another's state", () => {
+    const presence = new Presence<string>()
+    presence.receive('a', raw(1, 3, '{"n":1}'))
+    presence.receive('b', raw(2, 1, '{"n":2}'))
+    presence.takeChanges()
+    presence.receive('b', raw(1, 9, '{"n":"forged"}'))
+    presence.receive('b', raw(1, 3, 'null'))
+    expect(presence.hasChanges).toBe(false)
+    presence.leave('b')
+    const peer = client(7)
+    hear(peer, presence.all())
+    expect(peer.getStates().get(1)).toEqual({ n: 1 })
+  })
+
+  it('S6: an id that another tab merely repeated goes to its own connection when that speaks', () => {
+    const presence = new Presence<string>()
+    presence.receive('tab 1', raw(1, 1, '{"tab":1}'))
+    presence.receive('tab 1', raw(2, 1, '{"tab":2}')) // heard through the browser's own channel
+    presence.receive('tab 2', raw(2, 1, '{"tab":2}')) // tab 2's socket opens
+    presence.leave('tab 1')
+    const peer = client(7)
+    hear(peer, presence.all())
+    expect([...peer.getStates().keys()].sort()).toEqual([2, 7])
+  })
+
+  it('S6: an own id does not go to who merely claims it first thing', () => {
+    const presence = new Presence<string>()
+    presence.receive('a', raw(1, 1, '{"n":1}'))
+    presence.receive('thief', raw(1, 5, '{"n":"forged"}'))
+    presence.leave('thief')
+    expect(presence.size).toBe(1)
+  })
+
+  it('an id is free again once its connection has gone, at the same clock too', () => {
+    const presence = new Presence<string>()
+    presence.receive('old', raw(1, 4, '{}'))
+    presence.leave('old')
+    presence.receive('new', raw(1, 4, '{}'))
+    expect(presence.size).toBe(1)
+  })
+
+  it('refuses malformed bytes and states that peers could not parse', () => {
+    const presence = new Presence<string>()
+    const bad = [
+      Uint8Array.of(),
+      Uint8Array.of(1),
+      Uint8Array.of(200, 1, 1),
+      raw(1, 1, '{').slice(0, -1),
+      raw(1, 1, '{"a":'),
+      raw(1, 1, 'undefined'),
+      Uint8Array.of(...raw(1, 1, '{}'), 0),
+      Uint8Array.of(1, 2, 1, 3, 0x22, 0xff, 0x22),
+    ]
+    for (const bytes of bad) {
+      expect(() => presence.receive('a', bytes)).toThrowError(
+        expect.objectContaining({ code: 'INKWIRE_BAD_MESSAGE' }),
+      )
+    }
+    expect(() => presence.receive('a', Uint8Array.of(0))).not.toThrow()
+  })
+
+  it('is bounded: ids per connection and bytes per state', () => {
+    const presence = new Presence<string>({ idsPerMember: 3, stateBytes: 10 })
+    for (let id = 1; id <= 20; id++) presence.receive('a', raw(id, 1, '{}'))
+    expect(presence.size).toBe(3)
+    presence.receive('b', raw(50, 1, JSON.stringify('x'.repeat(50))))
+    expect(presence.size).toBe(3)
+  })
+})
