@@ -1,0 +1,146 @@
+import { inspect } from 'node:util'
+import { z } from 'zod'
+import { InkwireError } from '../shared/errors.js'
+import { LOG_LEVELS, type Log, type LogLevel } from './observe/log.js'
+
+/** What `createServer` takes. Every option has a default; an `undefined` one counts as left out. */
+export interface ServerOptions {
+  /** TCP port that `listen` binds, 0 for a free one. Default 1234. */
+  readonly port?: number | undefined
+  /** Host name or address that `listen` binds. Default `127.0.0.1`: reachable from this machine only. */
+  readonly host?: string | undefined
+  /** Folder of the documents; created when it doesn't exist. Default `./data`. */
+  readonly data?: string | undefined
+  /**
+   * Path below which the documents are: with `/docs`, a WebSocket to `/docs/my/page` opens "my/page". A slash at
+   * its end makes no difference. Default `/`. Source: PROTOCOL W2.
+   */
+  readonly pathPrefix?: string | undefined
+  /** Whether the demo page is served at `/`. Default true. */
+  readonly demo?: boolean | undefined
+  /**
+   * When an edit counts as saved: `fsync` once it survives a power cut; `os` once it survives the death of the
+   * process (faster, but a power cut takes what the operating system hadn't written yet). Default `fsync`.
+   */
+  readonly durability?: 'fsync' | 'os' | undefined
+  /** Largest message taken from a client, bytes; a larger one closes its connection with 1009. Default 16 MiB. */
+  readonly maxMessageBytes?: number | undefined
+  /** Longest time that `close` tries to save what isn't saved yet, ms. Default 10,000. */
+  readonly shutdownTimeoutMs?: number | undefined
+  /** How often a connection is asked for a sign of life, ms; one that gave none since is cut. Default 30,000. */
+  readonly heartbeatMs?: number | undefined
+  /** How long a document stays in memory after its last client left, ms. Default 1,000. */
+  readonly roomLingerMs?: number | undefined
+  /** Longest time that one compaction may take before its thread is killed, ms. Default 60,000. */
+  readonly workerTimeoutMs?: number | undefined
+  /** JavaScript heap that one compaction may fill before its thread is killed, MiB. Default 1,024. */
+  readonly workerMemoryMb?: number | undefined
+  /** Least severe level that is logged, as JSON lines on stderr. Default `silent`; the command line's is `info`. */
+  readonly logLevel?: LogLevel | undefined
+  /** Takes the log lines instead of stderr; a pino logger fits. `logLevel` has no effect then. */
+  readonly logger?: Log | undefined
+}
+
+/** {@link ServerOptions}, checked and complete. `pathPrefix` starts and ends with a slash here. */
+export type ServerConfig = Readonly<z.output<typeof schema>>
+
+/** The longest delay that Node's timers know, ms; they would take a longer one for 1 ms. */
+const LONGEST_DELAY = 2 ** 31 - 1
+
+const milliseconds = (least: number) => z.int().min(least).max(LONGEST_DELAY)
+
+const hasMethods = (value: unknown, names: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  names.every((name) => typeof Reflect.get(value, name) === 'function')
+
+const schema = z.strictObject({
+  port: z.int().min(0).max(65_535).default(1234),
+  host: z
+    .string()
+    .regex(/^[\w.:%-]+$/)
+    .default('127.0.0.1'),
+  data: z
+    .string()
+    .regex(/^[^\0]+$/)
+    .default('./data'),
+  pathPrefix: z
+    .string()
+    .regex(/^\/[^?#\s]*$/)
+    .transform((path) => path.replace(/\/*$/, '/'))
+    .default('/'),
+  demo: z.boolean().default(true),
+  durability: z.enum(['fsync', 'os']).default('fsync'),
+  maxMessageBytes: z
+    .int()
+    .min(1024)
+    .max(2 ** 30)
+    .default(16 * 2 ** 20),
+  shutdownTimeoutMs: milliseconds(0).default(10_000),
+  heartbeatMs: milliseconds(100).default(30_000),
+  roomLingerMs: milliseconds(0).default(1000),
+  workerTimeoutMs: milliseconds(1).default(60_000),
+  workerMemoryMb: z.int().min(16).max(65_536).default(1024),
+  logLevel: z.enum(LOG_LEVELS).default('silent'),
+  logger: z.custom<Log>((value) => hasMethods(value, ['debug', 'info', 'warn', 'error', 'child'])).optional(),
+})
+
+/** Name of an option. */
+export type OptionName = keyof ServerOptions
+
+/** What each option may be, in words that follow "must be". */
+const ALLOWED: Readonly<Record<OptionName, string>> = {
+  port: 'a whole number from 0 to 65535',
+  host: 'a host name or an IP address',
+  data: 'the path of a folder',
+  pathPrefix: 'a path that starts with a slash, without query or blanks',
+  demo: 'true or false',
+  durability: '"fsync" or "os"',
+  maxMessageBytes: 'a whole number of bytes from 1024 to 1073741824',
+  shutdownTimeoutMs: 'a whole number of milliseconds, 0 or more',
+  heartbeatMs: 'a whole number of milliseconds, 100 or more',
+  roomLingerMs: 'a whole number of milliseconds, 0 or more',
+  workerTimeoutMs: 'a whole number of milliseconds, 1 or more',
+  workerMemoryMb: 'a whole number of MiB from 16 to 65536',
+  logLevel: `one of ${LOG_LEVELS.join(', ')}`,
+  logger: 'an object with the methods debug, info, warn, error and child',
+}
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws InkwireError INKWIRE_BAD_OPTION with one line that names the option and what it may be.
+ * @example
+ *   resolveConfig({ port: 0 }).host // '127.0.0.1'
+ *   resolveConfig({ port: -1 }) // throws: option "port" must be a whole number from 0 to 65535, not -1
+ */
+export const resolveConfig = (options: ServerOptions = {}): ServerConfig => {
+  const checked = schema.safeParse(options)
+  if (checked.success) return checked.data
+  const [issue] = checked.error.issues
+  if (issue?.code === 'unrecognized_keys') throw bad(`there is no option "${issue.keys[0]}"`)
+  const name = issue?.path[0]
+  if (!isOptionName(name)) throw bad('options must be an object')
+  throw bad(`option "${name}" must be ${ALLOWED[name]}, not ${show(options[name])}`)
+}
+
+/**
+ * Says what one option may be, if `value` isn't it.
+ *
+ * @example
+ *   problemWith('port', 70_000) // 'must be a whole number from 0 to 65535'
+ *   problemWith('port', 80) // null
+ */
+export const problemWith = (name: OptionName, value: unknown): string | null =>
+  schema.shape[name].safeParse(value).success ? null : `must be ${ALLOWED[name]}`
+
+const isOptionName = (name: unknown): name is OptionName =>
+  typeof name === 'string' && Object.hasOwn(ALLOWED, name)
+
+const bad = (message: string): InkwireError => new InkwireError('INKWIRE_BAD_OPTION', message)
+
+/** A value in a few characters on one line. */
+const show = (value: unknown): string => {
+  const text = inspect(value, { breakLength: Number.POSITIVE_INFINITY, compact: true, depth: 0 })
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}

@@ -1,0 +1,65 @@
+import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino'
+import { redactLine, SECRET_KEYS } from './redact.js'
+
+/** From the most to the least talkative. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+/** @see LOG_LEVELS */
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/**
+ * What a line says beside its message. `connection` and `document` are ids; `err` is an Error. Contents of
+ * documents never belong into a log.
+ */
+export interface LogFields {
+  readonly connection?: number | string | undefined
+  readonly document?: string | undefined
+  readonly err?: unknown
+  readonly [name: string]: unknown
+}
+
+/** Where the server says what happens. A pino logger is one. */
+export interface Log {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+  /**
+   * A log that says `fields` on every line.
+   *
+   * @example
+   *   const log = server.child({ connection: 7, document: 'notes' })
+   */
+  child(fields: LogFields): Log
+}
+
+/** Says nothing. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLog,
+}
+
+/**
+ * A log of one JSON object per line: `time` (ISO 8601), `level`, `msg` and the fields; secrets are replaced by
+ * `[redacted]`.
+ *
+ * @param level the least severe level that is written.
+ * @param stream where to, by default the process's stderr: stdout is for what a command prints. It is written
+ *   to synchronously, so that the last words before an exit aren't lost.
+ */
+export const createLog = (level: LogLevel, stream?: DestinationStream): Log => {
+  if (level === 'silent') return silentLog
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
+      hooks: { streamWrite: redactLine },
+    },
+    stream ?? destination({ dest: 2, sync: true }),
+  )
+}
