@@ -1,0 +1,137 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Counters } from './counters.js'
+import { METRICS, type MetricEntry } from './metric-table.js'
+
+/** Takes one measured value. */
+export interface Observer {
+  observe(value: number): void
+}
+
+/** A server's metrics. Each server has its own; nothing is shared between several in one process. */
+export interface Metrics {
+  /** How long a commit took until it was durable, seconds. */
+  readonly commit: Observer
+  /** How many updates a broadcast carried. */
+  readonly flushSize: Observer
+  /** What a broadcast cost, seconds. */
+  readonly flushCost: Observer
+  /** Everything in Prometheus' text format. */
+  render(): Promise<{ readonly contentType: string; readonly body: string }>
+  /** Stops measuring. Idempotent. */
+  close(): void
+}
+
+/** What {@link createMetrics} reads when somebody scrapes. */
+export interface MetricSources {
+  readonly counters: Counters
+  /** Whether the server is ready to serve, as `/readyz` says. */
+  readonly ready: () => boolean
+}
+
+const COMMIT_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+const FLUSH_UPDATES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000]
+const FLUSH_SECONDS = [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.1]
+
+/** How often the event loop is asked whether it is late, ms. Rare enough to cost nothing when idle. */
+const LOOP_RESOLUTION = 20
+
+/**
+ * Creates a server's metrics. The owner calls `close`.
+ *
+ * Counts are read from {@link Counters} when somebody scrapes, so that the hot path only ever adds numbers.
+ */
+export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
+  const registry = new Registry()
+  const registers = [registry]
+
+  const describe = ({ name, help, labels }: MetricEntry) => ({ name, help, labelNames: labels, registers })
+
+  /** A count that only grows, read at scrape time. */
+  const count = (entry: MetricEntry, read: () => number): void => {
+    new Counter({
+      ...describe(entry),
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
+  }
+  /** A value that goes up and down, read at scrape time. */
+  const value = (entry: MetricEntry, read: () => number): void => {
+    new Gauge({
+      ...describe(entry),
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  const histogram = (entry: MetricEntry, buckets: number[]): Observer =>
+    new Histogram({ ...describe(entry), buckets })
+
+  value(METRICS.ready, () => (ready() ? 1 : 0))
+  value(METRICS.connections, () => counters.connections)
+  count(METRICS.connectionsTotal, () => counters.connectionsTotal)
+  value(METRICS.rooms, () => counters.rooms)
+  count(METRICS.updatesIn, () => counters.updatesIn)
+  count(METRICS.updateBytesIn, () => counters.updateBytesIn)
+  count(METRICS.updatesWithoutNews, () => counters.updatesWithoutNews)
+  count(METRICS.updatesOut, () => counters.updatesOut)
+  count(METRICS.bytesOut, () => counters.bytesOut)
+  count(METRICS.presenceIn, () => counters.presenceIn)
+  count(METRICS.membersBehind, () => counters.membersBehindTotal)
+  new Counter({
+    ...describe(METRICS.rejections),
+    collect() {
+      this.reset()
+      for (const [code, times] of counters.rejections) this.inc({ code }, times)
+    },
+  })
+  count(METRICS.compactions, () => counters.compactions)
+  count(METRICS.compactionsFailed, () => counters.compactionsFailed)
+
+  const commit = histogram(METRICS.commit, COMMIT_SECONDS)
+  const flushSize = histogram(METRICS.flushSize, FLUSH_UPDATES)
+  const flushCost = histogram(METRICS.flushCost, FLUSH_SECONDS)
+
+  const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION })
+  delay.enable()
+  new Gauge({
+    ...describe(METRICS.loopDelay),
+    collect() {
+      for (const quantile of [0.5, 0.99, 1]) this.set({ quantile }, delaySeconds(delay, quantile))
+      delay.reset()
+    },
+  })
+
+  // Not prom-client's collectDefaultMetrics: its observers can't be stopped, and outlive the server.
+  count(METRICS.cpu, () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  })
+  value(METRICS.resident, () => process.memoryUsage.rss())
+  value(METRICS.heap, () => process.memoryUsage().heapUsed)
+  value(METRICS.external, () => process.memoryUsage().external)
+  const started = Date.now() / 1000 - process.uptime()
+  value(METRICS.started, () => started)
+
+  return {
+    commit,
+    flushSize,
+    flushCost,
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    close: () => {
+      delay.disable()
+    },
+  }
+}
+
+/**
+ * By how much the event loop was late, seconds. Node's histogram counts the whole time between two looks, of which
+ * the resolution is no delay.
+ */
+const delaySeconds = (delay: IntervalHistogram, quantile: number): number => {
+  if (delay.count === 0) return 0
+  const nanoseconds = quantile === 1 ? delay.max : delay.percentile(quantile * 100)
+  return Math.max(0, nanoseconds / 1e9 - LOOP_RESOLUTION / 1000)
+}
