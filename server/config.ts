@@ -111,10 +111,10 @@ const ALLOWED: Readonly<Record<OptionName, string>> = {
  *
  * @throws InkwireError INKWIRE_BAD_OPTION with one line that names the option and what it may be.
  * @example
- *   resolveConfig({ port: 0 }).host // '127.0.0.1'
- *   resolveConfig({ port: -1 }) // throws: option "port" must be a whole number from 0 to 65535, not -1
+ *   parseOptions({ port: 0 }).host // '127.0.0.1'
+ *   parseOptions({ port: -1 }) // throws: option "port" must be a whole number from 0 to 65535, not -1
  */
-export const resolveConfig = (options: ServerOptions = {}): ServerConfig => {
+export const parseOptions = (options: ServerOptions = {}): ServerConfig => {
   const checked = schema.safeParse(options)
   if (checked.success) return checked.data
   const [issue] = checked.error.issues

@@ -46,9 +46,13 @@ export const METRICS = {
   ),
   compactions: counter('inkwire_compactions_total', 'Documents compacted.'),
   compactionsFailed: counter('inkwire_compactions_failed_total', 'Compactions that failed.'),
-  commit: histogram('inkwire_commit_seconds', 'From handing a batch to the store until it is durable.'),
-  flushSize: histogram('inkwire_flush_updates', 'Updates that one broadcast to a document carried.'),
-  flushCost: histogram('inkwire_flush_seconds', 'What one broadcast to all members of a document cost.'),
+  commit: histogram(
+    'inkwire_commit_seconds',
+    'What one group commit took, from its write until it is durable.',
+  ),
+  commitUpdates: histogram('inkwire_commit_updates', 'Updates that one group commit held.'),
+  flush: histogram('inkwire_flush_seconds', 'What one broadcast to the members of a document took.'),
+  flushMembers: histogram('inkwire_flush_members', 'Members of a document that one broadcast went to.'),
   loopDelay: gauge(
     'inkwire_event_loop_delay_seconds',
     'Delay of the event loop since the last scrape; the quantile "1" is the longest.',

@@ -3,45 +3,39 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Counters } from './counters.js'
 import { METRICS, type MetricEntry } from './metric-table.js'
 
-/** Takes one measured value. */
-export interface Observer {
-  observe(value: number): void
-}
-
 /** A server's metrics. Each server has its own; nothing is shared between several in one process. */
 export interface Metrics {
-  /** How long a commit took until it was durable, seconds. */
-  readonly commit: Observer
-  /** How many updates a broadcast carried. */
-  readonly flushSize: Observer
-  /** What a broadcast cost, seconds. */
-  readonly flushCost: Observer
+  /** One group commit is durable. `durationMs` in milliseconds. */
+  committed(commit: { readonly durationMs: number; readonly updates: number }): void
+  /** One broadcast went to so many members and took so many milliseconds. */
+  flushed(members: number, ms: number): void
   /** Everything in Prometheus' text format. */
-  render(): Promise<{ readonly contentType: string; readonly body: string }>
+  text(): Promise<MetricsText>
   /** Stops measuring. Idempotent. */
-  close(): void
+  dispose(): void
 }
 
-/** What {@link createMetrics} reads when somebody scrapes. */
-export interface MetricSources {
-  readonly counters: Counters
-  /** Whether the server is ready to serve, as `/readyz` says. */
-  readonly ready: () => boolean
+/** An answer to a scrape. */
+export interface MetricsText {
+  readonly contentType: string
+  readonly body: string
 }
 
 const COMMIT_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
-const FLUSH_UPDATES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000]
+const HOW_MANY = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
 const FLUSH_SECONDS = [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.1]
 
 /** How often the event loop is asked whether it is late, ms. Rare enough to cost nothing when idle. */
 const LOOP_RESOLUTION = 20
 
 /**
- * Creates a server's metrics. The owner calls `close`.
+ * Creates a server's metrics. The owner calls `dispose`.
  *
  * Counts are read from {@link Counters} when somebody scrapes, so that the hot path only ever adds numbers.
+ *
+ * @param ready whether the server is ready, as `/readyz` says; without it there is no `inkwire_ready`.
  */
-export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
+export const createMetrics = (counters: Counters, ready?: () => boolean): Metrics => {
   const registry = new Registry()
   const registers = [registry]
 
@@ -69,7 +63,7 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   const histogram = (entry: MetricEntry, buckets: number[]): Observer =>
     new Histogram({ ...describe(entry), buckets })
 
-  value(METRICS.ready, () => (ready() ? 1 : 0))
+  if (ready) value(METRICS.ready, () => (ready() ? 1 : 0))
   value(METRICS.connections, () => counters.connections)
   count(METRICS.connectionsTotal, () => counters.connectionsTotal)
   value(METRICS.rooms, () => counters.rooms)
@@ -90,9 +84,10 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   count(METRICS.compactions, () => counters.compactions)
   count(METRICS.compactionsFailed, () => counters.compactionsFailed)
 
-  const commit = histogram(METRICS.commit, COMMIT_SECONDS)
-  const flushSize = histogram(METRICS.flushSize, FLUSH_UPDATES)
-  const flushCost = histogram(METRICS.flushCost, FLUSH_SECONDS)
+  const commitSeconds = histogram(METRICS.commit, COMMIT_SECONDS)
+  const commitUpdates = histogram(METRICS.commitUpdates, HOW_MANY)
+  const flushSeconds = histogram(METRICS.flush, FLUSH_SECONDS)
+  const flushMembers = histogram(METRICS.flushMembers, HOW_MANY)
 
   const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION })
   delay.enable()
@@ -116,11 +111,16 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   value(METRICS.started, () => started)
 
   return {
-    commit,
-    flushSize,
-    flushCost,
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
-    close: () => {
+    committed: ({ durationMs, updates }) => {
+      commitSeconds.observe(durationMs / 1000)
+      commitUpdates.observe(updates)
+    },
+    flushed: (members, ms) => {
+      flushSeconds.observe(ms / 1000)
+      flushMembers.observe(members)
+    },
+    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    dispose: () => {
       delay.disable()
     },
   }

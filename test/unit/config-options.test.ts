@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type OptionName, problemWith, resolveConfig, type ServerOptions } from '../../server/config.js'
+import { type OptionName, parseOptions, problemWith, type ServerOptions } from '../../server/config.js'
 import { silentLog } from '../../server/observe/log.js'
 
 /** Options as a JavaScript caller may hand them in. */
-const resolveAny = (options: unknown) => resolveConfig(options as ServerOptions)
+const resolveAny = (options: unknown) => parseOptions(options as ServerOptions)
 
-describe('resolveConfig', () => {
+describe('parseOptions', () => {
   it('fills in every default', () => {
-    expect(resolveConfig()).toEqual({
+    expect(parseOptions()).toEqual({
       port: 1234,
       host: '127.0.0.1',
       data: './data',
@@ -22,12 +22,12 @@ describe('resolveConfig', () => {
       workerMemoryMb: 1024,
       logLevel: 'silent',
     })
-    expect(resolveConfig({ port: undefined, logger: undefined })).toMatchObject({ port: 1234 })
+    expect(parseOptions({ port: undefined, logger: undefined })).toMatchObject({ port: 1234 })
   })
 
   it('keeps what is given', () => {
     const options = { port: 0, host: '::1', data: '/var/lib/x', demo: false, durability: 'os' as const }
-    expect(resolveConfig({ ...options, logger: silentLog })).toMatchObject({ ...options, logger: silentLog })
+    expect(parseOptions({ ...options, logger: silentLog })).toMatchObject({ ...options, logger: silentLog })
   })
 
   it.each([
@@ -36,7 +36,7 @@ describe('resolveConfig', () => {
     ['/docs/', '/docs/'],
     ['/a/b//', '/a/b/'],
   ])('ends the path prefix %s with one slash', (given, expected) => {
-    expect(resolveConfig({ pathPrefix: given }).pathPrefix).toBe(expected)
+    expect(parseOptions({ pathPrefix: given }).pathPrefix).toBe(expected)
   })
 
   it.each<[unknown, string]>([

@@ -10,13 +10,13 @@ let metrics: Metrics
 beforeEach(() => {
   counters = new Counters()
   ready = true
-  metrics = createMetrics({ counters, ready: () => ready })
+  metrics = createMetrics(counters, () => ready)
 })
 
-afterEach(() => metrics.close())
+afterEach(() => metrics.dispose())
 
 const scrape = async (from = metrics): Promise<Map<string, number>> => {
-  const { body } = await from.render()
+  const { body } = await from.text()
   const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   return new Map(
     samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),
@@ -25,7 +25,7 @@ const scrape = async (from = metrics): Promise<Map<string, number>> => {
 
 describe('a scrape', () => {
   it('has every metric of the table, with its help and type, and no other', async () => {
-    const { body, contentType } = await metrics.render()
+    const { body, contentType } = await metrics.text()
     expect(contentType).toContain('text/plain')
     const declared = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`)
     expect(declared.sort()).toEqual(
@@ -73,16 +73,17 @@ describe('a scrape', () => {
   })
 
   it('sorts what was observed into buckets', async () => {
-    metrics.commit.observe(0.003)
-    metrics.commit.observe(0.2)
-    metrics.flushSize.observe(7)
-    metrics.flushCost.observe(0.0003)
+    metrics.committed({ durationMs: 3, updates: 7 })
+    metrics.committed({ durationMs: 200, updates: 1 })
+    metrics.flushed(300, 0.3)
     const samples = await scrape()
     expect(samples.get('inkwire_commit_seconds_bucket{le="0.002"}')).toBe(0)
     expect(samples.get('inkwire_commit_seconds_bucket{le="0.005"}')).toBe(1)
     expect(samples.get('inkwire_commit_seconds_count')).toBe(2)
     expect(samples.get('inkwire_commit_seconds_sum')).toBeCloseTo(0.203)
-    expect(samples.get('inkwire_flush_updates_bucket{le="10"}')).toBe(1)
+    expect(samples.get('inkwire_commit_updates_sum')).toBe(8)
+    expect(samples.get('inkwire_flush_members_bucket{le="200"}')).toBe(0)
+    expect(samples.get('inkwire_flush_members_bucket{le="500"}')).toBe(1)
     expect(samples.get('inkwire_flush_seconds_sum')).toBeCloseTo(0.0003)
   })
 
@@ -93,12 +94,14 @@ describe('a scrape', () => {
       const until = performance.now() + ms
       while (performance.now() < until);
     }
+    const turns = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
     // The monitor notices only what happens between two of its own looks.
     const deadline = performance.now() + 10_000
     let delay = 0
     while (delay < 0.1 && performance.now() < deadline) {
+      await turns(60)
       block(200)
-      await new Promise((resolve) => setTimeout(resolve, 60))
+      await turns(60)
       delay = await longest()
     }
     expect(delay).toBeGreaterThan(0.1)
@@ -110,14 +113,14 @@ describe('a scrape', () => {
 describe('several servers in one process', () => {
   it('count apart', async () => {
     const others = new Counters()
-    const other = createMetrics({ counters: others, ready: () => true })
+    const other = createMetrics(others)
     counters.rooms = 5
     others.rooms = 9
-    metrics.commit.observe(1)
+    metrics.committed({ durationMs: 1, updates: 1 })
     expect((await scrape()).get('inkwire_rooms')).toBe(5)
     expect((await scrape(other)).get('inkwire_rooms')).toBe(9)
     expect((await scrape(other)).get('inkwire_commit_seconds_count')).toBe(0)
-    other.close()
-    other.close()
+    other.dispose()
+    other.dispose()
   })
 })
