@@ -51,8 +51,8 @@ export const METRICS = {
     'What one group commit took, from its write until it is durable.',
   ),
   commitUpdates: histogram('inkwire_commit_updates', 'Updates that one group commit held.'),
-  flush: histogram('inkwire_flush_seconds', 'What one broadcast to the members of a document took.'),
-  flushMembers: histogram('inkwire_flush_members', 'Members of a document that one broadcast went to.'),
+  flushSize: histogram('inkwire_flush_updates', 'Updates that one broadcast to a document carried.'),
+  flushCost: histogram('inkwire_flush_seconds', 'What one broadcast to all members of a document took.'),
   loopDelay: gauge(
     'inkwire_event_loop_delay_seconds',
     'Delay of the event loop since the last scrape; the quantile "1" is the longest.',

@@ -3,16 +3,30 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Counters } from './counters.js'
 import { METRICS, type MetricEntry } from './metric-table.js'
 
+/** Takes one measured value. */
+export interface Observer {
+  observe(value: number): void
+}
+
 /** A server's metrics. Each server has its own; nothing is shared between several in one process. */
 export interface Metrics {
-  /** One group commit is durable. `durationMs` in milliseconds. */
+  /** One group commit is durable: how long it took, milliseconds, and how many updates it held. */
   committed(commit: { readonly durationMs: number; readonly updates: number }): void
-  /** One broadcast went to so many members and took so many milliseconds. */
-  flushed(members: number, ms: number): void
+  /** How many updates a broadcast carried. */
+  readonly flushSize: Observer
+  /** What a broadcast took, seconds. */
+  readonly flushCost: Observer
   /** Everything in Prometheus' text format. */
-  text(): Promise<MetricsText>
+  render(): Promise<MetricsText>
   /** Stops measuring. Idempotent. */
-  dispose(): void
+  close(): void
+}
+
+/** What {@link createMetrics} reads when somebody scrapes. */
+export interface MetricSources {
+  readonly counters: Counters
+  /** Whether the server is ready, as `/readyz` says. */
+  readonly ready: () => boolean
 }
 
 /** An answer to a scrape. */
@@ -29,13 +43,11 @@ const FLUSH_SECONDS = [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.004, 0.0
 const LOOP_RESOLUTION = 20
 
 /**
- * Creates a server's metrics. The owner calls `dispose`.
+ * Creates a server's metrics. The owner calls `close`.
  *
  * Counts are read from {@link Counters} when somebody scrapes, so that the hot path only ever adds numbers.
- *
- * @param ready whether the server is ready, as `/readyz` says; without it there is no `inkwire_ready`.
  */
-export const createMetrics = (counters: Counters, ready?: () => boolean): Metrics => {
+export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   const registry = new Registry()
   const registers = [registry]
 
@@ -63,7 +75,7 @@ export const createMetrics = (counters: Counters, ready?: () => boolean): Metric
   const histogram = (entry: MetricEntry, buckets: number[]): Observer =>
     new Histogram({ ...describe(entry), buckets })
 
-  if (ready) value(METRICS.ready, () => (ready() ? 1 : 0))
+  value(METRICS.ready, () => (ready() ? 1 : 0))
   value(METRICS.connections, () => counters.connections)
   count(METRICS.connectionsTotal, () => counters.connectionsTotal)
   value(METRICS.rooms, () => counters.rooms)
@@ -86,8 +98,8 @@ export const createMetrics = (counters: Counters, ready?: () => boolean): Metric
 
   const commitSeconds = histogram(METRICS.commit, COMMIT_SECONDS)
   const commitUpdates = histogram(METRICS.commitUpdates, HOW_MANY)
-  const flushSeconds = histogram(METRICS.flush, FLUSH_SECONDS)
-  const flushMembers = histogram(METRICS.flushMembers, HOW_MANY)
+  const flushSize = histogram(METRICS.flushSize, HOW_MANY)
+  const flushCost = histogram(METRICS.flushCost, FLUSH_SECONDS)
 
   const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION })
   delay.enable()
@@ -115,12 +127,10 @@ export const createMetrics = (counters: Counters, ready?: () => boolean): Metric
       commitSeconds.observe(durationMs / 1000)
       commitUpdates.observe(updates)
     },
-    flushed: (members, ms) => {
-      flushSeconds.observe(ms / 1000)
-      flushMembers.observe(members)
-    },
-    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
-    dispose: () => {
+    flushSize,
+    flushCost,
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    close: () => {
       delay.disable()
     },
   }

@@ -10,13 +10,13 @@ let metrics: Metrics
 beforeEach(() => {
   counters = new Counters()
   ready = true
-  metrics = createMetrics(counters, () => ready)
+  metrics = createMetrics({ counters, ready: () => ready })
 })
 
-afterEach(() => metrics.dispose())
+afterEach(() => metrics.close())
 
 const scrape = async (from = metrics): Promise<Map<string, number>> => {
-  const { body } = await from.text()
+  const { body } = await from.render()
   const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   return new Map(
     samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]),
@@ -25,7 +25,7 @@ const scrape = async (from = metrics): Promise<Map<string, number>> => {
 
 describe('a scrape', () => {
   it('has every metric of the table, with its help and type, and no other', async () => {
-    const { body, contentType } = await metrics.text()
+    const { body, contentType } = await metrics.render()
     expect(contentType).toContain('text/plain')
     const declared = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`)
     expect(declared.sort()).toEqual(
@@ -75,15 +75,16 @@ describe('a scrape', () => {
   it('sorts what was observed into buckets', async () => {
     metrics.committed({ durationMs: 3, updates: 7 })
     metrics.committed({ durationMs: 200, updates: 1 })
-    metrics.flushed(300, 0.3)
+    metrics.flushSize.observe(7)
+    metrics.flushCost.observe(0.0003)
     const samples = await scrape()
     expect(samples.get('inkwire_commit_seconds_bucket{le="0.002"}')).toBe(0)
     expect(samples.get('inkwire_commit_seconds_bucket{le="0.005"}')).toBe(1)
     expect(samples.get('inkwire_commit_seconds_count')).toBe(2)
     expect(samples.get('inkwire_commit_seconds_sum')).toBeCloseTo(0.203)
     expect(samples.get('inkwire_commit_updates_sum')).toBe(8)
-    expect(samples.get('inkwire_flush_members_bucket{le="200"}')).toBe(0)
-    expect(samples.get('inkwire_flush_members_bucket{le="500"}')).toBe(1)
+    expect(samples.get('inkwire_flush_updates_bucket{le="5"}')).toBe(0)
+    expect(samples.get('inkwire_flush_updates_bucket{le="10"}')).toBe(1)
     expect(samples.get('inkwire_flush_seconds_sum')).toBeCloseTo(0.0003)
   })
 
@@ -113,14 +114,14 @@ describe('a scrape', () => {
 describe('several servers in one process', () => {
   it('count apart', async () => {
     const others = new Counters()
-    const other = createMetrics(others)
+    const other = createMetrics({ counters: others, ready: () => true })
     counters.rooms = 5
     others.rooms = 9
     metrics.committed({ durationMs: 1, updates: 1 })
     expect((await scrape()).get('inkwire_rooms')).toBe(5)
     expect((await scrape(other)).get('inkwire_rooms')).toBe(9)
     expect((await scrape(other)).get('inkwire_commit_seconds_count')).toBe(0)
-    other.dispose()
-    other.dispose()
+    other.close()
+    other.close()
   })
 })
