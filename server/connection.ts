@@ -18,6 +18,10 @@ const REASON_BYTES = 123
 export interface ConnectionEvents {
   message(payload: Uint8Array): void
   drained(): void
+  /** The peer broke the WebSocket protocol or the socket failed; the end follows. */
+  failed(error: Error): void
+  /** We close it. */
+  closing(code: number, reason: string): void
   ended(code: number): void
 }
 
@@ -30,6 +34,7 @@ export interface ConnectionEvents {
 export class Connection implements Transport {
   readonly #ws: WebSocket
   readonly #socket: Duplex
+  readonly #events: ConnectionEvents
   readonly #counters: Counters
   readonly #maxBufferedBytes: number
   #open = true
@@ -47,6 +52,7 @@ export class Connection implements Transport {
   ) {
     this.#ws = ws
     this.#socket = socket
+    this.#events = events
     this.#counters = options.counters
     this.#maxBufferedBytes = options.maxBufferedBytes
     ws.on('message', (data, isBinary) => {
@@ -58,9 +64,10 @@ export class Connection implements Transport {
     ws.on('pong', () => {
       this.#heard = true
     })
-    // The library closes with the right code by itself (1002, 1007, 1009) and says so here; nothing to add.
-    ws.on('error', () => {
+    // The library closes with the right code by itself (1002, 1007, 1009) and says so here.
+    ws.on('error', (error) => {
       this.#open = false
+      events.failed(error)
     })
     ws.on('close', (code) => {
       this.#open = false
@@ -95,6 +102,7 @@ export class Connection implements Transport {
   close(code: number, reason: string): void {
     if (!this.#open) return
     this.#open = false
+    this.#events.closing(code, reason)
     this.#ws.close(code, shortened(reason))
     // The answer to our close frame must be readable.
     this.resume()

@@ -69,6 +69,7 @@ export class Session implements Member {
   #told = { received: 0, durable: 0 }
   /** Latest sync step 1 that came while the socket was backed up. */
   #unanswered: Uint8Array | null = null
+  #deaf = false
 
   constructor(peer: Peer, transport: Transport, deps: SessionDeps) {
     this.peer = peer
@@ -78,6 +79,10 @@ export class Session implements Member {
 
   get extended(): boolean {
     return this.peer.extended
+  }
+
+  get user(): string {
+    return this.peer.user
   }
 
   get congested(): boolean {
@@ -119,6 +124,7 @@ export class Session implements Member {
 
   /** One message has arrived. Never throws: what is wrong with it closes the connection (PROTOCOL W7). */
   receive(payload: Uint8Array): void {
+    if (this.#deaf) return
     const state = this.#state
     switch (state.name) {
       case 'opening':
@@ -149,6 +155,11 @@ export class Session implements Member {
     }
     this.#state.room.drained(this)
     this.sendAck()
+  }
+
+  /** Nothing the client sends is taken any more; what was taken is still acknowledged. */
+  stopReading(): void {
+    this.#deaf = true
   }
 
   /** Ends the session from our side. */

@@ -61,13 +61,17 @@ export class Gate {
 
   #open(ws: WebSocket, socket: Duplex, request: IncomingMessage): void {
     const refusal = this.#options.refuse()
-    if (refusal) return this.#turnAway(ws, refusal.code, refusal.reason)
+    if (refusal) {
+      this.#turnAway(ws, refusal.code, refusal.reason)
+      return
+    }
     let name: string
     try {
       name = documentName(request.url ?? '/', this.#options.pathPrefix)
     } catch (error) {
       if (!(error instanceof InkwireError)) throw error
-      return this.#turnAway(ws, Code.noSuchDocument, error.message)
+      this.#turnAway(ws, Code.noSuchDocument, error.message)
+      return
     }
     this.#options.admitted({ ws, socket, request, name, extended: ws.protocol === SUBPROTOCOL })
   }

@@ -48,8 +48,8 @@ export class Acks {
       const next = this.#expected[this.#done] as Expected
       if (next.seq > seq) break
       this.#done++
-      let entry = confirmed.get(next.member)
-      if (!entry) confirmed.set(next.member, (entry = { message: 0, seqs: [] }))
+      const entry = confirmed.get(next.member) ?? { message: 0, seqs: [] }
+      confirmed.set(next.member, entry)
       entry.message = next.message
       if (next.own) entry.seqs.push(next.seq)
     }

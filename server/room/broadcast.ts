@@ -21,8 +21,8 @@ export interface BroadcastDeps {
   /** Milliseconds, monotonic. */
   readonly clock: () => number
   readonly counters: Counters
-  /** Told about every flush: sockets written to, and milliseconds it took. */
-  readonly onFlush?: (members: number, ms: number) => void
+  /** Told about every flush: how many updates it carried, and milliseconds it took. */
+  readonly onFlush?: (updates: number, ms: number) => void
   /** `seq`s of a member's own updates that aren't durable yet, ascending: it must not get them back before. */
   readonly unconfirmed: (member: Member) => readonly number[]
   /** Frames that bring up a member of whom nothing is known. */
@@ -121,7 +121,7 @@ export class Broadcast implements Flushable {
     this.#own.clear()
     const took = clock() - started
     this.#notBefore = clock() + Math.min(LONGEST_WINDOW_MS, took * SHARE)
-    this.#deps.onFlush?.(this.#seats.size, took)
+    this.#deps.onFlush?.(to - from + 1, took)
   }
 
   /**

@@ -5,6 +5,8 @@
 export interface Member {
   /** Speaks `inkwire.1`: gets acks instead of echoes (PROTOCOL S4, X4). */
   readonly extended: boolean
+  /** The user's id, written into the journal beside each update; '' when nobody asked. */
+  readonly user: string
   /** Writes ready-made frames in order, in one go. */
   write(frames: readonly Uint8Array[]): void
   /** More is waiting to be sent than the server wants to hold for one reader. */

@@ -17,7 +17,7 @@ export interface RoomDeps {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly counters: Counters
-  readonly onFlush: (members: number, ms: number) => void
+  readonly onFlush: (updates: number, ms: number) => void
 }
 
 /** What one room is made of. */
@@ -132,7 +132,7 @@ export class Room {
     }
     const gap = index.hasGap(scan)
     const kept = this.#content.append(update, scan)
-    const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: '' })
+    const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: author.user })
     this.#acks.expect(author, message, seq, true)
     this.#broadcast.updated(author, seq)
     if (gap) this.#askOnce(author)

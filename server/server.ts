@@ -1,0 +1,312 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Code } from '../shared/codes.js'
+import { InkwireError } from '../shared/errors.js'
+import { parseOptions, type ServerConfig, type ServerOptions } from './config.js'
+import { Connection } from './connection.js'
+import { type Client, Connections } from './connections.js'
+import { type Address, Emitter, type ServerEvents } from './events.js'
+import { type Admitted, Gate } from './gate/gate.js'
+import { createHttpApp } from './http/app.js'
+import type { Journal, UnsavedReport } from './journal/journal.js'
+import { openLevelJournal } from './journal/level.js'
+import { Counters } from './observe/counters.js'
+import { createLog, type Log } from './observe/log.js'
+import { createMetrics, type Metrics } from './observe/metrics.js'
+import { createRoomLoader } from './room/load.js'
+import { Rooms } from './room/rooms.js'
+import { Turns } from './room/turns.js'
+import { Session, type SessionDeps } from './session.js'
+import { createSlowCommits } from './slow-commits.js'
+import { createWorkerPool, type WorkerPool } from './worker/pool.js'
+
+/** One reader may have this much waiting to be sent; beyond it, it is brought up later from the room's tail. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
+/** How long clients get to answer our close frame. */
+const CLOSE_GRACE_MS = 1000
+/** A request must have sent its headers by then, an upgrade request too. */
+const HEADERS_TIMEOUT_MS = 10_000
+
+/**
+ * A collaborative editing server for Yjs. Several can live in one process; they share nothing.
+ *
+ * @example
+ *   const server = createServer({ port: 0, data: './documents' })
+ *   const { url } = await server.listen()
+ *   …
+ *   const { unsaved } = await server.close()
+ */
+export interface InkwireServer {
+  /**
+   * Opens the store and listens.
+   *
+   * @throws InkwireError INKWIRE_STORE_LOCKED when another process has the data folder open,
+   *   INKWIRE_STORE_FAILED when it can't be read or written; Node's own error when the address can't be bound.
+   */
+  listen(): Promise<Address>
+  /**
+   * Takes an upgrade request of an HTTP server of yours, instead of {@link listen}.
+   *
+   * @example
+   *   http.createServer(app).on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head))
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Health, metrics and the demo, to be called from an HTTP server of yours. */
+  readonly requestHandler: RequestListener
+  /** Calls `listener` at each such event until the returned function is called. */
+  on<Name extends keyof ServerEvents>(name: Name, listener: (event: ServerEvents[Name]) => void): () => void
+  /** Whether documents can be opened and saved right now, and why not: what `/readyz` says. */
+  readiness(): { readonly ready: boolean; readonly reasons: string[] }
+  /**
+   * Stops: takes nothing new, commits what it has (for at most `shutdownTimeoutMs`), tells clients to come back
+   * later (1012) and closes the store. Idempotent.
+   *
+   * @returns what could not be saved, by document; empty when all went well.
+   */
+  close(): Promise<UnsavedReport>
+}
+
+/**
+ * Makes a server; nothing is opened before {@link InkwireServer.listen} or the first upgrade.
+ *
+ * @throws InkwireError INKWIRE_BAD_OPTION
+ */
+export const createServer = (options: ServerOptions = {}): InkwireServer =>
+  new ComposedServer(parseOptions(options))
+
+/** Puts the house together and takes it down; every rule lives in the parts. */
+class ComposedServer implements InkwireServer {
+  readonly requestHandler: RequestListener
+  readonly #config: ServerConfig
+  readonly #log: Log
+  readonly #counters = new Counters()
+  readonly #metrics: Metrics
+  readonly #events = new Emitter<ServerEvents>()
+  readonly #pool: WorkerPool
+  readonly #rooms: Rooms
+  readonly #connections: Connections
+  readonly #slowCommits = createSlowCommits()
+  readonly #gate: Gate
+  readonly #sessionDeps: SessionDeps
+  #journal: Journal | null = null
+  #opening: Promise<Journal> | null = null
+  #http: Server | null = null
+  #closing: Promise<UnsavedReport> | null = null
+  #lastConnection = 0
+
+  constructor(config: ServerConfig) {
+    this.#config = config
+    this.#log = config.logger ?? createLog(config.logLevel)
+    this.#metrics = createMetrics({ counters: this.#counters, ready: () => this.readiness().ready })
+    this.#pool = createWorkerPool({ timeoutMs: config.workerTimeoutMs, memoryMb: config.workerMemoryMb })
+    const clock = () => performance.now()
+    this.#connections = new Connections(config.heartbeatMs, clock)
+    this.#rooms = new Rooms({
+      load: createRoomLoader({
+        journal: () => this.#open(),
+        compact: (job) => this.#pool.compact(job),
+        shared: {
+          turns: new Turns(),
+          clock,
+          now: Date.now,
+          counters: this.#counters,
+          onFlush: (updates, ms) => {
+            this.#metrics.flushSize.observe(updates)
+            this.#metrics.flushCost.observe(ms / 1000)
+          },
+        },
+        onCompactionError: (document, err, final) => this.#compactionFailed(document, err, final),
+      }),
+      lingerMs: config.roomLingerMs,
+      counters: this.#counters,
+      opened: ({ name, generation }) => this.#events.emit('open', { document: name, generation }),
+      left: (document) => this.#events.emit('unload', { document }),
+    })
+    this.#sessionDeps = {
+      counters: this.#counters,
+      durability: config.durability,
+      maxMessageBytes: config.maxMessageBytes,
+      slow: this.#slowCommits,
+      refuseUpdates: () => null,
+    }
+    this.#gate = new Gate({
+      pathPrefix: config.pathPrefix,
+      maxMessageBytes: config.maxMessageBytes,
+      refuse: () => (this.#closing ? { code: Code.restart, reason: 'the server restarts' } : null),
+      admitted: (who) => this.#admit(who),
+      refused: (code, reason) => {
+        this.#counters.reject(code)
+        this.#log.warn({ code, reason }, 'connection refused')
+      },
+    })
+    this.requestHandler = createHttpApp({
+      readiness: () => this.readiness(),
+      metrics: () => this.#metrics.render(),
+      demo: config.demo,
+    })
+  }
+
+  on<Name extends keyof ServerEvents>(name: Name, listener: (event: ServerEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  async listen(): Promise<Address> {
+    if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
+    await this.#open()
+    const http = createHttpServer({ connectionsCheckingInterval: 1000 }, this.requestHandler)
+    http.headersTimeout = HEADERS_TIMEOUT_MS
+    http.on('upgrade', (request, socket, head) => this.handleUpgrade(request, socket, head))
+    this.#http = http
+    try {
+      await new Promise<void>((resolve, reject) => {
+        http.once('error', reject)
+        http.listen(this.#config.port, this.#config.host, () => resolve())
+      })
+    } catch (error) {
+      // Nobody can connect: give the data folder back.
+      await this.close()
+      throw error
+    }
+    const { address, family, port } = http.address() as AddressInfo
+    const host = this.#config.host
+    const url = `http://${family === 'IPv6' && !host.includes('.') && host.includes(':') ? `[${address}]` : host}:${port}`
+    this.#log.info({ url, data: this.#config.data, durability: this.#config.durability }, 'listening')
+    this.#events.emit('listening', { host, port, url })
+    return { host, port, url }
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#gate.handleUpgrade(request, socket, head)
+  }
+
+  readiness(): { ready: boolean; reasons: string[] } {
+    const reasons: string[] = []
+    if (this.#closing) reasons.push('the server is stopping')
+    const state = this.#journal?.state
+    if (!state) reasons.push('the store is not open yet')
+    else if (state.status === 'failing') reasons.push(`the store does not take writes: ${state.reason}`)
+    else if (state.status === 'closed' && !this.#closing) reasons.push('the store is closed')
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  close(): Promise<UnsavedReport> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** The store, opened by whoever needs it first. A failure is forgotten, so that the next one tries again. */
+  #open(): Promise<Journal> {
+    this.#opening ??= openLevelJournal({
+      directory: this.#config.data,
+      durability: this.#config.durability,
+      log: this.#log,
+      onCommit: (commit) => this.#metrics.committed(commit),
+    }).then(
+      (journal) => {
+        this.#journal = journal
+        journal.onState((state) => {
+          if (state.status === 'failing')
+            this.#log.error({ reason: state.reason }, 'the store does not take writes')
+          if (state.status === 'ok') this.#log.info({}, 'the store takes writes again')
+          this.#events.emit('storage', state)
+        })
+        return journal
+      },
+      (error: unknown) => {
+        this.#opening = null
+        throw error
+      },
+    )
+    return this.#opening
+  }
+
+  #admit({ ws, socket, name, extended }: Admitted): void {
+    const id = ++this.#lastConnection
+    const { counters } = { counters: this.#counters }
+    const connection: Connection = new Connection(
+      ws,
+      socket,
+      {
+        message: (payload) => session.receive(payload),
+        drained: () => session.drained(),
+        failed: (err) => this.#log.warn({ connection: id, document: name, err }, 'connection failed'),
+        ended: (code) => {
+          session.ended()
+          this.#connections.delete(client)
+          counters.connections--
+          this.#log.debug({ connection: id, document: name, code }, 'disconnected')
+          this.#events.emit('disconnect', { connection: id, document: name, code })
+        },
+        closing: (code, reason) => {
+          if (code === Code.restart) return
+          this.#log.warn({ connection: id, document: name, code, reason }, 'connection closed by us')
+        },
+      },
+      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES },
+    )
+    const session = new Session({ extended, access: 'write', user: '' }, connection, this.#sessionDeps)
+    const client: Client = { id, document: name, connection, session }
+    this.#connections.add(client)
+    counters.connections++
+    counters.connectionsTotal++
+    this.#log.debug({ connection: id, document: name, extended }, 'connected')
+    this.#events.emit('connect', { connection: id, document: name })
+    this.#rooms.open(name).then(
+      (room) => session.enter(room),
+      (error: unknown) => {
+        this.#log.error({ document: name, err: error }, 'document could not be loaded')
+        const { code, reason } = whyNot(error)
+        session.close(code, reason)
+      },
+    )
+  }
+
+  #compactionFailed(document: string, err: unknown, final: boolean): void {
+    if (this.#closing) return
+    if (final)
+      this.#log.error({ document, err }, 'compaction failed too often; the document is served from its tail')
+    else this.#log.warn({ document, err }, 'compaction failed; it will be tried again')
+  }
+
+  async #close(): Promise<UnsavedReport> {
+    this.#log.info({ connections: this.#connections.size, rooms: this.#rooms.size }, 'stopping')
+    const http = this.#http
+    const httpClosed = http && new Promise<void>((resolve) => http.close(() => resolve()))
+    http?.closeIdleConnections()
+    // From here on nothing new is taken, so that what is reported as saved is all there is.
+    for (const { session } of this.#connections) session.stopReading()
+    for (const room of this.#rooms) room.flush()
+    const journal = this.#journal ?? (await this.#opening?.catch(() => null)) ?? null
+    // Acks of the last commits go out before the close frames.
+    const report = (await journal?.close(this.#config.shutdownTimeoutMs)) ?? { unsaved: [] }
+    await this.#connections.closeAll(Code.restart, 'the server restarts', CLOSE_GRACE_MS)
+    this.#rooms.disposeAll()
+    this.#slowCommits.dispose()
+    await this.#pool.destroy()
+    http?.closeAllConnections()
+    await httpClosed
+    this.#metrics.close()
+    for (const { name, updates } of report.unsaved) this.#log.error({ document: name, updates }, 'not saved')
+    this.#log.info({ unsaved: report.unsaved.length }, 'stopped')
+    return report
+  }
+}
+
+/** What a client is told when its document could not be loaded. */
+const whyNot = (error: unknown): { code: number; reason: string } => {
+  switch (error instanceof InkwireError ? error.code : '') {
+    case 'INKWIRE_DOCUMENT_DAMAGED':
+    case 'INKWIRE_STORE_FORMAT':
+      return { code: Code.documentDamaged, reason: (error as InkwireError).message }
+    case 'INKWIRE_STORE_CLOSED':
+      return { code: Code.restart, reason: 'the server restarts' }
+    default:
+      return { code: Code.storageUnavailable, reason: 'the document could not be read' }
+  }
+}

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { InkwireServer, ServerOptions } from '../../server/index.js'
+import { tempDir } from './temp.js'
+
+/** The built server, as the package's users get it. */
+export const built = (await import(
+  new URL('../../dist/server/index.js', import.meta.url).href
+)) as typeof import('../../server/index.js')
+
+const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+
+/** A built server that listens in this process, on a free port and a temporary folder; closed after the test. */
+export const startServer = async (
+  options: ServerOptions = {},
+): Promise<{ server: InkwireServer; url: string; ws: string; data: string }> => {
+  const data = options.data ?? (await tempDir())
+  const server = built.createServer({ port: 0, demo: false, roomLingerMs: 0, ...options, data })
+  onTestFinished(async () => {
+    await server.close()
+  })
+  const { url } = await server.listen()
+  return { server, url, ws: url.replace('http', 'ws'), data }
+}
+
+/** An `inkwire` process. */
+export interface Process {
+  readonly child: ChildProcess
+  /** What it printed so far. */
+  readonly stdout: () => string
+  readonly stderr: () => string
+  /** Ends with its exit code, or the signal that killed it. */
+  readonly exited: Promise<number | NodeJS.Signals>
+}
+
+/** Runs the built `inkwire` under plain node; killed after the test if it is still there. */
+export const runInkwire = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Process => {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return { child, stdout: () => stdout, stderr: () => stderr, exited }
+}
+
+/** `inkwire serve` as a process of its own, once it listens. */
+export const serveProcess = async (
+  data: string,
+  { port = 0, args = [] as readonly string[] } = {},
+): Promise<Process & { url: string; ws: string; port: number }> => {
+  const running = runInkwire(['serve', '--port', String(port), '--data', data, ...args])
+  const url = await new Promise<string>((resolve, reject) => {
+    const look = (): void => {
+      const match = /http:\/\/\S+/.exec(running.stdout())
+      if (match) resolve(match[0].replace(/[/.,]+$/, ''))
+    }
+    running.child.stdout?.on('data', look)
+    running.exited.then((code) => reject(new Error(`serve ended with ${code}: ${running.stderr()}`)))
+  })
+  return { ...running, url, ws: url.replace('http', 'ws'), port: Number(new URL(url).port) }
+}

@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import { Counters } from '../../server/observe/counters.js'
+import { Broadcast } from '../../server/room/broadcast.js'
+import type { Member } from '../../server/room/member.js'
+import { Presence } from '../../server/room/presence.js'
+import { Tail } from '../../server/room/tail.js'
+import { Turns } from '../../server/room/turns.js'
+import { messagesIn } from '../support/frames.js'
+
+/** A member that keeps what it was sent, with a socket that a test can back up. */
+class FakeMember implements Member {
+  readonly user = ''
+  congested = false
+  writes: Uint8Array[][] = []
+
+  constructor(readonly extended = false) {}
+
+  write(frames: readonly Uint8Array[]): void {
+    this.writes.push([...frames])
+  }
+  acknowledge(): void {}
+  requestMissing(): void {}
+
+  /** First byte of each update it got, in order. */
+  get updates(): number[] {
+    return messagesIn(this.writes.flat()).flatMap((each) =>
+      each.type === 'update' ? [each.update[0] as number] : [],
+    )
+  }
+}
+
+/** A room's broadcast with its time under control; a write costs `costMs`. */
+const setup = (costMs = 0) => {
+  let now = 1000
+  const soon: (() => void)[] = []
+  const later: { at: number; task: () => void }[] = []
+  const turns = new Turns({
+    soon: (task) => void soon.push(task),
+    later: (task, ms) => {
+      const entry = { at: now + ms, task }
+      later.push(entry)
+      return () => void later.splice(later.indexOf(entry), 1)
+    },
+  })
+  const tail = new Tail(0)
+  const presence = new Presence<Member>()
+  const counters = new Counters()
+  const unconfirmed = new Map<Member, number[]>()
+  const everything = [Uint8Array.of(0x82, 5, 0, 2, 2, 0, 0)]
+  const broadcast = new Broadcast({
+    tail,
+    presence,
+    turns,
+    clock: () => now,
+    counters,
+    unconfirmed: (member) => unconfirmed.get(member) ?? [],
+    everything: () => everything,
+  })
+  const join = (member = new FakeMember()): FakeMember => {
+    const write = member.write.bind(member)
+    member.write = (frames) => {
+      now += costMs
+      write(frames)
+    }
+    broadcast.join(member)
+    return member
+  }
+  const edit = (author: Member): number => {
+    tail.append(Uint8Array.of(tail.lastSeq + 1, 9, 9))
+    broadcast.updated(author, tail.lastSeq)
+    return tail.lastSeq
+  }
+  const endTurn = (): void => {
+    for (const task of soon.splice(0)) task()
+  }
+  const pass = (ms: number): void => {
+    now += ms
+    for (const { task } of later.filter(({ at }) => at <= now)) task()
+    later.splice(0, later.length, ...later.filter(({ at }) => at > now))
+  }
+  return { broadcast, tail, presence, counters, unconfirmed, everything, join, edit, endTurn, pass, later }
+}
+
+describe('Broadcast', () => {
+  it('S3: what a turn brought goes out at its end: one write per member, the same bytes for all', () => {
+    const { join, edit, endTurn } = setup()
+    const [author, ...readers] = [join(), join(), join()] as [FakeMember, FakeMember, FakeMember]
+    for (let i = 0; i < 10; i++) edit(author)
+    expect(readers[0].writes).toEqual([])
+    endTurn()
+    expect(readers[0].updates).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    for (const reader of readers) expect(reader.writes.length).toBe(1)
+    expect(readers[0].writes[0]?.[0]).toBe(readers[1].writes[0]?.[0])
+    expect(author.writes).toEqual([])
+  })
+
+  it('each of several authors gets the others’ updates and not its own', () => {
+    const { join, edit, endTurn } = setup()
+    const [a, b, reader] = [join(), join(), join()]
+    for (const author of [a, b, b, a, b]) edit(author)
+    endTurn()
+    expect(a.updates).toEqual([2, 3, 5])
+    expect(b.updates).toEqual([1, 4])
+    expect(reader.updates).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('the next flush waits for a window that grows with what the last one cost, up to a display frame', () => {
+    const cheap = setup(0.02)
+    const expensive = setup(1)
+    for (const { join, edit, endTurn } of [cheap, expensive]) {
+      const author = join()
+      for (let i = 0; i < 10; i++) join()
+      edit(author)
+      endTurn()
+      edit(author)
+    }
+    expect(cheap.later.length).toBe(1) // 0.2 ms × 10
+    expect(expensive.later.length).toBe(1)
+    const wait = (each: typeof cheap): number => (each.later[0]?.at ?? 0) - 1000
+    expect(wait(cheap)).toBeLessThan(3)
+    expect(wait(expensive)).toBeCloseTo(10 + 16)
+  })
+
+  it('after quiet the first update goes out in its own turn again', () => {
+    const { join, edit, endTurn, pass } = setup(1)
+    const [author, reader] = [join(), join()]
+    edit(author)
+    endTurn()
+    pass(1000)
+    edit(author)
+    endTurn()
+    expect(reader.updates).toEqual([1, 2])
+  })
+
+  it('what waits for the window goes out when it ends', () => {
+    const { join, edit, endTurn, pass } = setup(2)
+    const [author, reader] = [join(), join()]
+    edit(author)
+    endTurn()
+    edit(author)
+    edit(author)
+    endTurn()
+    expect(reader.updates).toEqual([1])
+    pass(16)
+    expect(reader.updates).toEqual([1, 2, 3])
+    expect(reader.writes.length).toBe(2)
+  })
+
+  it('a member whose socket is backed up is skipped, others are not, and it is brought up when drained', () => {
+    const { broadcast, join, edit, endTurn, pass, counters } = setup()
+    const [author, slow, reader] = [join(), join(), join()]
+    edit(author)
+    endTurn()
+    slow.congested = true
+    for (let i = 0; i < 5; i++) {
+      edit(author)
+      endTurn()
+      pass(20)
+    }
+    expect(slow.updates).toEqual([1])
+    expect(reader.updates).toEqual([1, 2, 3, 4, 5, 6])
+    expect(counters.membersBehindTotal).toBe(1)
+    slow.congested = false
+    broadcast.drained(slow)
+    expect(slow.updates).toEqual([1, 2, 3, 4, 5, 6])
+    edit(author)
+    endTurn()
+    expect(slow.updates).toEqual([1, 2, 3, 4, 5, 6, 7])
+  })
+
+  it('one that missed what the snapshot took over gets everything', () => {
+    const { broadcast, tail, join, edit, endTurn, everything } = setup()
+    const [author, slow] = [join(), join()]
+    slow.congested = true
+    edit(author)
+    endTurn()
+    edit(author)
+    endTurn()
+    tail.trim(2)
+    slow.congested = false
+    broadcast.drained(slow)
+    expect(slow.writes).toEqual([everything])
+    edit(author)
+    endTurn()
+    expect(slow.updates.at(-1)).toBe(3)
+  })
+
+  it('S4: an echo to a backed-up author waits, and is not lost', () => {
+    const { broadcast, join, edit, endTurn, unconfirmed } = setup()
+    const [author, other] = [join(), join()]
+    edit(author)
+    edit(other)
+    endTurn()
+    author.congested = true
+    broadcast.echo(author, [1])
+    expect(author.updates).toEqual([2])
+    author.congested = false
+    unconfirmed.set(author, [])
+    broadcast.drained(author)
+    expect(author.updates).toContain(1)
+  })
+
+  it('S4: catching up never shows an author its own before it is durable', () => {
+    const { broadcast, join, edit, endTurn, unconfirmed } = setup()
+    const [author, other] = [join(), join()]
+    author.congested = true
+    edit(other)
+    edit(author)
+    edit(other)
+    endTurn()
+    unconfirmed.set(author, [2])
+    author.congested = false
+    broadcast.drained(author)
+    expect(author.updates).toEqual([1, 3])
+    broadcast.echo(author, [2])
+    expect(author.updates).toEqual([1, 3, 2])
+  })
+
+  it('presence rides along in the same write, latest state only', () => {
+    const { join, edit, endTurn, presence, broadcast } = setup()
+    const [author, reader] = [join(), join()]
+    edit(author)
+    for (let clock = 1; clock < 9; clock++) {
+      presence.receive(author, Uint8Array.of(1, 5, clock, 2, 0x7b, 0x7d))
+      broadcast.schedule()
+    }
+    endTurn()
+    expect(reader.writes.length).toBe(1)
+    expect(messagesIn(reader.writes.flat()).map(({ type }) => type)).toEqual(['update', 'awareness'])
+  })
+
+  it('one who joins between an update and its flush gets it by its sync answer, not twice', () => {
+    const { join, edit, endTurn } = setup()
+    const author = join()
+    edit(author)
+    const joiner = join()
+    edit(author)
+    endTurn()
+    expect(joiner.updates).toEqual([2])
+  })
+
+  it('dispose() leaves no timer', () => {
+    const { broadcast, join, edit, endTurn, later } = setup(3)
+    const author = join()
+    join()
+    edit(author)
+    endTurn()
+    edit(author)
+    expect(later.length).toBe(1)
+    broadcast.dispose()
+    expect(later.length).toBe(0)
+  })
+})
