@@ -127,10 +127,19 @@ export class GrowingPiece implements Piece {
     if (this.structs - (this.marks.at(-1)?.index ?? 0) >= MARK_EVERY) {
       this.marks.push({ clock: this.end, pos: this.to, index: this.structs })
     }
+    for (const { clock, pos, index } of piece.marks) {
+      this.marks.push({ clock, pos: pos - piece.from + this.to, index: index + this.structs })
+    }
     this.bytes.set(piece.bytes.subarray(piece.from, piece.to), this.to)
     this.to += size
     this.end = piece.end
     this.structs += piece.structs
+  }
+
+  /** What is here now, unmoved by what is appended later. */
+  view(): Piece {
+    const { clock, end, structs, bytes, from, to } = this
+    return { clock, end, structs, bytes, from, to, marks: this.marks.slice() }
   }
 
   #grow(atLeast: number): void {

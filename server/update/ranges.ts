@@ -115,6 +115,10 @@ export class RangeMap {
   readonly #clients = new Map<number, number[]>()
   #size = 0
 
+  get clients(): number {
+    return this.#clients.size
+  }
+
   /** Number of ranges, of all clients. */
   get size(): number {
     return this.#size

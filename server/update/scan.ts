@@ -79,26 +79,29 @@ const scan = (bytes: Uint8Array, limits: ScanLimits): Scan => {
   const structs = scanStructs(cursor, limits, blocks)
   const deletesFrom = cursor.pos
   const deletes = scanDeletes(cursor, limits)
-  if (cursor.left !== 0)
-    throw new BadUpdateError('trailing', `${cursor.left} bytes left over after the update`)
+  const { left } = cursor
+  if (left !== 0) throw new BadUpdateError('trailing', `${left} bytes left over after the update`)
   return { bytes, blocks, deletes, structs, deletesFrom }
 }
 
+/** Returns the number of structs, Skips not counted. */
 const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[]): number => {
   const clients = cursor.count(3 + SMALLEST_STRUCT)
+  if (clients > limits.maxBlocks) throw tooMany(limits.maxBlocks, 'clients')
   const once = clients > 1 ? new Once() : null
-  let structs = 0
+  let total = 0
+  let skips = 0
   for (let i = 0; i < clients; i++) {
     const count = cursor.count(SMALLEST_STRUCT)
     const client = cursor.uint()
     once?.check(client)
     if (count === 0) throw new BadUpdateError('empty', 'a client without structs')
-    structs += count
-    if (structs > limits.maxStructs)
-      throw new BadUpdateError('limit', `more than ${limits.maxStructs} structs`)
-    structs -= scanClient(cursor, count, client, blocks)
+    total += count
+    if (total > limits.maxStructs) throw tooMany(limits.maxStructs, 'structs')
+    skips += scanClient(cursor, count, client, blocks)
+    if (blocks.length > limits.maxBlocks) throw tooMany(limits.maxBlocks, 'runs of structs')
   }
-  return structs
+  return total - skips
 }
 
 /** Reads the structs of one client. Returns how many of them were Skips. */
@@ -149,10 +152,8 @@ const scanDeletes = (cursor: Cursor, limits: ScanLimits): readonly ClientRanges[
     const client = cursor.uint()
     once?.check(client)
     const count = cursor.count(2)
-    total += count
-    if (total > limits.maxDeleteRanges) {
-      throw new BadUpdateError('limit', `more than ${limits.maxDeleteRanges} delete ranges`)
-    }
+    total += Math.max(count, 1)
+    if (total > limits.maxDeleteRanges) throw tooMany(limits.maxDeleteRanges, 'delete ranges')
     if (count > 0) deletes.push({ client, ranges: scanRanges(cursor, count) })
   }
   return deletes
@@ -173,6 +174,9 @@ const scanRanges = (cursor: Cursor, count: number): number[] => {
   }
   return ranges
 }
+
+const tooMany = (limit: number, what: string): BadUpdateError =>
+  new BadUpdateError('limit', `more than ${limit} ${what}`)
 
 const pastTheEnd = (): BadUpdateError => new BadUpdateError('overflow', 'a clock is past 2^53 - 1')
 

@@ -1,13 +1,16 @@
 import { encodeDeleteSet } from './delete-set.js'
 import { cut, GrowingPiece, type Piece } from './piece.js'
 import { missingFrom, RangeMap } from './ranges.js'
-import type { Block, Scan } from './scan.js'
+import type { Scan } from './scan.js'
 import type { StateVector } from './state-vector.js'
 import { SKIP } from './struct.js'
 import { uintSize, Writer } from './writer.js'
 
-/** Pieces up to this size are copied together; larger ones stay where they are and are referred to. */
-const SMALL_BYTES = 512
+/**
+ * The structs of updates up to this size are copied together; those of larger ones stay where they are and are
+ * referred to. A reference keeps alive the whole buffer that a message lies in, often 64 KiB of a socket's.
+ */
+const SMALL_BYTES = 4096
 const FIRST_CAPACITY = 128
 
 export interface BuildOptions {
@@ -24,7 +27,7 @@ export interface BuildOptions {
  * as Skips; where updates overlap, what came first stays and the rest is cut to fit. Nothing is joined or
  * dropped: that takes a `Y.Doc`, and is what compaction is for.
  *
- * Updates that are larger than some 500 bytes are referred to, not copied: don't change them afterwards.
+ * Updates of more than 4 KiB are referred to, not copied: don't change them afterwards.
  */
 export class Splicer {
   /** Per client: ascending, disjoint; two may touch. */
@@ -35,23 +38,36 @@ export class Splicer {
 
   /** Takes an update in. Returns itself. */
   add(scan: Scan): this {
-    for (const block of scan.blocks) this.#addBlock(scan.bytes, block)
+    const { bytes } = scan
+    const copy = bytes.length <= SMALL_BYTES
+    for (const { client, clock, end, structs, from, to, marks } of scan.blocks) {
+      this.#addPiece(client, { clock, end, structs, bytes, from, to, marks }, copy)
+    }
     for (const { client, ranges } of scan.deletes) this.#deletes.addAll(client, ranges)
     return this
   }
 
-  #addBlock(bytes: Uint8Array, block: Block): void {
-    const { client, clock, end, structs, from, to, marks } = block
-    const piece: Piece = { clock, end, structs, bytes, from, to, marks }
-    const pieces = this.#pieces.get(client)
+  /** Takes in what another has now, by reference: as if its updates were added here. Returns itself. */
+  addAll(other: Splicer): this {
+    for (const [client, pieces] of other.#pieces) {
+      for (const piece of pieces) {
+        this.#addPiece(client, piece instanceof GrowingPiece ? piece.view() : piece, false)
+      }
+    }
+    for (const [client, ranges] of other.#deletes.entries()) this.#deletes.addAll(client, ranges)
+    return this
+  }
+
+  #addPiece(client: number, piece: Piece, copy: boolean): void {
+    let pieces = this.#pieces.get(client)
     if (pieces === undefined) {
-      this.#pieces.set(client, [small(piece) ? grown(piece) : piece])
+      pieces = []
+      this.#pieces.set(client, pieces)
       this.#order = null
-      return
     }
     const last = pieces[pieces.length - 1]
-    if (last === undefined || clock >= last.end) insert(pieces, pieces.length, piece)
-    else fill(pieces, client, piece)
+    if (last === undefined || piece.clock >= last.end) insert(pieces, pieces.length, piece, copy)
+    else fill(pieces, client, piece, copy)
   }
 
   /** Everything added so far as one v1 update, or what {@link BuildOptions} leave of it. */
@@ -80,27 +96,24 @@ export const splice = (scans: readonly Scan[], options?: BuildOptions): Uint8Arr
   return splicer.build(options)
 }
 
-const small = (piece: Piece): boolean => piece.to - piece.from <= SMALL_BYTES
-
-const grown = (piece: Piece): GrowingPiece => {
-  const growing = new GrowingPiece(piece.clock, Math.max(FIRST_CAPACITY, piece.to - piece.from))
-  growing.append(piece)
-  return growing
-}
-
-/** Puts a piece at `index`, where it fits; a small one goes to the end of the one before if that can grow. */
-const insert = (pieces: Piece[], index: number, piece: Piece): void => {
-  if (!small(piece)) {
+/** Puts a piece at `index`, where it fits. A copy goes to the end of the piece before if that can grow. */
+const insert = (pieces: Piece[], index: number, piece: Piece, copy: boolean): void => {
+  if (!copy) {
     pieces.splice(index, 0, piece)
     return
   }
   const before = pieces[index - 1]
-  if (before instanceof GrowingPiece && before.end === piece.clock) before.append(piece)
-  else pieces.splice(index, 0, grown(piece))
+  if (before instanceof GrowingPiece && before.end === piece.clock) {
+    before.append(piece)
+    return
+  }
+  const growing = new GrowingPiece(piece.clock, Math.max(FIRST_CAPACITY, piece.to - piece.from))
+  growing.append(piece)
+  pieces.splice(index, 0, growing)
 }
 
 /** Puts those parts of a piece where nothing is yet. */
-const fill = (pieces: Piece[], client: number, piece: Piece): void => {
+const fill = (pieces: Piece[], client: number, piece: Piece, copy: boolean): void => {
   const first = firstEndingAfter(pieces, piece.clock)
   const held: number[] = []
   for (let i = first; i < pieces.length; i++) {
@@ -111,7 +124,7 @@ const fill = (pieces: Piece[], client: number, piece: Piece): void => {
   const missing = missingFrom(held, piece.clock, piece.end)
   for (let i = 0; i < missing.length; i += 2) {
     for (const part of cut(piece, client, missing[i] ?? 0, missing[i + 1] ?? 0)) {
-      insert(pieces, firstEndingAfter(pieces, part.clock), part)
+      insert(pieces, firstEndingAfter(pieces, part.clock), part, copy)
     }
   }
 }

@@ -1,6 +1,7 @@
 import { InkwireError } from '../../shared/errors.js'
 import { BadUpdateError } from './bad-update.js'
 import { Cursor } from './cursor.js'
+import { DEFAULT_LIMITS } from './limits.js'
 import { uintSize, Writer } from './writer.js'
 
 /** For each client, the clock up to which (exclusive) everything is held. A client that is not listed is at 0. */
@@ -9,16 +10,21 @@ export type StateVector = ReadonlyMap<number, number>
 /**
  * Reads the body of a sync step 1 (PROTOCOL W3).
  *
+ * @param maxClients refuses more; honest vectors have an entry for each client id that ever wrote.
  * @throws InkwireError INKWIRE_BAD_MESSAGE for anything truncated, trailing, past 2^53 − 1, claiming more
  *   entries than there are bytes, or listing a client twice.
  * @example
  *   decodeStateVector(Uint8Array.of(1, 5, 3)) // Map { 5 => 3 }
  */
-export const decodeStateVector = (bytes: Uint8Array): Map<number, number> => {
+export const decodeStateVector = (
+  bytes: Uint8Array,
+  maxClients = DEFAULT_LIMITS.maxBlocks,
+): Map<number, number> => {
   const vector = new Map<number, number>()
   try {
     const cursor = new Cursor(bytes, 0, 0)
     const count = cursor.count(2)
+    if (count > maxClients) throw new BadUpdateError('limit', `more than ${maxClients} clients`)
     for (let i = 0; i < count; i++) vector.set(cursor.uint(), cursor.uint())
     if (cursor.left !== 0) throw new BadUpdateError('trailing', 'bytes left over')
     if (vector.size !== count) throw new BadUpdateError('client-twice', 'a client is listed twice')

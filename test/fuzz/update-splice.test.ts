@@ -32,6 +32,17 @@ describe('splicing and diffing random histories', () => {
     const expected = replica(messages)
     expect(contents(replica([spliced]))).toEqual(contents(expected))
 
+    // In two halves, put together afterwards.
+    const half = below(random, scans.length)
+    const first = new Splicer()
+    for (const each of scans.slice(0, half)) first.add(each)
+    const both = new Splicer().addAll(first)
+    for (const each of scans.slice(half)) {
+      first.add(each)
+      both.add(each)
+    }
+    expect(contents(replica([both.build()]))).toEqual(contents(expected))
+
     const index = new DocumentIndex()
     for (const each of scans) {
       const news = index.news(each)

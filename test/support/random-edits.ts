@@ -32,7 +32,7 @@ export interface Session {
   /** Their replicas, all in sync at the end. */
   readonly docs: readonly Y.Doc[]
   /** Every update that any of them sent, in the order of sending. */
-  readonly updates: readonly Uint8Array[]
+  readonly updates: Uint8Array[]
 }
 
 export interface SessionOptions {
