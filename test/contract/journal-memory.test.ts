@@ -2,16 +2,14 @@ import { type MemoryState, openMemoryJournal } from '../../server/journal/memory
 import { describeJournal } from './journal.js'
 
 describeJournal('memory', async () => {
-  const state: MemoryState = new Map()
+  let state: MemoryState = new Map()
   return {
     open: async () => openMemoryJournal({ state }),
     // Whatever the forgotten journal does later, it does to what nobody reads any more.
     crash: async () => {
-      const durable = [...state].map(
-        ([name, stored]) => [name, { ...stored, tail: [...stored.tail] }] as const,
-      )
-      state.clear()
-      for (const [name, stored] of durable) state.set(name, stored)
+      const durable: MemoryState = new Map()
+      for (const [name, stored] of state) durable.set(name, { ...stored, tail: [...stored.tail] })
+      state = durable
     },
     dispose: async () => {},
   }
