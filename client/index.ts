@@ -1,0 +1,19 @@
+/**
+ * The client: a provider for Yjs documents in browsers, and in Node with a WebSocket class passed in.
+ *
+ * @example
+ *   import { InkwireProvider } from 'inkwire/client'
+ */
+export { Code, isPermanent } from '../shared/codes.js'
+export { type ErrorCode, InkwireError } from '../shared/errors.js'
+export type { Access, Durability } from '../shared/messages.js'
+export type {
+  Closed,
+  InkwireEvents,
+  InkwireOptions,
+  Rejected,
+  WebSocketClass,
+  WebSocketLike,
+} from './options.js'
+export { InkwireProvider } from './provider.js'
+export type { SaveState } from './saves.js'

@@ -1,0 +1,204 @@
+/**
+ * The connection's states and what moves between them. Pure: time and randomness are handed in, and the
+ * side effects (a socket, a timer) follow from the state alone, see `hasSocket` and `backingOff.delayMs`.
+ */
+
+/**
+ * Whether to offer `inkwire.1`. A server that knows no subprotocols may refuse the handshake of a client
+ * that offers one, and a browser can't tell that from a server that is down. So attempts alternate:
+ *
+ * - `try`: offer, nothing known yet. Failed: `skip`.
+ * - `skip`: don't offer. Failed: `try`. Opened: the server is up, so ask at once again, `retry`.
+ * - `retry`: offer to a server known to be up. Failed: it refuses offers, `never`.
+ * - `always`, `never`: known, for the provider's lifetime.
+ */
+export type Offer = 'try' | 'skip' | 'retry' | 'always' | 'never'
+
+interface Common {
+  readonly offer: Offer
+  /** Attempts and short-lived connections in a row that came to nothing. */
+  readonly failures: number
+}
+
+/** The state of a provider's connection. */
+export type State =
+  /** Not wanted: before `connect` and after `disconnect`. */
+  | (Common & { readonly name: 'offline' })
+  | (Common & { readonly name: 'connecting' })
+  /** The socket is open, the server's sync step 2 hasn't arrived. */
+  | (Common & { readonly name: 'syncing' })
+  /** Synced, since a time in ms since 1970. */
+  | (Common & { readonly name: 'live'; readonly since: number })
+  | (Common & { readonly name: 'backingOff'; readonly delayMs: number })
+  /** Given up for good, until somebody calls `connect` again. */
+  | (Common & { readonly name: 'stopped'; readonly code: number; readonly reason: string })
+
+/** What happens to a connection. */
+export type Event =
+  | { readonly type: 'connect' }
+  | { readonly type: 'disconnect' }
+  /** The socket opened. */
+  | { readonly type: 'opened' }
+  /** The server's sync step 2 arrived. */
+  | { readonly type: 'synced' }
+  /** The socket closed, failed or fell silent; worth another attempt. */
+  | { readonly type: 'lost' }
+  /** No attempt can help: a permanent close code (PROTOCOL C2), or another generation (PROTOCOL X2). */
+  | { readonly type: 'refused'; readonly code: number; readonly reason: string }
+  /** The backoff is over, or something says that the network is back. */
+  | { readonly type: 'retry' }
+
+/** What a step may depend on besides state and event. */
+export interface Environment {
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** At least 0, less than 1. */
+  readonly random: number
+  /** Longest backoff, milliseconds. */
+  readonly maxBackoffMs: number
+}
+
+/** Where every connection starts. */
+export const initial: State = { name: 'offline', offer: 'try', failures: 0 }
+
+const FIRST_BACKOFF_MS = 100
+/** A connection that lived shorter than this counts as a failure, or a server that syncs and closes would be hammered. */
+const STABLE_MS = 5_000
+
+/**
+ * How long to wait after `failures` failures in a row: doubles up to `maxBackoffMs`; half of it is random,
+ * so that the clients of a restarted server don't all come back in the same moment.
+ *
+ * @example
+ *   backoff(1, 2_500, 0) // 100
+ *   backoff(1, 2_500, 0.999) // 199.9
+ */
+export const backoff = (failures: number, maxBackoffMs: number, random: number): number => {
+  const ceiling = Math.min(FIRST_BACKOFF_MS * 2 ** failures, maxBackoffMs)
+  return (ceiling + ceiling * random) / 2
+}
+
+/** Whether an attempt in this state offers the subprotocol. */
+export const offers = (state: State): boolean => state.offer !== 'skip' && state.offer !== 'never'
+
+/** Whether a state lives on a socket. Each `connecting` is a new one. */
+export const hasSocket = (state: State): boolean =>
+  state.name === 'connecting' || state.name === 'syncing' || state.name === 'live'
+
+/** Whether a connection is wanted. */
+export const isWanted = (state: State): boolean => state.name !== 'offline' && state.name !== 'stopped'
+
+type Of<Name extends State['name']> = Extract<State, { readonly name: Name }>
+type Cell<Name extends State['name'], Type extends Event['type']> = (
+  state: Of<Name>,
+  event: Extract<Event, { readonly type: Type }>,
+  environment: Environment,
+) => State
+/** A cell for every state and every event: leaving one out doesn't compile. */
+type Table = { readonly [N in State['name']]: { readonly [T in Event['type']]: Cell<N, T> } }
+
+const stay = (state: State): State => state
+
+const offline = ({ offer }: State): State => ({ name: 'offline', offer, failures: 0 })
+
+const dial = ({ offer, failures }: State): State => ({ name: 'connecting', offer, failures })
+
+const wait = (offer: Offer, failures: number, { maxBackoffMs, random }: Environment): State => ({
+  name: 'backingOff',
+  offer,
+  failures,
+  delayMs: backoff(failures, maxBackoffMs, random),
+})
+
+const stop = ({ offer }: State, { code, reason }: Extract<Event, { readonly type: 'refused' }>): State => ({
+  name: 'stopped',
+  offer,
+  failures: 0,
+  code,
+  reason,
+})
+
+const afterFailure: { readonly [O in Offer]: Offer } = {
+  try: 'skip',
+  skip: 'try',
+  retry: 'never',
+  always: 'always',
+  never: 'never',
+}
+
+const opened = ({ offer, failures }: State): State =>
+  offer === 'skip'
+    ? { name: 'connecting', offer: 'retry', failures }
+    : { name: 'syncing', offer: offer === 'never' ? 'never' : 'always', failures }
+
+const table: Table = {
+  offline: {
+    connect: dial,
+    disconnect: stay,
+    opened: stay,
+    synced: stay,
+    lost: stay,
+    refused: stay,
+    retry: stay,
+  },
+  connecting: {
+    connect: stay,
+    disconnect: offline,
+    opened,
+    synced: stay,
+    lost: (state, _event, environment) => wait(afterFailure[state.offer], state.failures + 1, environment),
+    refused: stop,
+    retry: stay,
+  },
+  syncing: {
+    connect: stay,
+    disconnect: offline,
+    opened: stay,
+    synced: (state, _event, { now }) => ({ ...state, name: 'live', since: now }),
+    lost: (state, _event, environment) => wait(state.offer, state.failures + 1, environment),
+    refused: stop,
+    retry: stay,
+  },
+  live: {
+    connect: stay,
+    disconnect: offline,
+    opened: stay,
+    synced: stay,
+    lost: (state, _event, environment) => {
+      const stable = environment.now - state.since >= STABLE_MS
+      return wait(state.offer, stable ? 1 : state.failures + 1, environment)
+    },
+    refused: stop,
+    retry: stay,
+  },
+  backingOff: {
+    connect: dial,
+    disconnect: offline,
+    opened: stay,
+    synced: stay,
+    lost: stay,
+    refused: stop,
+    retry: dial,
+  },
+  stopped: {
+    connect: dial,
+    disconnect: offline,
+    opened: stay,
+    synced: stay,
+    lost: stay,
+    refused: stay,
+    retry: stay,
+  },
+}
+
+/**
+ * One step. Returns the same object when the event changes nothing.
+ *
+ * @example
+ *   step(initial, { type: 'connect' }, { now: Date.now(), random: Math.random(), maxBackoffMs: 2_500 }).name // 'connecting'
+ */
+export const step = (state: State, event: Event, environment: Environment): State => {
+  // The compiler can't see that row and column were chosen by these very arguments.
+  const cell = table[state.name][event.type] as (s: State, e: Event, env: Environment) => State
+  return cell(state, event, environment)
+}

@@ -1,0 +1,106 @@
+import type { Awareness } from 'y-protocols/awareness'
+import type { Access } from '../shared/messages.js'
+import type { InkwireProvider } from './provider.js'
+import type { SaveState } from './saves.js'
+
+/**
+ * The part of a WebSocket that the provider uses: a browser's, Node 22's, or the `ws` package's.
+ */
+export interface WebSocketLike {
+  binaryType: string
+  readonly readyState: number
+  readonly protocol: string
+  onopen: ((event: never) => void) | null
+  onmessage: ((event: never) => void) | null
+  onclose: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
+  send(data: Uint8Array<ArrayBuffer>): void
+  close(code?: number, reason?: string): void
+}
+
+/** A class that makes such sockets. */
+export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike
+
+/**
+ * Options of {@link InkwireProvider}: y-websocket's, and a few more.
+ *
+ * @example
+ *   import WebSocket from 'ws' // Node 20 has none of its own
+ *   new InkwireProvider('ws://localhost:1234', 'notes', doc, { WebSocketPolyfill: WebSocket, params: { token } })
+ */
+export interface InkwireOptions {
+  /** Connect at once? Default true. Where there is no WebSocket (server rendering), the provider stays offline. */
+  readonly connect?: boolean
+  /** Presence to use. Default: a new one, which `destroy` ends. */
+  readonly awareness?: Awareness
+  /** Query parameters of the URL. Can be replaced later (`provider.params = …`), for the next connection. */
+  readonly params?: { readonly [key: string]: string }
+  /** WebSocket subprotocols to offer before `inkwire.1`. */
+  readonly protocols?: readonly string[]
+  /** The WebSocket class. Default: the global one at the time of connecting. */
+  readonly WebSocketPolyfill?: WebSocketClass
+  /** Ask the server for what is missing every so many ms. Default -1: never, it isn't needed. */
+  readonly resyncInterval?: number
+  /** Longest time between two attempts to connect, ms. Default 2,500. */
+  readonly maxBackoffTime?: number
+  /** Don't talk to other tabs of this browser directly. Default false. */
+  readonly disableBc?: boolean
+  /** Whether to connect again after a close by the server. Default: unless the code is 4400–4499 (PROTOCOL C2). */
+  readonly shouldReconnect?: (event: CloseEvent, provider: InkwireProvider) => boolean
+  /**
+   * The generation that the document's content is of, if it was stored with it (32 hex digits, from
+   * `provider.generation`). Default: none, the document is new or was never connected.
+   */
+  readonly generation?: string
+}
+
+/** An update that the server refused (PROTOCOL X5). */
+export interface Rejected {
+  /** Why; see `Code`. */
+  readonly code: number
+  /** Why, in words for developers. */
+  readonly reason: string
+  /** What was refused; null when it was no edit (presence, say). */
+  readonly update: Uint8Array | null
+  /** How many edits it carried. */
+  readonly edits: number
+  /** Whether the provider will offer it again; otherwise the edits stay on this device. */
+  readonly retried: boolean
+}
+
+/** Why and how a connection ended for good. */
+export interface Closed {
+  /** See `Code`. */
+  readonly code: number
+  readonly reason: string
+}
+
+/**
+ * Events of {@link InkwireProvider}. The first group is y-websocket's.
+ *
+ * @example
+ *   provider.on('save', ({ status }) => { indicator.textContent = status })
+ */
+export interface InkwireEvents {
+  status: (event: { status: 'connected' | 'disconnected' | 'connecting' }) => void
+  /** All that the server holds has arrived (true), or the connection is gone (false). */
+  sync: (synced: boolean) => void
+  /** The same as `sync`. */
+  synced: (synced: boolean) => void
+  /** The event is null when this side closed. */
+  'connection-close': (event: CloseEvent | null, provider: InkwireProvider) => void
+  'connection-error': (event: Event, provider: InkwireProvider) => void
+  /** Given up for good: a permanent close code, or another generation (4409). `connect` tries again. */
+  closed: (event: Closed, provider: InkwireProvider) => void
+
+  /** `saveState` changed. */
+  save: (state: SaveState) => void
+  /** The server refused something. */
+  rejected: (event: Rejected) => void
+  /** The server said what this client may do, on each connection. */
+  access: (access: Access) => void
+  /** The document's history is now known to be of this generation. Store it with the document's content. */
+  generation: (generation: string) => void
+  /** y-websocket's message that permission was denied; a close usually follows. */
+  'permission-denied': (reason: string) => void
+}

@@ -1,0 +1,370 @@
+import { ObservableV2 } from 'lib0/observable'
+import { Awareness } from 'y-protocols/awareness'
+import { applyUpdate, type Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
+import { encodeMessage } from '../shared/codec.js'
+import { isPermanent } from '../shared/codes.js'
+import { InkwireError } from '../shared/errors.js'
+import { type Access, SUBPROTOCOL } from '../shared/messages.js'
+import { documentUrl } from './address.js'
+import { CrossTab, openChannel } from './cross-tab.js'
+import { type Event, hasSocket, initial, isWanted, offers, type State, step } from './machine.js'
+import type { InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
+import { Outbox } from './outbox.js'
+import { watchPage } from './page.js'
+import { Presence } from './presence.js'
+import { Ledger, type SaveState } from './saves.js'
+import { Socket } from './socket.js'
+import { Sync } from './sync.js'
+import { Waiters } from './waiters.js'
+
+/**
+ * Keeps a Yjs document in sync with a server, and knows where each edit is.
+ *
+ * It has the shape of y-websocket's `WebsocketProvider` and works with any y-websocket server. An Inkwire
+ * server also tells it what is safely stored (`saveState`), why something was refused (`rejected`), and
+ * that a document was deleted or rolled back (`closed` with code 4409).
+ *
+ * @example
+ *   const doc = new Y.Doc()
+ *   const provider = new InkwireProvider('ws://localhost:1234', 'notes/today', doc)
+ *   provider.on('save', ({ status, pending }) => console.log(status, pending))
+ *   doc.getText('body').insert(0, 'Hello')
+ *   await provider.whenSaved() // on the server's disk
+ */
+export class InkwireProvider extends ObservableV2<InkwireEvents> {
+  readonly serverUrl: string
+  readonly roomname: string
+  readonly doc: Doc
+  readonly awareness: Awareness
+  /** Query parameters for the next connection. */
+  params: { readonly [key: string]: string }
+  /** Subprotocols that the next connection offers before `inkwire.1`. */
+  protocols: readonly string[]
+  /** Longest time between two attempts to connect, ms. */
+  maxBackoffTime: number
+  /** @see InkwireOptions.shouldReconnect */
+  shouldReconnect: NonNullable<InkwireOptions['shouldReconnect']>
+
+  #state = initial
+  #socket: Socket | null = null
+  #saveState: SaveState
+  #tabs: CrossTab | null = null
+  #unwatchPage = (): void => {}
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
+  /** The update being applied came from another tab: the origin is the same as for the server's. */
+  #fromTab = false
+  #destroyed = false
+  readonly #options: InkwireOptions
+  readonly #resyncTimer: ReturnType<typeof setInterval> | undefined
+  readonly #ledger = new Ledger()
+  readonly #waiters = new Waiters()
+  readonly #outbox = new Outbox()
+  readonly #presence: Presence
+  readonly #sync: Sync
+
+  /**
+   * @param serverUrl `ws://…` or `wss://…`, with the server's path prefix.
+   * @param roomname the document's name: any Unicode, slashes included, but not `.` or `..`.
+   * @throws InkwireError INKWIRE_BAD_NAME for a name that no URL can carry; INKWIRE_BAD_OPTION for a URL that
+   *   the WebSocket class refuses.
+   */
+  constructor(serverUrl: string, roomname: string, doc: Doc, options: InkwireOptions = {}) {
+    super()
+    const { connect = true, generation = null, resyncInterval = -1 } = options
+    this.serverUrl = serverUrl.replace(/\/+$/, '')
+    this.roomname = roomname
+    this.doc = doc
+    this.params = options.params ?? {}
+    this.protocols = options.protocols ?? []
+    this.maxBackoffTime = options.maxBackoffTime ?? 2_500
+    this.shouldReconnect = options.shouldReconnect ?? (({ code }) => !isPermanent(code))
+    this.#options = options
+    // Throws for a name that can't be one, before anything needs undoing.
+    void this.url
+    this.awareness = options.awareness ?? new Awareness(doc)
+    this.#presence = new Presence(this.awareness, (update) => {
+      this.#socket?.send(encodeMessage({ type: 'awareness', update }))
+      this.#tabs?.presence(update)
+    })
+    this.#sync = new Sync(doc, this, this.#ledger, generation, {
+      now: Date.now,
+      send: (bytes) => this.#socket?.send(bytes),
+      step: (event) => this.#step(event),
+      drop: (code) => {
+        this.#socket?.close(code)
+        this.#step({ type: 'lost' })
+      },
+      tell: (name, ...args) => this.#tell(name, ...args),
+      present: (update) => this.#presence.receive(update, this),
+      presence: () => this.#presence.own(),
+    })
+    // What the document holds already may be nowhere else.
+    if (doc.store.clients.size > 0) this.#ledger.hold(Date.now())
+    this.#saveState = this.#ledger.state()
+    doc.on('update', this.#onUpdate)
+    doc.on('destroy', this.#onDocDestroyed)
+    if (resyncInterval > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
+    if (connect && this.#webSocket()) this.connect()
+  }
+
+  /** The document's URL, with the present `params`. */
+  get url(): string {
+    return documentUrl(this.serverUrl, this.roomname, this.params)
+  }
+
+  /** The present socket, or null. */
+  get ws(): WebSocketLike | null {
+    return this.#socket?.raw ?? null
+  }
+
+  /** Whether a connection is wanted: from `connect` to `disconnect`, or until the server ends it for good. */
+  get shouldConnect(): boolean {
+    return isWanted(this.#state)
+  }
+
+  get wsconnected(): boolean {
+    return statusOf(this.#state) === 'connected'
+  }
+
+  get wsconnecting(): boolean {
+    return statusOf(this.#state) === 'connecting'
+  }
+
+  /** Whether this talks to other tabs of the browser. */
+  get bcconnected(): boolean {
+    return this.#tabs !== null
+  }
+
+  /** Whether all that the server holds is here. */
+  get synced(): boolean {
+    return this.#state.name === 'live'
+  }
+
+  /** Where this device's edits are. The same object until something changes (event `save`). */
+  get saveState(): SaveState {
+    return this.#saveState
+  }
+
+  /** What the server last said that this client may do; null before that, and with other servers. */
+  get access(): Access | null {
+    return this.#sync.access
+  }
+
+  /** Which history the document's content is of, 32 hex digits; null while that isn't settled. */
+  get generation(): string | null {
+    return this.#sync.generation
+  }
+
+  /**
+   * A promise for the next moment when all that the server holds is here, which may be now. It rejects only
+   * with InkwireError INKWIRE_DESTROYED; the event `closed` tells that the server refused for good.
+   *
+   * @example
+   *   await provider.whenSynced
+   */
+  get whenSynced(): Promise<void> {
+    return this.#waiters.until(() => this.synced)
+  }
+
+  /**
+   * Resolves when all edits made until now are durable on the server.
+   *
+   * @param options.timeout rejects with INKWIRE_TIMEOUT after so many ms. Default: waits.
+   * @throws InkwireError INKWIRE_TIMEOUT; INKWIRE_DESTROYED; INKWIRE_NOT_SAVED when the server refused an
+   *   edit, ended the connection for good, or doesn't say what it saves.
+   * @example
+   *   await provider.whenSaved({ timeout: 5_000 })
+   */
+  whenSaved({ timeout }: { readonly timeout?: number } = {}): Promise<void> {
+    const edits = this.#ledger.total
+    return this.#waiters.until(() => {
+      if (this.#ledger.isDurable(edits)) return true
+      const { rejected, supported } = this.#ledger.state()
+      const why =
+        (rejected > 0 && 'the server refused an edit') ||
+        (supported === false && 'this server does not say what it saves') ||
+        (this.#state.name === 'stopped' && `the connection ended for good: ${this.#state.code}`)
+      return why && new InkwireError('INKWIRE_NOT_SAVED', why)
+    }, timeout)
+  }
+
+  /**
+   * Connects, and keeps connecting; while it waits for the next attempt, it makes it now.
+   *
+   * @throws InkwireError INKWIRE_BAD_OPTION when there is no WebSocket class, or it refuses the URL.
+   */
+  connect(): void {
+    if (!this.#destroyed) this.#step({ type: 'connect' })
+  }
+
+  /** Disconnects from the server and from other tabs until `connect`. Edits go on, on this device. */
+  disconnect(): void {
+    this.#step({ type: 'disconnect' })
+  }
+
+  /** Disconnects for good and lets go of the document. Ends the awareness, too, unless it was passed in. */
+  override destroy(): void {
+    if (this.#destroyed) return
+    this.#destroyed = true
+    if (!this.#options.awareness) this.awareness.destroy()
+    this.disconnect()
+    this.#presence.destroy()
+    clearInterval(this.#resyncTimer)
+    this.doc.off('update', this.#onUpdate)
+    this.doc.off('destroy', this.#onDocDestroyed)
+    this.#waiters.destroy()
+    super.destroy()
+  }
+
+  readonly #onDocDestroyed = (): void => this.destroy()
+
+  readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
+    const ours = origin === this
+    if (ours && !this.#fromTab) return
+    // What came from a tab is sent as well: that tab may be offline, or gone before it could.
+    this.#sync.edited(update)
+    if (!ours) this.#tabs?.update(update)
+    this.#flush()
+  }
+
+  #webSocket(): WebSocketClass | undefined {
+    return this.#options.WebSocketPolyfill ?? (typeof WebSocket === 'undefined' ? undefined : WebSocket)
+  }
+
+  /** Moves the state machine and makes the world follow: socket, other tabs, timer, listeners. */
+  #step(event: Event, close: CloseEvent | null = null): void {
+    const before = this.#state
+    const after = step(before, event, {
+      now: Date.now(),
+      random: Math.random(),
+      maxBackoffMs: this.maxBackoffTime,
+    })
+    if (after === before) return
+    this.#state = after
+    clearTimeout(this.#retryTimer)
+    if (hasSocket(before) && (after.name === 'connecting' || !hasSocket(after))) this.#hangUp(after, close)
+    if (isWanted(before) !== isWanted(after)) this.#setActive(isWanted(after))
+    this.#tellOf(before, after)
+    if (after.name === 'connecting') this.#dial()
+    if (after.name === 'backingOff') {
+      this.#retryTimer = setTimeout(() => this.#step({ type: 'retry' }), after.delayMs)
+    }
+    this.#flush()
+  }
+
+  #dial(): void {
+    const protocols = offers(this.#state) ? [...this.protocols, SUBPROTOCOL] : [...this.protocols]
+    try {
+      const WebSocket = this.#webSocket()
+      if (!WebSocket) throw new TypeError('there is no WebSocket here: pass { WebSocketPolyfill }')
+      this.#socket = new Socket(WebSocket, this.url, protocols, {
+        opened: (protocol) => {
+          this.#step({ type: 'opened' })
+          // Else it hung up at once, to offer the subprotocol after all.
+          if (this.#state.name !== 'syncing') return
+          this.#sync.begin(protocol)
+          this.#presence.announce()
+          this.#flush()
+        },
+        message: (bytes) => {
+          this.#sync.received(bytes)
+          this.#flush()
+        },
+        failed: (event) => {
+          this.#tell('connection-error', event, this)
+          this.#flush()
+        },
+        lost: (event) => {
+          if (!event || this.shouldReconnect(event, this)) this.#step({ type: 'lost' }, event)
+          else this.#step({ type: 'refused', code: event.code, reason: event.reason }, event)
+        },
+      })
+    } catch (cause) {
+      this.disconnect()
+      throw new InkwireError('INKWIRE_BAD_OPTION', `can't open ${this.url}: ${cause}`, { cause })
+    }
+  }
+
+  #hangUp(after: State, event: CloseEvent | null): void {
+    // If it is we who refuse, the server may know why.
+    this.#socket?.close(after.name === 'stopped' && !event ? after.code : undefined)
+    this.#socket = null
+    this.#sync.end()
+    this.#tell('connection-close', event, this)
+    this.#outbox.add(() => {
+      this.#presence.forget(this)
+      // Other tabs are still there.
+      this.#tabs?.askPresence()
+    })
+  }
+
+  /** The page and other tabs matter as long as a connection is wanted. */
+  #setActive(active: boolean): void {
+    this.#unwatchPage()
+    this.#tabs?.close()
+    this.#tabs = null
+    if (!active) return
+    this.#unwatchPage = watchPage({
+      wake: () => {
+        this.#socket?.check()
+        this.#step({ type: 'retry' })
+      },
+      hide: () => this.#presence.hide(),
+      show: () => this.#presence.show(),
+    })
+    const channel = this.#options.disableBc ? null : openChannel(`inkwire:${this.serverUrl}/${this.roomname}`)
+    if (!channel) return
+    this.#tabs = new CrossTab(channel, {
+      generation: () => this.generation ?? '',
+      stateVector: () => encodeStateVector(this.doc),
+      diff: (stateVector) => encodeStateAsUpdate(this.doc, stateVector),
+      presence: () => this.#presence.own(),
+      update: (update, generation) => {
+        this.#fromTab = true
+        try {
+          applyUpdate(this.doc, update, this)
+        } finally {
+          this.#fromTab = false
+        }
+        if (generation) this.#sync.bind(generation)
+        this.#flush()
+      },
+      awareness: (update) => this.#presence.receive(update, this),
+    })
+    this.#tabs.join()
+    this.#presence.announce()
+  }
+
+  /** The events that a step brings about, in y-websocket's order. */
+  #tellOf(before: State, after: State): void {
+    const synced = after.name === 'live'
+    if (synced !== (before.name === 'live')) {
+      this.#tell('synced', synced)
+      this.#tell('sync', synced)
+    }
+    const status = statusOf(after)
+    if (status !== statusOf(before) || after.name === 'connecting') this.#tell('status', { status })
+    if (after.name === 'stopped') this.#tell('closed', { code: after.code, reason: after.reason }, this)
+  }
+
+  #tell<Name extends keyof InkwireEvents>(name: Name, ...args: Parameters<InkwireEvents[Name]>): void {
+    this.#outbox.add(() => this.emit(name, args))
+  }
+
+  /** A step of ours is complete: tells everybody. */
+  #flush(): void {
+    const next = this.#ledger.state()
+    const keys = Object.keys(next) as (keyof SaveState)[]
+    if (keys.some((key) => next[key] !== this.#saveState[key])) {
+      this.#saveState = next
+      this.#tell('save', next)
+    }
+    this.#waiters.look()
+    this.#outbox.flush()
+  }
+}
+
+const statusOf = (state: State): 'connected' | 'connecting' | 'disconnected' => {
+  if (state.name === 'connecting') return 'connecting'
+  return hasSocket(state) ? 'connected' : 'disconnected'
+}

@@ -1,0 +1,250 @@
+import type { Durability } from '../shared/messages.js'
+
+/**
+ * Where the edits of this device are. Immutable, and the same object until something changes.
+ *
+ * An edit is one local Yjs update. It counts as durable only when the server has acknowledged the message
+ * that carried it, on the connection that carried it (PROTOCOL X4).
+ */
+export interface SaveState {
+  /**
+   * The least safe place that any edit is in:
+   * - `rejected`: the server refused an edit; it exists on this device only, and isn't sent again by itself.
+   * - `device`: an edit is only on this device, as far as anybody knows.
+   * - `received`: all edits reached the server; some are not durable yet.
+   * - `saved`: every edit is durable on the server.
+   * - `unknown`: no server has confirmed anything: before the first connection is complete, or on a
+   *   connection to a server that doesn't say what it saved.
+   */
+  readonly status: 'rejected' | 'device' | 'received' | 'saved' | 'unknown'
+  /** Whether the server says what is durable; null before the first connection. */
+  readonly supported: boolean | null
+  /** What the server's word "durable" rests on; null when it doesn't say. */
+  readonly durability: Durability | null
+  /** Edits that are not known to be durable, rejected ones included. */
+  readonly pending: number
+  /** Of the pending ones, those that reached the server on this connection. */
+  readonly received: number
+  /** Of the pending ones, those that the server refused. */
+  readonly rejected: number
+  /** Edits known to be durable, since the provider was made. */
+  readonly durable: number
+  /** When the oldest pending edit was made, ms since 1970; null when none is pending. */
+  readonly oldestPending: number | null
+}
+
+/** An edit's place in the order of all edits, and when it was made. */
+interface Mark {
+  readonly ordinal: number
+  readonly time: number
+}
+
+interface Edits {
+  readonly count: number
+  readonly oldest: Mark | null
+}
+
+/** One message of this connection that isn't known to be durable. */
+export interface Sent extends Edits {
+  readonly update: Uint8Array
+}
+
+const NONE: Edits = { count: 0, oldest: null }
+
+const earlier = (a: Mark | null, b: Mark | null): Mark | null =>
+  a && b ? (a.ordinal < b.ordinal ? a : b) : (a ?? b)
+
+const plus = (a: Edits, b: Edits): Edits => ({
+  count: a.count + b.count,
+  oldest: earlier(a.oldest, b.oldest),
+})
+
+/**
+ * Which edit travels in which message, and what the server said about it. No I/O, no clock.
+ *
+ * The rules that keep `saved` true:
+ * - An edit is durable only through an ack that covers the message that carries it, on the same connection.
+ * - An update message carries exactly the one edit that it was made for. A sync step 2 carries everything
+ *   that isn't durable, refused edits included, because it holds all that the server lacks.
+ * - When a connection ends, whatever it did not confirm is back on the device.
+ * - An ack can't be about messages that were not sent yet.
+ */
+export class Ledger {
+  #total = 0
+  #device = NONE
+  #rejected = NONE
+  /** Messages of this connection by number, and how many were sent, arrived, and are durable. */
+  readonly #messages = new Map<number, Sent>()
+  #sent = 0
+  #arrived = 0
+  #settled = 0
+  /** Edits in `#messages`, and those of them whose message arrived. */
+  #flying = 0
+  #received = 0
+  /** Whether any message was ever durable. Before that, "nothing pending" means nothing. */
+  #confirmed = false
+  #connected = false
+  #supported: boolean | null = null
+  #durability: Durability | null = null
+
+  /** How many edits there ever were; to be handed to {@link Ledger.isDurable}. */
+  get total(): number {
+    return this.#total
+  }
+
+  /** The number of the last message. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** The connection's server has shown that it acknowledges (`durability`) or that it doesn't (null). */
+  begin(durability: Durability | null): void {
+    this.#connected = true
+    this.#supported = durability !== null
+    this.#durability = durability
+  }
+
+  /** An edit was made that can't be sent now; the next sync step 2 will carry it. */
+  hold(now: number): void {
+    this.#device = plus(this.#device, this.#edit(now))
+  }
+
+  /**
+   * An edit was made and is sent as an update message.
+   *
+   * @param fits false: the server would not take so large a message, so it isn't sent and counts as refused.
+   * @returns the number of edits in it, 1.
+   */
+  sendEdit(update: Uint8Array, now: number, fits: boolean): number {
+    return this.#send(update, this.#edit(now), fits)
+  }
+
+  /**
+   * A sync step 2 is sent. If it carries something although every edit is durable, then the server lost
+   * data, or we hold an edit of somebody else that was lost with it; that counts as an edit.
+   *
+   * @param fits as for {@link Ledger.sendEdit}.
+   * @returns the number of edits in it.
+   */
+  sendAll(update: Uint8Array, now: number, fits: boolean): number {
+    const edits = plus(this.#unsent(), this.#rejected)
+    this.#device = this.#rejected = NONE
+    this.#messages.clear()
+    this.#flying = this.#received = 0
+    return this.#send(update, edits.count === 0 && hasStructs(update) ? this.#edit(now) : edits, fits)
+  }
+
+  /** A message is sent that carries no edit and is there for its ack. */
+  sendProbe(update: Uint8Array): void {
+    this.#send(update, NONE, true)
+  }
+
+  /** The server says how many messages arrived and how many are durable (PROTOCOL X4). */
+  ack(received: number, durable: number): void {
+    const settled = Math.min(durable, this.#sent)
+    const arrived = Math.min(Math.max(received, durable), this.#sent)
+    while (this.#arrived < arrived) this.#received += this.#messages.get(++this.#arrived)?.count ?? 0
+    while (this.#settled < settled) {
+      this.#remove(++this.#settled)
+      this.#confirmed = true
+    }
+  }
+
+  /**
+   * The server refused a message (PROTOCOL X5).
+   *
+   * @param again whether its edits will be offered again; otherwise they are rejected.
+   * @returns the message, if it isn't known to be durable.
+   */
+  reject(number: number, again: boolean): Sent | undefined {
+    const sent = this.#remove(number)
+    if (sent && again) this.#device = plus(this.#device, sent)
+    else if (sent) this.#rejected = plus(this.#rejected, sent)
+    return sent
+  }
+
+  /** The connection ended: what it didn't confirm is on this device only, as far as anybody knows. */
+  end(): void {
+    this.#device = this.#unsent()
+    this.#messages.clear()
+    this.#connected = false
+    this.#sent = this.#arrived = this.#settled = this.#flying = this.#received = 0
+  }
+
+  /** Whether each of the first `total` edits is durable, and a server said so. */
+  isDurable(total: number): boolean {
+    const { oldest } = this.#pending()
+    return this.#isConfirmed() && (oldest === null || oldest.ordinal > total)
+  }
+
+  /** The present state, as a new object. */
+  state(): SaveState {
+    const { count, oldest } = this.#pending()
+    return {
+      status: this.#status(count),
+      supported: this.#supported,
+      durability: this.#durability,
+      pending: count,
+      received: this.#received,
+      rejected: this.#rejected.count,
+      durable: this.#total - count,
+      oldestPending: oldest?.time ?? null,
+    }
+  }
+
+  #status(pending: number): SaveState['status'] {
+    if (this.#rejected.count > 0) return 'rejected'
+    if (this.#connected && !this.#supported) return 'unknown'
+    if (pending > this.#received) return 'device'
+    if (pending > 0) return 'received'
+    return this.#isConfirmed() ? 'saved' : 'unknown'
+  }
+
+  #isConfirmed(): boolean {
+    return this.#confirmed && this.#supported === true
+  }
+
+  #edit(time: number): Edits {
+    return { count: 1, oldest: { ordinal: ++this.#total, time } }
+  }
+
+  #send(update: Uint8Array, edits: Edits, fits: boolean): number {
+    if (!fits) this.#rejected = plus(this.#rejected, edits)
+    // Without acks, an edit never gets anywhere safer than this device.
+    else if (!this.#supported) this.#device = plus(this.#device, edits)
+    else {
+      this.#messages.set(++this.#sent, { ...edits, update })
+      this.#flying += edits.count
+    }
+    return edits.count
+  }
+
+  #remove(number: number): Sent | undefined {
+    const sent = this.#messages.get(number)
+    if (!sent) return undefined
+    this.#messages.delete(number)
+    this.#flying -= sent.count
+    if (number <= this.#arrived) this.#received -= sent.count
+    return sent
+  }
+
+  /** All that isn't durable but rejected edits. */
+  #unsent(): Edits {
+    // Each message's edits are older than the next one's.
+    let oldest: Mark | null = null
+    for (let number = this.#settled; this.#flying > 0 && oldest === null; ) {
+      oldest = this.#messages.get(++number)?.oldest ?? null
+    }
+    return plus(this.#device, { count: this.#flying, oldest })
+  }
+
+  #pending(): Edits {
+    return plus(this.#unsent(), this.#rejected)
+  }
+}
+
+/** An update without structs and without deletions is the two bytes 00 00. */
+export const isEmptyUpdate = (update: Uint8Array): boolean => update.length <= 2
+
+/** An update starts with the number of clients whose structs it has; deletions come later. */
+const hasStructs = (update: Uint8Array): boolean => update[0] !== 0
