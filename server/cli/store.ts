@@ -1,0 +1,62 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { InkwireError } from '../../shared/errors.js'
+import type { Journal, StoredDocument } from '../journal/journal.js'
+import type { Parts } from './context.js'
+
+/**
+ * Opens the documents of a folder for `use`, and closes them after it.
+ *
+ * @throws InkwireError INKWIRE_STORE_LOCKED while a server runs on them; INKWIRE_NOT_SAVED when `use` wrote
+ *   something that could not be saved.
+ */
+export const withJournal = async <T>(
+  parts: Parts,
+  data: string,
+  use: (journal: Journal) => Promise<T>,
+): Promise<T> => {
+  const journal = await parts.openJournal({ directory: data })
+  let result: T
+  try {
+    result = await use(journal)
+  } catch (error) {
+    // What went wrong first is what counts.
+    await journal.close().catch(() => undefined)
+    throw error
+  }
+  const { unsaved } = await journal.close()
+  const [first] = unsaved
+  if (first) throw new InkwireError('INKWIRE_NOT_SAVED', `"${first.name}" could not be saved`)
+  return result
+}
+
+/**
+ * As {@link withJournal}, but never creates anything.
+ *
+ * @throws InkwireError INKWIRE_NO_DOCUMENT when the folder doesn't exist or holds no documents.
+ */
+export const withExistingJournal = async <T>(
+  parts: Parts,
+  data: string,
+  use: (journal: Journal) => Promise<T>,
+): Promise<T> => {
+  if (!(await exists(data))) throw noDocument(`there is no data folder ${data}`)
+  // Where openLevelJournal puts the database; CURRENT is in every LevelDB.
+  if (!(await exists(join(data, 'journal', 'CURRENT')))) throw noDocument(`there are no documents in ${data}`)
+  return withJournal(parts, data, use)
+}
+
+/** @throws InkwireError INKWIRE_NO_DOCUMENT */
+export const readDocument = async (journal: Journal, name: string): Promise<StoredDocument> => {
+  const document = await journal.read(name)
+  if (document === null) throw noDocument(`there is no document "${name}"`)
+  return document
+}
+
+const noDocument = (message: string): InkwireError => new InkwireError('INKWIRE_NO_DOCUMENT', message)
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
