@@ -149,6 +149,8 @@ class ComposedServer implements InkwireServer {
       readiness: () => this.readiness(),
       metrics: () => this.#metrics.render(),
       demo: config.demo,
+      pathPrefix: config.pathPrefix,
+      log: this.#log,
     })
   }
 
@@ -205,7 +207,7 @@ class ComposedServer implements InkwireServer {
     this.#opening ??= openLevelJournal({
       directory: this.#config.data,
       durability: this.#config.durability,
-      log: this.#log,
+      logger: this.#log,
       onCommit: (commit) => this.#metrics.committed(commit),
     }).then(
       (journal) => {
@@ -228,7 +230,7 @@ class ComposedServer implements InkwireServer {
 
   #admit({ ws, socket, name, extended }: Admitted): void {
     const id = ++this.#lastConnection
-    const { counters } = { counters: this.#counters }
+    const counters = this.#counters
     const connection: Connection = new Connection(
       ws,
       socket,

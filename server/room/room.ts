@@ -175,7 +175,8 @@ export class Room {
   /** Lets go of the document. */
   dispose(): void {
     this.#broadcast.dispose()
-    this.#log.release()
+    // With something unsaved only a server that stops comes here, and the journal has reported it.
+    if (this.#durable === this.seq) this.#log.release()
   }
 
   #askOnce(author: Member): void {

@@ -1,4 +1,4 @@
-import { onTestFinished, describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
@@ -88,7 +88,10 @@ describe('y-websocket 3.1 clients, unmodified', () => {
     const seen = () => b.provider.awareness.getStates().get(a.doc.clientID)
     await until('b sees Ada', () => seen()?.user?.name === 'Ada')
     const c = stock(ws, 'doc')
-    await until('c sees Ada at once', () => c.provider.awareness.getStates().get(a.doc.clientID)?.user?.name === 'Ada')
+    await until(
+      'c sees Ada at once',
+      () => c.provider.awareness.getStates().get(a.doc.clientID)?.user?.name === 'Ada',
+    )
     a.provider.ws?.close()
     a.provider.shouldConnect = false
     await until('b sees Ada gone', () => !seen(), 1000)

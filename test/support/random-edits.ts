@@ -137,25 +137,48 @@ const sharedType = (random: () => number): unknown => {
   }
 }
 
+/**
+ * Where in a text an edit may begin or end: anywhere but inside of a surrogate pair. Replicas of Yjs itself end
+ * differently when somebody splits one.
+ */
+const boundaries = (ytext: Y.Text): number[] => {
+  const places = [0]
+  let at = 0
+  for (const { insert } of ytext.toDelta() as { insert: unknown }[]) {
+    // An embed counts one.
+    for (const char of typeof insert === 'string' ? insert : ' ') places.push((at += char.length))
+  }
+  return places
+}
+
+/** A random place in a text, and how far it is to another one a few characters on. */
+const stretch = (random: () => number, ytext: Y.Text): { at: number; length: number } => {
+  const places = boundaries(ytext)
+  const first = below(random, places.length)
+  const last = Math.min(first + 1 + below(random, 6), places.length - 1)
+  const at = places[first] ?? 0
+  return { at, length: (places[last] ?? 0) - at }
+}
+
 const randomEdit = (random: () => number, doc: Y.Doc): void => {
   switch (below(random, 10)) {
     case 0:
     case 1:
     case 2: {
       const ytext = doc.getText('text')
-      ytext.insert(below(random, ytext.length + 1), text(random))
+      ytext.insert(stretch(random, ytext).at, text(random))
       break
     }
     case 3: {
       const ytext = doc.getText('text')
-      const at = below(random, ytext.length + 1)
-      ytext.delete(at, Math.min(1 + below(random, 6), ytext.length - at))
+      const { at, length } = stretch(random, ytext)
+      ytext.delete(at, length)
       break
     }
     case 4: {
       const ytext = doc.getText('text')
-      const at = below(random, ytext.length + 1)
-      ytext.format(at, Math.min(3, ytext.length - at), {
+      const { at, length } = stretch(random, ytext)
+      ytext.format(at, length, {
         bold: pick(random, [true, null]),
         link: pick(random, [null, { href: text(random) }]),
       })
@@ -164,7 +187,7 @@ const randomEdit = (random: () => number, doc: Y.Doc): void => {
     case 5: {
       const ytext = doc.getText('text')
       ytext.insertEmbed(
-        below(random, ytext.length + 1),
+        stretch(random, ytext).at,
         { image: text(random), n: [1, { deep: null }] },
         { w: 1.5e-7 },
       )
