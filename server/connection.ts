@@ -11,6 +11,14 @@ const SIGN_OF_LIFE: readonly Uint8Array[] = [
   frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) })),
 ]
 
+/** RFC 6455 §7.4.1, for everything in {@link CODES_BY_ERROR} not named. */
+const PROTOCOL_ERROR = 1002
+/** The close code that goes with an error of the library. */
+const CODES_BY_ERROR: { readonly [error: string]: number | undefined } = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: Code.tooBig,
+  WS_ERR_INVALID_UTF8: 1007,
+}
+
 /** A close reason has 123 bytes at most (RFC 6455 §5.5). */
 const REASON_BYTES = 123
 
@@ -18,8 +26,8 @@ const REASON_BYTES = 123
 export interface ConnectionEvents {
   message(payload: Uint8Array): void
   drained(): void
-  /** The peer broke the WebSocket protocol or the socket failed; the end follows. */
-  failed(error: Error): void
+  /** The peer broke the WebSocket protocol, for which it is closed with `code`, or the socket failed; the end follows. */
+  failed(error: Error, code: number): void
   /** We close it. */
   closing(code: number, reason: string): void
   ended(code: number): void
@@ -67,7 +75,7 @@ export class Connection implements Transport {
     // The library closes with the right code by itself (1002, 1007, 1009) and says so here.
     ws.on('error', (error) => {
       this.#open = false
-      events.failed(error)
+      events.failed(error, CODES_BY_ERROR[(error as NodeJS.ErrnoException).code ?? ''] ?? PROTOCOL_ERROR)
     })
     ws.on('close', (code) => {
       this.#open = false

@@ -237,7 +237,10 @@ class ComposedServer implements InkwireServer {
       {
         message: (payload) => session.receive(payload),
         drained: () => session.drained(),
-        failed: (err) => this.#log.warn({ connection: id, document: name, err }, 'connection failed'),
+        failed: (err, code) => {
+          counters.reject(code)
+          this.#log.warn({ connection: id, document: name, code, reason: err.message }, 'connection failed')
+        },
         ended: (code) => {
           session.ended()
           this.#connections.delete(client)
@@ -247,6 +250,7 @@ class ComposedServer implements InkwireServer {
         },
         closing: (code, reason) => {
           if (code === Code.restart) return
+          counters.reject(code)
           this.#log.warn({ connection: id, document: name, code, reason }, 'connection closed by us')
         },
       },

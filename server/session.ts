@@ -165,7 +165,6 @@ export class Session implements Member {
   /** Ends the session from our side. */
   close(code: number, reason: string): void {
     if (this.closed) return
-    this.#deps.counters.reject(code)
     this.#transport.close(code, reason)
     this.ended()
   }

@@ -45,8 +45,11 @@ export class Gate {
       maxPayload: options.maxMessageBytes,
       handleProtocols: selectProtocol,
     })
-    // A malformed handshake has been answered with 400 by the library.
-    this.#wss.on('wsClientError', () => options.refused(400, 'malformed handshake'))
+    this.#wss.on('wsClientError', (error, socket) => {
+      options.refused(400, error.message)
+      socket.once('finish', () => socket.destroy())
+      socket.end(badRequest(error.message))
+    })
   }
 
   /** Takes an upgrade request of an HTTP server. */
@@ -91,5 +94,10 @@ const selectProtocol = (offered: Set<string>): string | false => {
   for (const first of offered) return first
   return false
 }
+
+/** The answer to a handshake that isn't one (RFC 6455 §4.2.1): whoever sent it reads HTTP. */
+const badRequest = (reason: string): string =>
+  'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n' +
+  `Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`
 
 const ignore = (): void => {}
