@@ -1,47 +1,51 @@
-/**
- * Follows the input method of an element. Any write to the element while it composes ends the composition
- * without `compositionend`, and its next step inserts the text once more. So nothing may be written while
- * `active`; `settled` is called once writing is safe again.
- */
-export class Composition {
-  /** Whether nothing may be written to the element. */
-  active = false
-  #timer: ReturnType<typeof setTimeout> | undefined
-
+/** Follows the input method of one element. */
+export interface Composition {
   /**
-   * @param starts called before a composition has changed anything
-   * @param settled called in a task of its own after it has ended, since `compositionend` comes before the
-   *   last `input` in some browsers and before the next `compositionstart` in others
+   * Whether it composes. Any write to the element now would end the composition without `compositionend`,
+   * and its next step would insert the text once more.
    */
-  constructor(
-    element: HTMLElement,
-    signal: AbortSignal,
-    starts: () => void,
-    private readonly settled: () => void,
-  ) {
-    const on = (type: string, listener: (event: Event) => void) =>
-      element.addEventListener(type, listener, { signal })
-    on('compositionstart', () => {
-      clearTimeout(this.#timer)
-      starts()
-      this.active = true
-    })
-    on('compositionend', () => this.end())
-    on('blur', () => this.end())
-    // A composition that somebody's write has ended goes without a word; plain input then gives it away.
-    on('input', (event) => {
-      if (!(event as InputEvent).isComposing) this.end()
-    })
-    signal.addEventListener('abort', () => clearTimeout(this.#timer))
-  }
+  active(): boolean
+  /** It cannot go on: the form was reset, say. */
+  end(): void
+  /** Stops following it. */
+  stop(): void
+}
 
-  /** The composition is over, or cannot go on: the element was removed, say. */
-  end(): void {
-    if (!this.active) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.active = false
-      this.settled()
-    })
+/**
+ * @param on listens to the element until the binding ends
+ * @param starts called before a composition has changed anything
+ * @param settled called once writing is safe again: in a task of its own after the end, since
+ *   `compositionend` comes before the last `input` in some browsers, and the next composition may follow
+ */
+export const followComposition = (
+  element: HTMLElement,
+  on: (type: string, listener: (event: Event) => void) => void,
+  starts: () => void,
+  settled: () => void,
+): Composition => {
+  let composing = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const end = () => {
+    clearTimeout(timer)
+    if (composing)
+      timer = setTimeout(() => {
+        composing = false
+        settled()
+      })
+  }
+  on('compositionstart', () => {
+    clearTimeout(timer)
+    starts()
+    composing = true
+  })
+  on('compositionend', end)
+  on('blur', end)
+  // A composition that somebody's write has ended goes without a word; plain input then gives it away.
+  on('input', (event) => (event as InputEvent).isComposing || end())
+  return {
+    // An element that was taken out of the page says nothing either.
+    active: () => composing && element.matches(':focus'),
+    end,
+    stop: () => clearTimeout(timer),
   }
 }

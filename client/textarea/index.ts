@@ -3,17 +3,11 @@
  *
  * @module inkwire/client/textarea
  */
-import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
-import { type BindingOptions, TextBinding } from './binding.js'
+import { bind } from './binding.js'
+import type { TextareaBinding, TextareaOptions } from './options.js'
 
-/** How a binding behaves; every option may be left out. */
-export interface TextareaOptions extends BindingOptions {
-  /** Where to publish the local selection and to find the others'. */
-  readonly awareness?: Awareness | undefined
-}
-
-export type { TextBinding as TextareaBinding }
+export type { AwarenessLike, TextareaBinding, TextareaOptions } from './options.js'
 
 /**
  * Ties a text to a textarea. The element shows the shared text at once, whatever it held before.
@@ -28,11 +22,16 @@ export const bindTextarea = (
   ytext: Y.Text,
   element: HTMLTextAreaElement,
   options: TextareaOptions = {},
-): TextBinding => new TextBinding(ytext, element, options)
+): TextareaBinding => bind(ytext, element, options)
 
-/** The same for an input of any type that holds text. Line ends of the shared text stay, but don't show. */
+/**
+ * The same for an input that holds text, of any type. Line ends in the shared text stay, but don't show.
+ *
+ * @throws TypeError if the text is not part of a document yet
+ * @example bindInput(doc.getText('title'), document.querySelector('input'), { awareness })
+ */
 export const bindInput = (
   ytext: Y.Text,
   element: HTMLInputElement,
   options: TextareaOptions = {},
-): TextBinding => new TextBinding(ytext, element, options)
+): TextareaBinding => bind(ytext, element, options)

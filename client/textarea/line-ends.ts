@@ -2,42 +2,44 @@ import type { Change } from './change.js'
 import type { Splice } from './diff.js'
 
 /**
- * What an element makes of a text. The value of a textarea has LF only: it shows CR LF and a lone CR as LF.
- * An input has one line: it drops them all. The shared text keeps what it holds, so indices differ.
+ * What an element does not show of a text, as a pattern. The value of a textarea has LF only: it shows CR LF
+ * and a lone CR as LF. An input has one line: it drops all line ends. The shared text keeps what it holds,
+ * so that indices differ.
  */
-export type Lines = 'multi' | 'single'
+export type Hidden = typeof HIDDEN_IN_TEXTAREA | typeof HIDDEN_IN_INPUT
+
+export const HIDDEN_IN_TEXTAREA = /\r(?=\n)/g
+export const HIDDEN_IN_INPUT = /[\r\n]/g
 
 /** The text as the element shows it. */
-export const toValue = (text: string, lines: Lines): string =>
-  lines === 'multi' ? text.replace(/\r\n?/g, '\n') : text.replace(/[\r\n]+/g, '')
+export const toValue = (text: string, hidden: RegExp): string => text.replace(hidden, '').replace(/\r/g, '\n')
 
 /** The index of the value that belongs to an index of the text. */
-export const toValueIndex = (text: string, index: number, lines: Lines): number =>
-  toValue(text.slice(0, index), lines).length
+export const toValueIndex = (text: string, index: number, hidden: RegExp): number =>
+  toValue(text.slice(0, index), hidden).length
 
-/**
- * The index of the text that belongs to an index of the value; never between CR and LF. In an input, an
- * index may have dropped line ends on its right: with `right` it lies behind them.
- */
-export const toTextIndex = (text: string, index: number, lines: Lines, right = false): number => {
-  let hidden = 0
-  for (const { index: at } of text.matchAll(lines === 'multi' ? /\r(?=\n)/g : /[\r\n]/g)) {
-    const shown = at - hidden
-    if (shown > index || (shown === index && !(right && lines === 'single'))) break
-    hidden++
+/** The index of the text that belongs to an index of the value: before what is hidden there. */
+export const toTextIndex = (text: string, index: number, hidden: RegExp): number => {
+  let count = 0
+  for (const match of text.matchAll(hidden)) {
+    if (match.index - count >= index) break
+    count++
   }
-  return index + hidden
+  return index + count
 }
 
-/** An edit of the value as a change of the text. It never inserts a CR. */
-export const toTextChange = (text: string, { start, end, insert }: Splice, lines: Lines): Change => {
-  let from = toTextIndex(text, start, lines, start < end)
-  const to = toTextIndex(text, end, lines)
-  let inserted = insert.replace(/\p{Surrogate}/gu, '\ufffd')
+/**
+ * An edit of the value as a change of the text. It never inserts a CR, and no half of a surrogate pair, which
+ * the others would get as U+FFFD.
+ */
+export const toTextChange = (text: string, splice: Splice, hidden: RegExp): Change => {
+  const end = toTextIndex(text, splice.end, hidden)
+  let start = toTextIndex(text, splice.start, hidden)
+  let insert = splice.insert.replace(/\p{Surrogate}/gu, '\ufffd')
   // A lone CR that comes to stand before an LF would make one line end of two.
-  if (lines === 'multi' && text[from - 1] === '\r' && (inserted || text.slice(to)).startsWith('\n')) {
-    from--
-    inserted = `\n${inserted}`
+  while (text[start - 1] === '\r' && (insert || text.slice(end))[0] === '\n') {
+    insert = `\n${insert}`
+    start--
   }
-  return [from, from - to, inserted]
+  return [start, start - end, insert]
 }

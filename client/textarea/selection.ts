@@ -11,23 +11,19 @@ export interface Selection {
   readonly direction: 'forward' | 'backward' | 'none'
 }
 
-/** A selection that holds on to characters of the shared text instead of indices. */
+/**
+ * A selection that holds on to characters of the shared text instead of indices: two relative positions of
+ * Yjs in their JSON form, to be kept or sent.
+ */
 export interface RelativeSelection {
-  readonly anchor: Y.RelativePosition
-  readonly head: Y.RelativePosition
+  readonly anchor: unknown
+  readonly head: unknown
 }
 
 /** The selection of an element; `null` for inputs that have none (`type=email`, `number` and so on). */
 export const readSelection = (element: TextElement): Selection | null => {
-  const { selectionStart: start, selectionEnd: end, selectionDirection } = element
-  return start === null || end === null ? null : { start, end, direction: selectionDirection ?? 'none' }
-}
-
-/** Selects, unless this is selected already: doing it again would end a drag. */
-export const writeSelection = (element: TextElement, { start, end, direction }: Selection): void => {
-  const now = readSelection(element)
-  if (now && (now.start !== start || now.end !== end || now.direction !== direction))
-    element.setSelectionRange(start, end, direction)
+  const { selectionStart: start, selectionEnd: end, selectionDirection: direction } = element
+  return start === null || end === null ? null : { start, end, direction: direction ?? 'none' }
 }
 
 /** The selection with both ends moved by `move`; a caret stays one, and the ends never cross. */
@@ -36,7 +32,7 @@ export const moveSelection = (
   move: (index: number, right: boolean) => number,
 ): Selection => {
   const last = move(end, false)
-  return { start: start === end ? last : Math.min(move(start, true), last), end: last, direction }
+  return { start: start < end ? Math.min(move(start, true), last) : last, end: last, direction }
 }
 
 /**
@@ -48,26 +44,28 @@ export const mapSelection = (selection: Selection, change: Change): Selection =>
 
 /** The same, as positions that others understand and that outlive any number of changes. */
 export const toRelative = (ytext: Y.Text, { start, end, direction }: Selection): RelativeSelection => {
-  const at = (index: number, association: number) =>
-    Y.createRelativePositionFromTypeIndex(ytext, index, association)
-  const last = at(end, -1)
-  const first = start === end ? last : at(start, 0)
-  return direction === 'backward' ? { anchor: last, head: first } : { anchor: first, head: last }
+  const at = (index: number, association: number): unknown =>
+    Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(ytext, index, association))
+  const head = at(end, -1)
+  const anchor = start < end ? at(start, 0) : head
+  return direction === 'backward' ? { anchor: head, head: anchor } : { anchor, head }
 }
 
-/** Where the positions lie now; `null` when that is not in this text, or when what came in is no position. */
-export const fromRelative = (ytext: Y.Text, { anchor, head }: RelativeSelection): Selection | null => {
-  const at = (position: Y.RelativePosition) => {
-    const found = ytext.doc && Y.createAbsolutePositionFromRelativePosition(position, ytext.doc)
-    return found?.type === ytext ? found.index : null
+/** Where it lies now; `null` if not in this text, or if it is no selection: what others send may be anything. */
+export const fromRelative = (ytext: Y.Text, selection: unknown): Selection | null => {
+  const at = (position: unknown): number => {
+    const found = Y.createAbsolutePositionFromRelativePosition(
+      Y.createRelativePositionFromJSON(position),
+      ytext.doc as Y.Doc,
+    )
+    return found?.type === ytext ? found.index : Number.NaN
   }
   try {
+    const { anchor, head } = selection as RelativeSelection
     const [from, to] = [at(anchor), at(head)]
-    if (from === null || to === null) return null
-    return to < from
-      ? { start: to, end: from, direction: 'backward' }
-      : { start: from, end: to, direction: 'forward' }
+    const [start, end] = [Math.min(from, to), Math.max(from, to)]
+    return end >= 0 ? { start, end, direction: to < from ? 'backward' : 'forward' } : null
   } catch {
-    return null // others' positions may be anything
+    return null
   }
 }

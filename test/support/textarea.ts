@@ -64,7 +64,6 @@ declare global {
   const remote: Scene['remote']
   const awareness: Scene['awareness']
   const remoteAwareness: Scene['remoteAwareness']
-  const tooLong: Scene['tooLong']
   const transactions: Scene['transactions']
   const point: Scene['point']
 }

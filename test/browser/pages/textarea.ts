@@ -30,8 +30,6 @@ export interface Scene {
   readonly remote: Y.Text
   readonly awareness: Awareness
   readonly remoteAwareness: Awareness
-  /** Every call of `onTooLong`. */
-  readonly tooLong: boolean[]
   /** Every transaction of the page's own document that changed it: its origin and what came of it. */
   readonly transactions: { own: boolean; delta: unknown }[]
   /** A colleague's caret or selection, in indices of the text. */
@@ -67,11 +65,9 @@ const exported = {
 
     const [text, remote] = [docA.getText('text'), docB.getText('text')]
     remote.insert(0, options.text ?? '')
-    const tooLong: boolean[] = []
     const settings: TextareaOptions = {
       composition: options.composition,
       reset: options.reset,
-      onTooLong: (is) => tooLong.push(is),
       ...(options.presence ? { awareness } : {}),
     }
     const binding =
@@ -87,7 +83,6 @@ const exported = {
       remote,
       awareness,
       remoteAwareness,
-      tooLong,
       transactions,
       point(anchor, head, user) {
         const at = (index: number) => Y.createRelativePositionFromTypeIndex(remote, index)

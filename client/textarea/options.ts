@@ -1,0 +1,66 @@
+import type * as Y from 'yjs'
+import type { TextElement } from './selection.js'
+
+/** What a binding needs of an awareness; that of y-protocols fits, and so does any of its shape. */
+export interface AwarenessLike {
+  readonly clientID: number
+  getStates(): Map<number, Readonly<Record<string, unknown>>>
+  getLocalState(): Readonly<Record<string, unknown>> | null
+  setLocalStateField(field: string, value: unknown): void
+  on(event: 'change', listener: () => void): void
+  off(event: 'change', listener: () => void): void
+}
+
+/** How a binding behaves; every option may be left out. */
+export interface TextareaOptions {
+  /**
+   * Where to publish the local selection, and to find the others'. The state's `cursor` holds it as JSON of
+   * two relative positions, `anchor` and `head`; who they are is in `user: { name, color }`, which the app
+   * sets.
+   */
+  readonly awareness?: AwarenessLike | undefined
+  /**
+   * The undo manager that Ctrl+Z and Ctrl+Y work on. The binding adds itself to its tracked origins and
+   * takes itself out again. Without one, it makes one for the text and destroys it with itself.
+   */
+  readonly undoManager?: Y.UndoManager | undefined
+  /**
+   * What others see of text that an input method is still composing: `stream` (default) sends every step,
+   * `hold` sends the result. Android keyboards compose nearly everything: there, `hold` sends word by word.
+   */
+  readonly composition?: 'stream' | 'hold' | undefined
+  /**
+   * What a reset of the form does: `restore` (default) shows the shared text again, `apply` makes the
+   * element's default value the shared text, for everybody.
+   */
+  readonly reset?: 'restore' | 'apply' | undefined
+}
+
+/** The tie between a shared text and an element. It is the origin of its own transactions. */
+export interface TextareaBinding {
+  readonly ytext: Y.Text
+  readonly element: TextElement
+  /** Undo and redo of what was typed here; others' edits are never undone. */
+  readonly undoManager: Y.UndoManager
+  /**
+   * Whether the text is longer than the element's `maxlength`. Others' edits are never cut off to fit; the
+   * user can shorten the text, but not add to it. Up to date in any observer of the text that was added
+   * after the binding.
+   */
+  readonly tooLong: boolean
+  /**
+   * Makes `value` the text, as one step that can be undone; only what differs is written. Use it instead of
+   * `element.value = …`, which fires no event and is noticed only at the next input or remote edit. Works
+   * on a read-only element too.
+   */
+  setValue(value: string): void
+  /** Undoes the last step made here. Does nothing while an input method composes. */
+  undo(): void
+  /** Takes back the last undo. Does nothing while an input method composes. */
+  redo(): void
+  /**
+   * Unties the two: no listener, timer or node stays. The element keeps its value. The document's `destroy`
+   * does the same.
+   */
+  destroy(): void
+}
