@@ -1,8 +1,11 @@
 import type { Connection } from './connection.js'
 import type { Session } from './session.js'
 
-/** A client that hears nothing for 30 s gives up (y-websocket); half of that leaves room for a lost packet. */
-const LONGEST_SILENCE_MS = 15_000
+/**
+ * How often silent connections get a sign of life. A client that hears nothing for 30 s gives up (y-websocket); one
+ * that was spoken to just after a beat hears of us two beats later, so two must be well below that (PROTOCOL W6).
+ */
+const BEAT_MS = 7_500
 
 /** One connected client. */
 export interface Client {
@@ -22,7 +25,7 @@ export class Connections {
   /** @param heartbeatMs how often each is pinged; who hasn't answered by the next ping is cut off. */
   constructor(heartbeatMs: number, clock: () => number) {
     this.#lastPing = clock()
-    const beatMs = Math.min(LONGEST_SILENCE_MS, heartbeatMs)
+    const beatMs = Math.min(BEAT_MS, heartbeatMs)
     this.#timer = setInterval(() => {
       // A beat may come a little early; half a beat of tolerance keeps pings at their rhythm.
       const ping = clock() - this.#lastPing >= heartbeatMs - beatMs / 2

@@ -36,10 +36,10 @@ export class Content {
   #base: Base | null
   /** The tail's structs in one piece per author, ready to be written as one update. */
   #merged = new Splicer()
-  /** Snapshot and tail together, as of `seq`. */
-  #whole: { readonly seq: number; readonly splicer: Splicer } | null = null
-  /** The frames for one who has nothing, as of `seq`. */
-  #everything: { readonly seq: number; readonly frames: readonly Uint8Array[] } | null = null
+  /** Snapshot and tail together; null once there is something newer, so that old versions don't stay in memory. */
+  #whole: Splicer | null = null
+  /** The frames for one who has nothing; null likewise. */
+  #everything: readonly Uint8Array[] | null = null
 
   /**
    * @param stored what the journal has.
@@ -72,6 +72,8 @@ export class Content {
     this.index.add(scan)
     // Pieces may be kept by reference: of our copy, not of the socket's buffer.
     this.#merged.add({ ...scan, bytes: kept })
+    this.#whole = null
+    this.#everything = null
     return kept
   }
 
@@ -90,8 +92,8 @@ export class Content {
 
   /** The frames that bring up one who has nothing. Made once per version, shared by all who ask. */
   everything(): readonly Uint8Array[] {
-    if (this.#everything?.seq !== this.seq) this.#everything = { seq: this.seq, frames: this.#all() }
-    return this.#everything.frames
+    this.#everything ??= this.#all()
+    return this.#everything
   }
 
   /** What a compaction starts from: everything up to {@link seq}. */
@@ -129,12 +131,11 @@ export class Content {
 
   #wholeSplicer(): Splicer {
     if (this.#base === null) return this.#merged
-    if (this.#whole?.seq !== this.seq) {
-      const splicer = new Splicer().add(this.#base.scan)
-      if (this.seq >= this.tail.firstSeq) splicer.add(scanUpdate(this.#merged.build(), TRUSTED_LIMITS))
-      this.#whole = { seq: this.seq, splicer }
+    if (this.#whole === null) {
+      this.#whole = new Splicer().add(this.#base.scan)
+      if (this.seq >= this.tail.firstSeq) this.#whole.add(scanUpdate(this.#merged.build(), TRUSTED_LIMITS))
     }
-    return this.#whole.splicer
+    return this.#whole
   }
 }
 
