@@ -20,7 +20,7 @@ const RUN_BYTES = 1024 * 1024
 /** Takes a document out of the catalog; the generations' records are then removed by the purge. */
 export const deletion = (name: Uint8Array, generations: readonly string[]): Write[] => [
   { key: catalogKey(name), value: null },
-  ...generations.map(purgeMark),
+  ...generations.flatMap((generation) => [{ key: asideKey(generation), value: null }, purgeMark(generation)]),
 ]
 
 /** The generation is to vanish from the store. */

@@ -12,7 +12,7 @@ import { crc32c } from '@node-rs/crc32'
 export const FORMAT_VERSION = 1
 
 /** What a body is. Numbers are never reused. */
-export const Kind = { format: 1, catalog: 2, run: 3, snapshot: 4, purge: 5, aside: 6 } as const
+export const Kind = { format: 1, catalog: 2, run: 3, snapshot: 4, purge: 5, aside: 6, seen: 7 } as const
 /** @see Kind */
 export type Kind = (typeof Kind)[keyof typeof Kind]
 

@@ -34,10 +34,12 @@ export const reasonOf = (error: unknown): string => {
   return error.cause instanceof Error ? `${error.message}: ${reasonOf(error.cause)}` : error.message
 }
 
-/** Whether LevelDB says that bytes are bad, rather than that they couldn't be reached. */
+/** Whether LevelDB says that bytes are bad or files are missing, rather than that they couldn't be reached. */
 export const isCorruption = (error: unknown): boolean =>
   error instanceof Error &&
-  (('code' in error && error.code === 'LEVEL_CORRUPTION') || isCorruption(error.cause))
+  (('code' in error && error.code === 'LEVEL_CORRUPTION') ||
+    error.message.includes('No such file') ||
+    isCorruption(error.cause))
 
 /** Names may hold anything; in a message they stay on one line. */
 const quote = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 79)}…` : name)

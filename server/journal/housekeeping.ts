@@ -1,4 +1,5 @@
-import { generationRange, type KeyRange, PURGE_RANGE, parseKey, purgeKey } from './keys.js'
+import { isCorruption } from './errors.js'
+import { CATALOG_RANGE, generationRange, type KeyRange, PURGE_RANGE, parseKey, purgeKey } from './keys.js'
 import type { JournalLogger } from './logger.js'
 import type { Store, Write } from './store.js'
 import type { Operation } from './writer.js'
@@ -8,12 +9,15 @@ export interface HousekeepingDeps {
   readonly store: Store
   /** All writes go through the journal's writer: one that fails must stop the others. */
   readonly perform: (operation: Operation) => Promise<void>
+  /** Removes a deleted document's name from the catalog once more, unless there is such a document again. */
+  readonly removeName: (name: Uint8Array) => Promise<void>
   readonly logger: JournalLogger
 }
 
 type Chore =
   | { readonly kind: 'purge'; readonly generation: string }
   | { readonly kind: 'reclaim'; readonly generation: string }
+  | { readonly kind: 'catalog'; readonly names: Uint8Array[] }
 
 /** Records removed per batch of a purge. */
 const SLICE = 1000
@@ -23,7 +27,13 @@ const SLICE = 1000
  *
  * - *purge*: the records of a deleted or replaced generation go, and so do their bytes in LevelDB's files. What is
  *   to be purged is marked in the store itself, so a purge that was interrupted goes on after the next start.
+ * - *catalog*: the names of deleted documents go from LevelDB's tables. (In its MANIFEST, which lists the first and
+ *   last key of each table, one can stay until the store is opened the next time.)
  * - *reclaim*: the space of a hot document's covered records is given back.
+ *
+ * LevelDB removes a deleted record's bytes when it compacts a table that holds them with one above it that holds the
+ * deletion. A table with both, which may have been written two levels down, stays as it is unless something above
+ * spans it: that is why deletions are written twice here, on both sides of a flush.
  */
 export class Housekeeping {
   readonly #deps: HousekeepingDeps
@@ -37,26 +47,35 @@ export class Housekeeping {
 
   /** Takes up the purges that an earlier run of the program left. */
   async resume(): Promise<void> {
+    const generations: string[] = []
     for await (const page of this.#deps.store.keyPages(PURGE_RANGE)) {
       for (const key of page) {
         const parsed = parseKey(key)
-        if (parsed.kind === 'purge') this.#add({ kind: 'purge', generation: parsed.generation })
+        if (parsed.kind === 'purge') generations.push(parsed.generation)
       }
     }
+    if (generations.length > 0) this.purge(generations)
   }
 
-  /** The generation was marked for purging. */
-  purge(generation: string): void {
-    this.#add({ kind: 'purge', generation })
+  /** The generations were marked for purging; `name` is that of the document that had them. */
+  purge(generations: readonly string[], name?: Uint8Array): void {
+    for (const generation of generations) this.#chores.push({ kind: 'purge', generation })
+    const catalog = this.#chores.findLast((chore) => chore.kind === 'catalog')
+    const names = name ? [name] : []
+    // The first may be in work already.
+    if (catalog && catalog !== this.#chores[0]) catalog.names.push(...names)
+    else this.#chores.push({ kind: 'catalog', names })
+    this.wake()
   }
 
   /** Much of what lies in the generation's range of keys was removed. */
   reclaim(generation: string): void {
-    if (this.#chores.some((chore) => chore.generation === generation)) return
-    this.#add({ kind: 'reclaim', generation })
+    if (this.#chores.some((chore) => chore.kind === 'reclaim' && chore.generation === generation)) return
+    this.#chores.push({ kind: 'reclaim', generation })
+    this.wake()
   }
 
-  /** Takes up what failed while the store did. */
+  /** Takes up what there is to do, or what failed while the store did. */
   wake(): void {
     if (this.#running || this.#stopped || this.#chores.length === 0) return
     this.#running = this.#work()
@@ -73,47 +92,65 @@ export class Housekeeping {
     await this.#running
   }
 
-  #add(chore: Chore): void {
-    this.#chores.push(chore)
-    this.wake()
-  }
-
   async #work(): Promise<void> {
     try {
       for (let chore = this.#chores[0]; chore && !this.#stopped; chore = this.#chores[0]) {
-        if (chore.kind === 'purge') await this.#purge(chore.generation)
-        else await this.#compact(generationRange(chore.generation))
-        this.#chores.shift()
+        await this.#do(chore)
+        if (!this.#stopped) this.#chores.shift()
       }
     } catch (error) {
-      // It stays first in line; the marks in the store outlive the process.
+      // It stays first in line until the store works again; the marks in the store outlive the process.
       if (!this.#stopped) this.#deps.logger.warn({ err: error }, 'housekeeping was interrupted')
     } finally {
       this.#running = null
     }
   }
 
+  async #do(chore: Chore): Promise<void> {
+    try {
+      switch (chore.kind) {
+        case 'purge':
+          return await this.#purge(chore.generation)
+        case 'reclaim':
+          return await this.#compact(generationRange(chore.generation))
+        case 'catalog':
+          return await this.#purgeNames(chore.names)
+      }
+    } catch (error) {
+      if (!isCorruption(error)) throw error
+      this.#deps.logger.warn({ err: error }, 'housekeeping met a damaged table and leaves it to repair')
+    }
+  }
+
   async #purge(generation: string): Promise<void> {
-    const { store, perform } = this.#deps
+    const { store } = this.#deps
     const range = generationRange(generation)
     for await (const page of store.keyPages(range)) {
-      for (let i = 0; i < page.length; i += SLICE) {
-        if (this.#stopped) return
-        const writes = page.slice(i, i + SLICE).map((key): Write => ({ key, value: null }))
-        await perform({ step: 'purge', writes, landed: async () => false })
-      }
+      for (let i = 0; i < page.length && !this.#stopped; i += SLICE)
+        await this.#remove(page.slice(i, i + SLICE))
     }
+    if (this.#stopped) return
     await store.flush()
-    // A table that was pushed down two levels at once is only rewritten together with one above it that spans it.
-    const ends: Write[] = [
-      { key: range.start, value: null },
-      { key: lastKeyOf(range), value: null },
-    ]
-    await perform({ step: 'purge', writes: ends, landed: async () => false })
+    await this.#remove([range.start, lastKeyOf(range)])
     await this.#compact(range)
-    const key = purgeKey(generation)
-    const landed = async (): Promise<boolean> => (await store.get(key)) === undefined
-    await perform({ step: 'purged', writes: [{ key, value: null }], landed })
+    const mark = purgeKey(generation)
+    await this.#deps.perform({
+      step: 'purged',
+      writes: [{ key: mark, value: null }],
+      landed: async () => (await store.get(mark)) === undefined,
+    })
+  }
+
+  async #purgeNames(names: readonly Uint8Array[]): Promise<void> {
+    await this.#deps.store.flush()
+    for (const name of names) if (!this.#stopped) await this.#deps.removeName(name)
+    // The whole of it: LevelDB writes the bounds of a compaction in its own log, which no name belongs in.
+    if (!this.#stopped) await this.#compact(CATALOG_RANGE)
+  }
+
+  #remove(keys: readonly Uint8Array[]): Promise<void> {
+    const writes = keys.map((key): Write => ({ key, value: null }))
+    return this.#deps.perform({ step: 'purge', writes, landed: async () => false })
   }
 
   async #compact(range: KeyRange): Promise<void> {

@@ -1,6 +1,6 @@
-import { creation, deletion, purgeMark } from './change.js'
-import { hasWriter, isDamage, newerFormat, storeClosed, storeFailed } from './errors.js'
+import { documentDamaged, hasWriter, isDamage, newerFormat, storeClosed, storeFailed } from './errors.js'
 import { mintGeneration, type RandomBytes } from './generation.js'
+import { type Fate, Generations } from './generations.js'
 import { Housekeeping } from './housekeeping.js'
 import type {
   DocumentLog,
@@ -15,21 +15,31 @@ import type {
   UnsavedReport,
 } from './journal.js'
 import { KeyedLock } from './keyed-lock.js'
-import { FORMAT_KEY, snapshotKey } from './keys.js'
+import { catalogKey, FORMAT_KEY, snapshotKey } from './keys.js'
 import { Layout } from './layout.js'
 import { LevelLog } from './level-log.js'
 import { listDocuments } from './list.js'
 import { type LoadedDocument, loadDocument, readCatalog } from './load.js'
 import type { JournalLogger } from './logger.js'
-import { nameToBytes } from './name.js'
+import { nameFromBytes, nameToBytes } from './name.js'
 import { encodeFormat, encodeSnapshot, readRecord } from './records.js'
 import { statsOf } from './stats.js'
 import type { Store } from './store.js'
+import type { Verdict, Witness } from './witness.js'
+import { judge } from './witness.js'
 import { type CommitInfo, Writer } from './writer.js'
 
 /** What a journal is made of; {@link openLevelJournal} puts it together. */
 export interface LevelJournalDeps {
   readonly store: Store
+  /** Null when it can't be had: then last updates may vanish unnoticed. */
+  readonly witness: Witness | null
+  /** Before the store is reopened after a failure: makes room for it. False: reopening can't work now. */
+  readonly makeRoom: () => Promise<boolean>
+  /** The store works again after a failure. */
+  readonly recovered: () => void
+  /** The journal is closed. */
+  readonly closed: () => Promise<void>
   readonly durability: Durability
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -53,6 +63,7 @@ export class LevelJournal implements Journal {
   readonly #deps: LevelJournalDeps
   readonly #writer: Writer
   readonly #housekeeping: Housekeeping
+  readonly #generations: Generations
   /** One at a time of open, delete and replace, per name. */
   readonly #names = new KeyedLock()
   readonly #logs = new Map<string, LevelLog>()
@@ -76,13 +87,18 @@ export class LevelJournal implements Journal {
     this.#writer = new Writer({
       ...deps,
       onState: (state) => this.#changed(state),
-      onCommitted: () => {},
-      prepareReopen: async () => true,
+      prepareReopen: deps.makeRoom,
     })
     this.#housekeeping = new Housekeeping({
       store: deps.store,
       logger: deps.logger,
       perform: (operation) => this.#writer.perform(operation),
+      removeName: (name) => this.#removeName(name),
+    })
+    this.#generations = new Generations({
+      ...deps,
+      perform: (operation) => this.#writer.perform(operation),
+      purge: (generations, name) => this.#housekeeping.purge(generations, name),
     })
   }
 
@@ -117,6 +133,7 @@ export class LevelJournal implements Journal {
           compact: (from, snapshot) => this.#compact(from, snapshot),
           release: (from) => this.#release(from),
           onDurable,
+          committed: (from, seq) => this.#deps.witness?.saw(from, seq),
         },
       )
       this.#logs.set(name, log)
@@ -148,38 +165,18 @@ export class LevelJournal implements Journal {
     const nameBytes = nameToBytes(name)
     return this.#names.run(name, async () => {
       this.#checkFree(name)
-      const entry = await this.#catalogEntry(nameBytes)
-      if (entry.status === 'none') return false
-      const generations = entry.status === 'ok' ? [entry.generation] : []
-      await this.#writer.perform({
-        step: 'delete',
-        writes: deletion(nameBytes, generations),
-        landed: async () => (await readCatalog(this.#deps.store, nameBytes)).status === 'none',
-      })
+      const existed = await this.#generations.delete(nameBytes)
       this.#quarantined.delete(name)
-      for (const generation of generations) this.#housekeeping.purge(generation)
-      return true
+      return existed
     })
   }
 
-  async replace(name: string, content: Replacement): Promise<DocumentSummary> {
+  async replace(name: string, content: Replacement, fate?: Fate): Promise<DocumentSummary> {
     const nameBytes = nameToBytes(name)
     return this.#names.run(name, async () => {
       this.#checkFree(name)
-      const old = await this.#catalogEntry(nameBytes)
-      const generation = mintGeneration(this.#deps.randomBytes)
-      const writes = creation(nameBytes, generation, content, this.#deps.now())
-      if (old.status === 'ok') writes.push(purgeMark(old.generation))
-      await this.#writer.perform({
-        step: 'replace',
-        writes,
-        landed: async () => {
-          const now = await readCatalog(this.#deps.store, nameBytes)
-          return now.status === 'ok' && now.generation === generation
-        },
-      })
+      const { generation } = await this.#generations.replace(nameBytes, content, fate)
       this.#quarantined.delete(name)
-      if (old.status === 'ok') this.#housekeeping.purge(old.generation)
       return { name, generation }
     })
   }
@@ -196,21 +193,26 @@ export class LevelJournal implements Journal {
 
   async #close(timeoutMs: number): Promise<UnsavedReport> {
     const timers = new AbortController()
+    const tidied = this.#housekeeping.stop()
     await this.#writer.close(this.#deps.wait(timeoutMs, timers.signal))
     const unsaved = [...this.#logs.values()]
       .filter((log) => log.unsaved > 0)
       .map((log) => ({ name: log.name, updates: log.unsaved }))
-    await Promise.race([this.#closeFiles(), this.#deps.wait(CLOSE_FILES_MS, timers.signal)])
+    const files = this.#closeFiles(tidied)
+    await Promise.race([files, this.#deps.wait(CLOSE_FILES_MS, timers.signal)])
     timers.abort()
     this.#listeners.clear()
     return { unsaved }
   }
 
-  async #closeFiles(): Promise<void> {
-    const { store, logger } = this.#deps
+  async #closeFiles(tidied: Promise<void>): Promise<void> {
+    const { store, logger, closed } = this.#deps
     try {
+      await closed()
       await this.#names.idle()
-      await this.#housekeeping.stop()
+      await tidied
+      await this.#deps.witness?.close()
+      // Tables carry a checksum per block of 4 KB; damage to a log costs whatever comes after it.
       if (this.#writer.idle) await store.flush()
       await store.close()
     } catch (error) {
@@ -221,6 +223,7 @@ export class LevelJournal implements Journal {
   async #load(name: string, nameBytes: Uint8Array): Promise<LoadedDocument | null> {
     try {
       const loaded = await loadDocument(this.#deps.store, name, nameBytes)
+      await this.#consultWitness(name, nameBytes, loaded)
       this.#quarantined.delete(name)
       return loaded
     } catch (error) {
@@ -232,20 +235,22 @@ export class LevelJournal implements Journal {
     }
   }
 
+  /** @throws InkwireError INKWIRE_DOCUMENT_DAMAGED when more of it was seen than is there. */
+  async #consultWitness(name: string, nameBytes: Uint8Array, loaded: LoadedDocument | null): Promise<void> {
+    const { witness, logger } = this.#deps
+    const verdict: Verdict = judge((await witness?.recall(nameBytes)) ?? null, loaded?.document ?? null)
+    if (verdict.status === 'damaged') throw documentDamaged(name, verdict.problem)
+    if (verdict.status === 'lost') {
+      logger.warn({ document: name, problem: verdict.problem }, 'updates that were not fsynced were lost')
+    }
+  }
+
   /** An empty document under a fresh generation, of which nothing is stored. */
   #unheardOf(name: string): LoadedDocument {
     if (this.state.status === 'failing') throw storeFailed(this.state.reason)
     const generation = mintGeneration(this.#deps.randomBytes)
     const document = { name, generation, snapshot: null, tail: [], seq: 0 }
     return { document, created: this.#deps.now(), lastWrite: 0, layout: new Layout(generation) }
-  }
-
-  async #catalogEntry(nameBytes: Uint8Array) {
-    try {
-      return await readCatalog(this.#deps.store, nameBytes)
-    } catch (error) {
-      throw storeFailed('the catalog can not be read', error)
-    }
   }
 
   /** In the document's turn, so that nobody loads it or compacts it meanwhile. */
@@ -287,7 +292,7 @@ export class LevelJournal implements Journal {
   }
 
   #changed(state: JournalState): void {
-    if (state.status === 'ok') this.#housekeeping.wake()
+    if (state.status === 'ok') this.#recovered()
     for (const listener of [...this.#listeners]) {
       try {
         listener(state)
@@ -295,6 +300,25 @@ export class LevelJournal implements Journal {
         this.#deps.logger.error({ err: error }, 'a listener failed on a change of state')
       }
     }
+  }
+
+  #recovered(): void {
+    const { witness, logger, recovered } = this.#deps
+    recovered()
+    this.#housekeeping.wake()
+    witness?.reopen().catch((error: unknown) => logger.warn({ err: error }, 'the witness stays silent'))
+  }
+
+  /** A deleted document's name goes from the catalog once more; see {@link Housekeeping}. */
+  #removeName(name: Uint8Array): Promise<void> {
+    return this.#names.run(nameFromBytes(name) ?? '', async () => {
+      if ((await readCatalog(this.#deps.store, name)).status !== 'none') return
+      await this.#writer.perform({
+        step: 'purge',
+        writes: [{ key: catalogKey(name), value: null }],
+        landed: async () => false,
+      })
+    })
   }
 
   #checkOpen(): void {

@@ -6,6 +6,7 @@ import { catalogKey, runKey } from './keys.js'
 import type { Layout } from './layout.js'
 import { encodeCatalog, encodeRun, type RunEntry } from './records.js'
 import type { Write } from './store.js'
+import { witnessKey } from './witness.js'
 import type { Appender, Chunk } from './writer.js'
 
 /** What a log needs of the journal that made it. */
@@ -15,6 +16,8 @@ export interface LevelLogDeps {
   readonly compact: (log: LevelLog, snapshot: Snapshot) => Promise<void>
   readonly release: (log: LevelLog) => void
   readonly onDurable: (seq: number) => void
+  /** Everything up to `seq` is durable. Called before `onDurable`, which is other people's code. */
+  readonly committed: (log: LevelLog, seq: number) => void
 }
 
 /** How a log starts: what was loaded, or nothing yet. */
@@ -28,6 +31,7 @@ export interface LevelLogStart {
 /** {@link DocumentLog} of the LevelDB journal: numbers updates and packs them into records. */
 export class LevelLog implements DocumentLog, Appender {
   readonly nameBytes: Uint8Array
+  readonly witnessKey: Uint8Array
   readonly created: number
   readonly layout: Layout
   readonly #deps: LevelLogDeps
@@ -43,6 +47,7 @@ export class LevelLog implements DocumentLog, Appender {
   constructor(start: LevelLogStart, deps: LevelLogDeps) {
     this.#document = start.document
     this.nameBytes = start.nameBytes
+    this.witnessKey = witnessKey(start.nameBytes)
     this.created = start.created
     this.layout = start.layout
     this.#deps = deps
@@ -123,6 +128,7 @@ export class LevelLog implements DocumentLog, Appender {
   committed(chunk: Chunk): void {
     this.#durable = chunk.last
     this.layout.addRun({ first: chunk.first, last: chunk.last, bytes: chunk.recordBytes })
+    this.#deps.committed(this, chunk.last)
     this.#deps.onDurable(chunk.last)
   }
 

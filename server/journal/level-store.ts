@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Level } from 'level'
 import { InkwireError } from '../../shared/errors.js'
@@ -28,6 +29,7 @@ export interface LevelStoreOptions {
  * @throws InkwireError INKWIRE_STORE_LOCKED when another process or journal has it, INKWIRE_STORE_FAILED.
  */
 export const openLevelStore = async (location: string, options: LevelStoreOptions): Promise<LevelStore> => {
+  await checkFiles(location)
   const db = new Level<Uint8Array, Uint8Array>(location, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -35,6 +37,14 @@ export const openLevelStore = async (location: string, options: LevelStoreOption
   })
   await openDatabase(db, location)
   return new LevelStore(db, location, options.sync)
+}
+
+/** Without the file CURRENT, LevelDB would take the folder for a new store and remove all tables in it. */
+const checkFiles = async (location: string): Promise<void> => {
+  const files = await readdir(location).catch((): string[] => [])
+  if (files.includes('CURRENT') || !files.some((file) => /\.(ldb|sst|log)$/.test(file))) return
+  const cause = new Error('CURRENT: No such file')
+  throw new InkwireError('INKWIRE_STORE_FAILED', `the store in ${location} can't be opened`, { cause })
 }
 
 const openDatabase = async (db: Level<Uint8Array, Uint8Array>, location: string): Promise<void> => {
@@ -51,6 +61,15 @@ const openDatabase = async (db: Level<Uint8Array, Uint8Array>, location: string)
       cause,
     })
   }
+}
+
+/**
+ * Has LevelDB rebuild a closed store from what is readable in its files. The originals of damaged ones are kept in
+ * its folder `lost`.
+ */
+export const repairLevelStore = async (location: string): Promise<void> => {
+  if (!isRepairer(Level)) throw new TypeError('this build of level has no repair')
+  await Level.repair(location)
 }
 
 /** {@link Store} on LevelDB. */
@@ -114,7 +133,7 @@ export class LevelStore implements Store {
     }
   }
 
-  async write(writes: readonly Write[]): Promise<void> {
+  async write(writes: readonly Write[], options = { sync: this.#sync }): Promise<void> {
     // A chained batch, since it costs a quarter of what an array of operations costs.
     const batch = this.#db.batch()
     try {
@@ -125,7 +144,7 @@ export class LevelStore implements Store {
         else batch.del(write.key)
         if (i % SLICE === SLICE - 1) await nextTurn()
       }
-      await batch.write({ sync: this.#sync })
+      await batch.write(options)
     } catch (error) {
       await batch.close()
       throw error
@@ -141,14 +160,15 @@ export class LevelStore implements Store {
     await compactorOf(this.#db).compactRange(range.start, range.end)
   }
 
-  async reopen(): Promise<void> {
-    const reopened = this.#reopen()
+  async reopen({ repair } = { repair: false }): Promise<void> {
+    const reopened = this.#reopen(repair)
     this.#ready = reopened.catch(() => {})
     await reopened
   }
 
-  async #reopen(): Promise<void> {
+  async #reopen(repair: boolean): Promise<void> {
     await this.#db.close()
+    if (repair) await repairLevelStore(this.location)
     await openDatabase(this.#db, this.location)
   }
 
@@ -165,3 +185,6 @@ const compactorOf = (db: object): RangeCompactor => {
 
 const isCompactor = (db: object): db is RangeCompactor =>
   'compactRange' in db && typeof db.compactRange === 'function'
+
+const isRepairer = (level: object): level is { repair(location: string): Promise<void> } =>
+  'repair' in level && typeof level.repair === 'function'

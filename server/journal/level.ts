@@ -1,11 +1,14 @@
 import { randomBytes as secureRandomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Ballast } from './ballast.js'
+import { isCorruption, reasonOf } from './errors.js'
 import type { RandomBytes } from './generation.js'
 import { LevelJournal } from './level-journal.js'
-import { openLevelStore } from './level-store.js'
+import { type LevelStore, openLevelStore } from './level-store.js'
 import { type JournalLogger, silentLogger } from './logger.js'
+import { Witness } from './witness.js'
 import type { CommitInfo } from './writer.js'
 
 export type { LevelJournal } from './level-journal.js'
@@ -14,12 +17,15 @@ export type { CommitInfo } from './writer.js'
 
 /** Options of {@link openLevelJournal}. */
 export interface LevelJournalOptions {
-  /** The data folder; created when it isn't there. */
+  /** The data folder; created when it isn't there. Holds `journal/`, `witness/` (LevelDB each) and `ballast`. */
   readonly directory: string
   /** `fsync` (default): acknowledged means on disk. `os`: a power cut loses what the kernel hadn't written yet. */
   readonly durability?: 'fsync' | 'os'
+  /** Size of the file that is let go of when the disk is full, bytes; default 8 MiB, 0 for none. */
+  readonly ballastBytes?: number
   /** Milliseconds since 1970; default `Date.now`. */
   readonly now?: () => number
+  /** For generation ids and the ballast; default `crypto.randomBytes`. */
   readonly randomBytes?: RandomBytes
   readonly logger?: JournalLogger
   /** Called after each group commit, for metrics. */
@@ -27,6 +33,16 @@ export interface LevelJournalOptions {
   /** Called at named steps of writing (`append.before`, `compact.after`, …); for tests that end the process there. */
   readonly crashpoint?: (name: string) => void
 }
+
+const DEFAULT_BALLAST_BYTES = 8 * 1024 * 1024
+/** What LevelDB needs to open, beside a table of what is in its logs. */
+const REOPEN_BYTES = 1024 * 1024
+/** The witness is small and seldom read. */
+const WITNESS_CACHE_BYTES = 512 * 1024
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+const wait = (ms: number, signal: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal }).catch(() => {})
 
 /**
  * Opens the journal in a data folder, creating it if need be.
@@ -38,23 +54,75 @@ export interface LevelJournalOptions {
  *   const log = await journal.open('notes', (seq) => console.log('safe up to', seq))
  */
 export const openLevelJournal = async (options: LevelJournalOptions): Promise<LevelJournal> => {
-  const durability = options.durability ?? 'fsync'
-  await mkdir(options.directory, { recursive: true })
-  const store = await openLevelStore(join(options.directory, 'journal'), { sync: durability === 'fsync' })
+  const { directory, durability = 'fsync', logger = silentLogger } = options
+  const randomBytes = options.randomBytes ?? secureRandomBytes
+  const ballastBytes = options.ballastBytes ?? DEFAULT_BALLAST_BYTES
+  await mkdir(directory, { recursive: true })
+  const ballast = new Ballast({ directory, bytes: ballastBytes, randomBytes, wait, logger })
+  const makeRoom = async (): Promise<boolean> => ballast.makeRoom(await bytesToReopen(directory))
+  const synced = durability === 'fsync'
+  await makeRoom()
+  const store = await openLevelStore(join(directory, 'journal'), { sync: synced })
+  const witness = await openWitness(join(directory, 'witness'), synced, logger)
   try {
-    return await LevelJournal.start({
+    const journal = await LevelJournal.start({
       store,
+      witness,
+      makeRoom,
+      recovered: () => ballast.restore(),
+      closed: () => ballast.stop(),
       durability,
       now: options.now ?? Date.now,
       elapsed: () => performance.now(),
-      wait: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
-      randomBytes: options.randomBytes ?? secureRandomBytes,
-      logger: options.logger ?? silentLogger,
+      wait,
+      randomBytes,
+      logger,
       onCommit: options.onCommit ?? (() => {}),
       crashpoint: options.crashpoint ?? (() => {}),
     })
+    ballast.restore()
+    return journal
   } catch (error) {
+    await witness?.close()
     await store.close()
     throw error
+  }
+}
+
+/** When it opens, LevelDB writes what is in its logs out as tables. */
+const bytesToReopen = async (directory: string): Promise<number> => {
+  const folder = join(directory, 'journal')
+  const files = await readdir(folder).catch((): string[] => [])
+  const logs = files.filter((file) => file.endsWith('.log'))
+  const sizes = await Promise.all(
+    logs.map((log) =>
+      stat(join(folder, log)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  )
+  return sizes.reduce((sum, size) => sum + size, REOPEN_BYTES)
+}
+
+/** A witness that can't be opened must not keep the documents from being served: it starts anew, or there is none. */
+const openWitness = async (
+  location: string,
+  synced: boolean,
+  logger: JournalLogger,
+): Promise<Witness | null> => {
+  const open = (): Promise<LevelStore> =>
+    openLevelStore(location, { sync: false, cacheBytes: WITNESS_CACHE_BYTES })
+  try {
+    const store = await open().catch(async (error: unknown) => {
+      if (!isCorruption(error)) throw error
+      logger.warn({ err: error }, 'the witness is damaged and starts anew')
+      await rm(location, { recursive: true, force: true })
+      return open()
+    })
+    return new Witness({ store, synced, wait, logger })
+  } catch (error) {
+    logger.error({ err: error }, `there is no witness, so losses could go unnoticed: ${reasonOf(error)}`)
+    return null
   }
 }

@@ -21,13 +21,16 @@ export interface Store {
   pages(range: KeyRange): AsyncGenerator<readonly Pair[], void, void>
   /** The same without values. */
   keyPages(range: KeyRange): AsyncGenerator<readonly Uint8Array[], void, void>
-  /** All of it or none, and as durable as the store was opened for when the promise resolves. */
-  write(writes: readonly Write[]): Promise<void>
+  /** All of it or none; when it resolves as durable as the store was opened for, or fsynced if `sync` says so. */
+  write(writes: readonly Write[], options?: { readonly sync: boolean }): Promise<void>
   /** Moves what is in the log into checksummed tables, and lets go of the log. */
   flush(): Promise<void>
   /** Rewrites the tables of a range without what was removed from it. */
   compactRange(range: KeyRange): Promise<void>
-  /** Closes and opens again. The only way to trust it after a failed write. */
-  reopen(): Promise<void>
+  /**
+   * Closes and opens again: the only way to trust it after a failed write. With `repair`, what can't be read in its
+   * files is left out of it and set aside first: LevelDB stops all writing over one bad block that it meets.
+   */
+  reopen(options?: { readonly repair: boolean }): Promise<void>
   close(): Promise<void>
 }

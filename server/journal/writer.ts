@@ -1,4 +1,4 @@
-import { reasonOf, storeClosed, storeFailed } from './errors.js'
+import { isCorruption, reasonOf, storeClosed, storeFailed } from './errors.js'
 import type { JournalState } from './journal.js'
 import type { JournalLogger } from './logger.js'
 import type { Store, Write } from './store.js'
@@ -54,8 +54,6 @@ export interface WriterDeps {
   readonly logger: JournalLogger
   readonly onState: (state: JournalState) => void
   readonly onCommit: (info: CommitInfo) => void
-  /** Called with the chunks of a batch once it is durable, after they were acknowledged. */
-  readonly onCommitted: (chunks: readonly Chunk[]) => void
   /** Called before the store is reopened after `error`: makes room for it. False: it would not help now. */
   readonly prepareReopen: (error: unknown) => Promise<boolean>
   /** Called at named steps, so that tests can end the process there. */
@@ -209,7 +207,6 @@ export class Writer {
       }
     }
     this.#deps.onCommit({ durationMs, documents: chunks.length, updates, bytes })
-    this.#deps.onCommitted(chunks)
   }
 
   async #perform({ operation, resolve, reject }: Queued): Promise<void> {
@@ -244,7 +241,7 @@ export class Writer {
       try {
         // Reads still work on the old one: not closed before there is a chance.
         if (!(await this.#deps.prepareReopen(reason))) continue
-        await this.#deps.store.reopen()
+        await this.#deps.store.reopen({ repair: isCorruption(reason) })
         await retry()
       } catch (again) {
         reason = again

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto'
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { missing } from './assemble.js'
+import { Kind, seal, unseal } from './envelope.js'
+import { GENERATION_BYTES, generationToBytes, generationToHex } from './generation.js'
+import type { JournalLogger } from './logger.js'
+import type { Store, Write } from './store.js'
+
+/** What was last seen of a document. */
+export interface Seen {
+  readonly generation: string
+  /** The highest `seq` that was durable. */
+  readonly seq: number
+  /** It was about to be deleted or to change its generation: either outcome is right. */
+  readonly leaving: boolean
+  /** It was fsynced. If not, a power cut may have taken it. */
+  readonly synced: boolean
+}
+
+/** What the journal has of a document. */
+export interface Found {
+  readonly generation: string
+  readonly seq: number
+}
+
+/** What follows from comparing the two. */
+export type Verdict =
+  | { readonly status: 'ok' }
+  /** Something is missing that could have been lost in a power cut: that is what durability `os` means. */
+  | { readonly status: 'lost'; readonly problem: string }
+  | { readonly status: 'damaged'; readonly problem: string }
+
+const OK: Verdict = { status: 'ok' }
+
+/**
+ * Compares what the journal has (`null`: nothing) with what was seen. Pure.
+ *
+ * @example
+ *   judge({ generation, seq: 9, leaving: false, synced: true }, { generation, seq: 7 })
+ *   // { status: 'damaged', problem: 'updates 8 to 9 are missing' }
+ */
+export const judge = (seen: Seen | null, found: Found | null): Verdict => {
+  if (!seen) return OK
+  const bad = (problem: string): Verdict => ({ status: seen.synced ? 'damaged' : 'lost', problem })
+  if (!found) return seen.leaving ? OK : bad(`it is not in the catalog, but had ${seen.seq} updates`)
+  if (found.generation !== seen.generation) {
+    return seen.leaving ? OK : bad(`it is generation ${found.generation}, but was ${seen.generation}`)
+  }
+  return found.seq < seen.seq ? bad(missing(found.seq + 1, seen.seq)) : OK
+}
+
+/** A document as the witness knows it. */
+export interface Witnessed {
+  readonly witnessKey: Uint8Array
+  readonly generation: string
+}
+
+/** A name as the witness keeps it: no name lies in its files. */
+export const witnessKey = (name: Uint8Array): Uint8Array =>
+  createHash('sha256').update(name).digest().subarray(0, GENERATION_BYTES)
+
+/**
+ * A second, small store beside the journal that remembers how far each document had come.
+ *
+ * LevelDB drops what it can't read in its log (from a flipped bit to the end of the block, or of the file) and opens
+ * as if nothing had been there. Checksums and contiguous numbers notice a hole, but not that a document's *last*
+ * updates are gone, nor that a whole document is: nothing is left to look at. A witness elsewhere is.
+ *
+ * It is written after the commit that it tells of was acknowledged, never before, so it never claims too much; many
+ * commits go in one write, and it is not fsynced: it costs a commit nothing. What that means:
+ *
+ * - it catches: last updates, whole documents, deletions and changes of generation that vanished from the journal's
+ *   files by damage to them, by files that are missing, or by older files put in their place;
+ * - it does not catch: what was committed in the last moment (some 20 ms) before the process was killed, or in the
+ *   last half minute or so before a power cut, *if* the journal's files are damaged there as well; and damage to
+ *   both stores at once. Its own records carry checksums: a damaged witness says nothing rather than something wrong.
+ */
+export class Witness {
+  readonly #store: Store
+  readonly #synced: boolean
+  readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly #logger: JournalLogger
+  readonly #stop = new AbortController()
+  /** What is to be written, by document; the newest word counts. */
+  readonly #news = new Map<Witnessed, number>()
+  #writing: Promise<void> | null = null
+  #working = true
+
+  constructor(deps: {
+    readonly store: Store
+    /** The journal fsyncs its commits. */
+    readonly synced: boolean
+    readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
+    readonly logger: JournalLogger
+  }) {
+    this.#store = deps.store
+    this.#synced = deps.synced
+    this.#wait = deps.wait
+    this.#logger = deps.logger
+  }
+
+  /** What was last seen under this name; `null` when nothing was, or when the witness can't tell. */
+  async recall(name: Uint8Array): Promise<Seen | null> {
+    const key = witnessKey(name)
+    try {
+      const value = await this.#store.get(key)
+      return value ? decodeSeen(key, value) : null
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the witness can not be read')
+      return null
+    }
+  }
+
+  /** The document is durable up to `seq`. Written a little later, with all else that was seen meanwhile. */
+  saw(document: Witnessed, seq: number): void {
+    if (!this.#working) return
+    this.#news.set(document, seq)
+    this.#writing ??= this.#write()
+  }
+
+  /**
+   * The document is about to lose this generation. Resolves when that is on disk.
+   *
+   * @throws what the store throws: without this word, the change must not be made.
+   */
+  async leaving(name: Uint8Array, found: Found): Promise<void> {
+    await this.flush()
+    await this.#store.write([this.#record(witnessKey(name), found, found.seq, true)], { sync: true })
+  }
+
+  /** The document is gone: so is the memory of it. */
+  async forget(name: Uint8Array): Promise<void> {
+    await this.#store.write([{ key: witnessKey(name), value: null }])
+  }
+
+  /** Resolves when all that was seen is written. */
+  async flush(): Promise<void> {
+    while (this.#writing) await this.#writing
+  }
+
+  /** Trusts the store again after it failed. */
+  async reopen(): Promise<void> {
+    if (this.#working) return
+    await this.#store.reopen()
+    this.#working = true
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.flush()
+    await this.#store.close()
+  }
+
+  async #write(): Promise<void> {
+    await this.#wait(COALESCE_MS, this.#stop.signal)
+    const writes = [...this.#news].map(([document, seq]) =>
+      this.#record(document.witnessKey, document, seq, false),
+    )
+    this.#news.clear()
+    try {
+      await this.#store.write(writes)
+    } catch (error) {
+      this.#working = false
+      this.#logger.warn({ err: error }, 'the witness can not be written; it is tried again with the journal')
+    }
+    // In one turn with the last look at the news.
+    this.#writing = this.#news.size > 0 && this.#working ? this.#write() : null
+  }
+
+  #record(
+    key: Uint8Array,
+    { generation }: { readonly generation: string },
+    seq: number,
+    leaving: boolean,
+  ): Write {
+    return { key, value: encodeSeen(key, { generation, seq, leaving, synced: this.#synced }) }
+  }
+}
+
+/** Commits within this time are witnessed together, milliseconds. */
+const COALESCE_MS = 20
+
+const LEAVING = 1
+const SYNCED = 2
+
+const encodeSeen = (key: Uint8Array, seen: Seen): Uint8Array => {
+  const encoder = encoding.createEncoder()
+  encoding.writeUint8Array(encoder, generationToBytes(seen.generation))
+  encoding.writeVarUint(encoder, seen.seq)
+  encoding.writeVarUint(encoder, (seen.leaving ? LEAVING : 0) | (seen.synced ? SYNCED : 0))
+  return seal(key, Kind.seen, encoding.toUint8Array(encoder))
+}
+
+const decodeSeen = (key: Uint8Array, value: Uint8Array): Seen | null => {
+  const unsealed = unseal(key, value)
+  if (unsealed.status !== 'ok' || unsealed.kind !== Kind.seen) return null
+  const decoder = decoding.createDecoder(unsealed.body)
+  const generation = generationToHex(decoding.readUint8Array(decoder, GENERATION_BYTES))
+  const seq = decoding.readVarUint(decoder)
+  const flags = decoding.readVarUint(decoder)
+  return { generation, seq, leaving: (flags & LEAVING) !== 0, synced: (flags & SYNCED) !== 0 }
+}
