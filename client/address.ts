@@ -14,14 +14,14 @@ import { InkwireError } from '../shared/errors.js'
  */
 export const encodeName = (name: string): string => {
   try {
-    if (/^\.\.?$/.test(name)) throw new URIError('a relative path')
+    if (/^\.\.?$/.test(name)) throw new URIError()
     const path = encodeURI(name)
       .replace(/[?#]/g, encodeURIComponent)
       // As y-websocket does, so that the rooms of servers that don't decode stay the same.
       .replace(/%(5B|5D|7C)/g, decodeURIComponent)
     return /(^|\/)\.\.?(\/|$)/.test(path) ? path.replaceAll('/', '%2F') : path
   } catch (cause) {
-    throw new InkwireError('INKWIRE_BAD_NAME', `no URL can carry the name ${JSON.stringify(name)}`, { cause })
+    throw new InkwireError('INKWIRE_BAD_NAME', `no URL can carry ${name}`, { cause })
   }
 }
 

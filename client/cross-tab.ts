@@ -1,3 +1,4 @@
+import { applyUpdate, type Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
 import type { Message } from '../shared/messages.js'
 
 /** The part of a BroadcastChannel that is used. */
@@ -7,25 +8,26 @@ export interface Channel {
   close(): void
 }
 
-/** What a tab has to say and to do. */
-export interface TabHandlers {
-  /** The generation that the document's content is known to be of, or ''. */
-  generation(): string
-  stateVector(): Uint8Array
-  /** All that the document holds and a state vector lacks. */
-  diff(stateVector: Uint8Array): Uint8Array
+/** This tab, as the others meet it. */
+export interface Tab {
+  readonly doc: Doc
+  /** The transaction origin of other tabs' updates. */
+  readonly origin: object
+  /** The generation that the document's content is known to be of; null while that isn't settled. */
+  generation(): string | null
   /** Our own presence. */
   presence(): Uint8Array
-  /** Another tab's content, of this generation ('' if it doesn't know). */
-  update(update: Uint8Array, generation: string): void
-  awareness(update: Uint8Array): void
+  /** Another tab's presence arrived. */
+  present(update: Uint8Array): void
+  /** Another tab's content was taken over; the generation that it is of, if known. */
+  merged(generation: string | null): void
 }
 
 /** One post on the channel. */
 interface Post {
   /** The version of this format; tabs with another one are ignored. */
   readonly inkwire: 1
-  readonly generation: string
+  readonly generation: string | null
   /** Whether a sync step 1 answers one, and so wants none in return. */
   readonly reply: boolean
   readonly message: Message
@@ -46,20 +48,24 @@ export const openChannel = (name: string): Channel | null =>
  */
 export class CrossTab {
   readonly #channel: Channel
-  readonly #handlers: TabHandlers
+  readonly #tab: Tab
+  #applying = false
 
-  constructor(channel: Channel, handlers: TabHandlers) {
+  constructor(channel: Channel, tab: Tab) {
     this.#channel = channel
-    this.#handlers = handlers
-    channel.onmessage = ({ data }: { data: unknown }) => {
-      if (isPost(data)) this.#receive(data)
+    this.#tab = tab
+    channel.onmessage = ({ data }: { readonly data: Partial<Post> | null }) => {
+      // Only scripts of the same origin can post, so what has our mark is believed.
+      if (data?.inkwire === 1) this.#receive(data as Post)
     }
+    // Tells the other tabs what this one has, and asks for what they have.
+    this.#ask(false)
+    this.askPresence()
   }
 
-  /** Tells the other tabs what this one has, and asks for what they have. */
-  join(): void {
-    this.#post({ type: 'syncStep1', stateVector: this.#handlers.stateVector() })
-    this.askPresence()
+  /** Whether the document is changing just now because another tab's did. */
+  get applying(): boolean {
+    return this.#applying
   }
 
   /** Asks the other tabs who is there. */
@@ -76,27 +82,33 @@ export class CrossTab {
   }
 
   close(): void {
-    this.#channel.onmessage = null
     this.#channel.close()
   }
 
   #receive({ generation, reply, message }: Post): void {
-    const ours = this.#handlers.generation()
-    if (generation !== '' && ours !== '' && generation !== ours) return
+    const tab = this.#tab
+    const ours = tab.generation()
+    if (generation && ours && generation !== ours) return
     switch (message.type) {
       case 'syncStep1':
-        this.#post({ type: 'syncStep2', update: this.#handlers.diff(message.stateVector) })
-        if (!reply) this.#post({ type: 'syncStep1', stateVector: this.#handlers.stateVector() }, true)
+        this.#post({ type: 'syncStep2', update: encodeStateAsUpdate(tab.doc, message.stateVector) })
+        if (!reply) this.#ask(true)
         break
       case 'syncStep2':
       case 'update':
-        this.#handlers.update(message.update, generation)
+        this.#applying = true
+        try {
+          applyUpdate(tab.doc, message.update, tab.origin)
+        } finally {
+          this.#applying = false
+          tab.merged(generation)
+        }
         break
       case 'queryAwareness':
-        this.presence(this.#handlers.presence())
+        this.presence(tab.presence())
         break
       case 'awareness':
-        this.#handlers.awareness(message.update)
+        tab.present(message.update)
         break
       default:
         // The rest is for servers.
@@ -104,12 +116,12 @@ export class CrossTab {
     }
   }
 
+  #ask(reply: boolean): void {
+    this.#post({ type: 'syncStep1', stateVector: encodeStateVector(this.#tab.doc) }, reply)
+  }
+
   #post(message: Message, reply = false): void {
-    const post: Post = { inkwire: 1, generation: this.#handlers.generation(), reply, message }
+    const post: Post = { inkwire: 1, generation: this.#tab.generation(), reply, message }
     this.#channel.postMessage(post)
   }
 }
-
-/** Whether a post is of this version. Only scripts of the same origin can post, so its parts are believed. */
-const isPost = (data: unknown): data is Post =>
-  typeof data === 'object' && data !== null && 'inkwire' in data && data.inkwire === 1

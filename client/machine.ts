@@ -1,18 +1,15 @@
 /**
  * The connection's states and what moves between them. Pure: time and randomness are handed in, and the
- * side effects (a socket, a timer) follow from the state alone, see `hasSocket` and `backingOff.delayMs`.
+ * side effects follow from the state alone: a socket, see `statusOf`, and a timer, see `backingOff`.
  */
 
 /**
  * Whether to offer `inkwire.1`. A server that knows no subprotocols may refuse the handshake of a client
- * that offers one, and a browser can't tell that from a server that is down. So attempts alternate:
- *
- * - `try`: offer, nothing known yet. Failed: `skip`.
- * - `skip`: don't offer. Failed: `try`. Opened: the server is up, so ask at once again, `retry`.
- * - `retry`: offer to a server known to be up. Failed: it refuses offers, `never`.
- * - `always`, `never`: known, for the provider's lifetime.
+ * that offers one, and a browser can't tell that from a server that is down. So an attempt that fails is
+ * repeated at once without the offer (`skip`); at once, because later the server may be up that was down
+ * before, and we would not hear its acks. Once the offer was taken, it is made `always`.
  */
-export type Offer = 'try' | 'skip' | 'retry' | 'always' | 'never'
+export type Offer = 'try' | 'skip' | 'always'
 
 interface Common {
   readonly offer: Offer
@@ -79,11 +76,16 @@ export const backoff = (failures: number, maxBackoffMs: number, random: number):
 }
 
 /** Whether an attempt in this state offers the subprotocol. */
-export const offers = (state: State): boolean => state.offer !== 'skip' && state.offer !== 'never'
+export const offers = (state: State): boolean => state.offer !== 'skip'
 
-/** Whether a state lives on a socket. Each `connecting` is a new one. */
-export const hasSocket = (state: State): boolean =>
-  state.name === 'connecting' || state.name === 'syncing' || state.name === 'live'
+/** A connection's state in y-websocket's words. */
+export type Status = 'connected' | 'connecting' | 'disconnected'
+
+/** A state in y-websocket's words. Whatever isn't disconnected lives on a socket; each `connecting` is a new one. */
+export const statusOf = ({ name }: State): Status => {
+  if (name === 'connecting') return name
+  return name === 'syncing' || name === 'live' ? 'connected' : 'disconnected'
+}
 
 /** Whether a connection is wanted. */
 export const isWanted = (state: State): boolean => state.name !== 'offline' && state.name !== 'stopped'
@@ -101,7 +103,11 @@ const stay = (state: State): State => state
 
 const offline = ({ offer }: State): State => ({ name: 'offline', offer, failures: 0 })
 
-const dial = ({ offer, failures }: State): State => ({ name: 'connecting', offer, failures })
+const dial = ({ offer, failures }: State): State => ({
+  name: 'connecting',
+  offer: offer === 'skip' ? 'try' : offer,
+  failures,
+})
 
 const wait = (offer: Offer, failures: number, { maxBackoffMs, random }: Environment): State => ({
   name: 'backingOff',
@@ -118,18 +124,11 @@ const stop = ({ offer }: State, { code, reason }: Extract<Event, { readonly type
   reason,
 })
 
-const afterFailure: { readonly [O in Offer]: Offer } = {
-  try: 'skip',
-  skip: 'try',
-  retry: 'never',
-  always: 'always',
-  never: 'never',
-}
-
-const opened = ({ offer, failures }: State): State =>
-  offer === 'skip'
-    ? { name: 'connecting', offer: 'retry', failures }
-    : { name: 'syncing', offer: offer === 'never' ? 'never' : 'always', failures }
+const opened = ({ offer, failures }: State): State => ({
+  name: 'syncing',
+  offer: offer === 'try' ? 'always' : offer,
+  failures,
+})
 
 const table: Table = {
   offline: {
@@ -146,7 +145,10 @@ const table: Table = {
     disconnect: offline,
     opened,
     synced: stay,
-    lost: (state, _event, environment) => wait(afterFailure[state.offer], state.failures + 1, environment),
+    lost: ({ offer, failures }, _event, environment) =>
+      offer === 'try'
+        ? { name: 'connecting', offer: 'skip', failures }
+        : wait(offer, failures + 1, environment),
     refused: stop,
     retry: stay,
   },

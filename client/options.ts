@@ -64,7 +64,7 @@ export interface Rejected {
   readonly update: Uint8Array | null
   /** How many edits it carried. */
   readonly edits: number
-  /** Whether the provider will offer it again; otherwise the edits stay on this device. */
+  /** Whether the provider offers it again; otherwise the edits stay on this device. */
   readonly retried: boolean
 }
 
@@ -95,12 +95,10 @@ export interface InkwireEvents {
 
   /** `saveState` changed. */
   save: (state: SaveState) => void
-  /** The server refused something. */
+  /** The server refused something, or permission altogether (4403, y-websocket's auth message). */
   rejected: (event: Rejected) => void
   /** The server said what this client may do, on each connection. */
   access: (access: Access) => void
   /** The document's history is now known to be of this generation. Store it with the document's content. */
   generation: (generation: string) => void
-  /** y-websocket's message that permission was denied; a close usually follows. */
-  'permission-denied': (reason: string) => void
 }

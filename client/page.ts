@@ -1,10 +1,10 @@
 /** What the browser tells a page about itself. */
 export interface PageHandlers {
-  /** The network is back, or the page is visible again: timers may have slept. */
+  /** The network may be back, or timers may have slept. */
   wake(): void
-  /** The page goes away. It may come back from the back/forward cache. */
+  /** The page goes away; it may come back from the back/forward cache. */
   hide(): void
-  /** It came back. */
+  /** The page is here (again). */
   show(): void
 }
 
@@ -14,28 +14,16 @@ export interface PageHandlers {
  * @returns how to stop it.
  */
 export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) => {
-  if (typeof window === 'undefined' || typeof window.addEventListener !== 'function') return () => {}
+  if (typeof window === 'undefined') return () => {}
   const stop = new AbortController()
-  const { signal } = stop
-  window.addEventListener('online', wake, { signal })
-  window.addEventListener('pagehide', hide, { signal })
-  window.addEventListener(
-    'pageshow',
-    (event) => {
-      if (!event.persisted) return
-      show()
-      wake()
-    },
-    { signal },
-  )
-  if (typeof document !== 'undefined') {
-    document.addEventListener(
-      'visibilitychange',
-      () => {
-        if (document.visibilityState === 'visible') wake()
-      },
-      { signal },
-    )
-  }
+  const on = (type: string, listener: () => void): void =>
+    window.addEventListener(type, listener, { signal: stop.signal })
+  on('online', wake)
+  on('visibilitychange', wake)
+  on('pagehide', hide)
+  on('pageshow', () => {
+    show()
+    wake()
+  })
   return () => stop.abort()
 }

@@ -1,19 +1,19 @@
 import { ObservableV2 } from 'lib0/observable'
-import { Awareness } from 'y-protocols/awareness'
-import { applyUpdate, type Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
+import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
+import type { Doc } from 'yjs'
 import { encodeMessage } from '../shared/codec.js'
 import { isPermanent } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import { type Access, SUBPROTOCOL } from '../shared/messages.js'
 import { documentUrl } from './address.js'
 import { CrossTab, openChannel } from './cross-tab.js'
-import { type Event, hasSocket, initial, isWanted, offers, type State, step } from './machine.js'
+import { type Event, initial, isWanted, offers, type State, statusOf, step } from './machine.js'
 import type { InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
 import { Outbox } from './outbox.js'
 import { watchPage } from './page.js'
-import { Presence } from './presence.js'
+import { announce, farewell, forgetOthers, ownPresence } from './presence.js'
 import { Ledger, type SaveState } from './saves.js'
-import { Socket } from './socket.js'
+import { openSocket, type Socket } from './socket.js'
 import { Sync } from './sync.js'
 import { Waiters } from './waiters.js'
 
@@ -51,22 +51,19 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   #tabs: CrossTab | null = null
   #unwatchPage = (): void => {}
   #retryTimer: ReturnType<typeof setTimeout> | undefined
-  /** The update being applied came from another tab: the origin is the same as for the server's. */
-  #fromTab = false
   #destroyed = false
   readonly #options: InkwireOptions
   readonly #resyncTimer: ReturnType<typeof setInterval> | undefined
   readonly #ledger = new Ledger()
   readonly #waiters = new Waiters()
   readonly #outbox = new Outbox()
-  readonly #presence: Presence
   readonly #sync: Sync
 
   /**
    * @param serverUrl `ws://…` or `wss://…`, with the server's path prefix.
    * @param roomname the document's name: any Unicode, slashes included, but not `.` or `..`.
-   * @throws InkwireError INKWIRE_BAD_NAME for a name that no URL can carry; INKWIRE_BAD_OPTION for a URL that
-   *   the WebSocket class refuses.
+   * @throws InkwireError INKWIRE_BAD_NAME for a name that no URL can carry. The WebSocket class throws its own
+   *   error (a SyntaxError, as a rule) for a bad URL.
    */
   constructor(serverUrl: string, roomname: string, doc: Doc, options: InkwireOptions = {}) {
     super()
@@ -82,27 +79,19 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     // Throws for a name that can't be one, before anything needs undoing.
     void this.url
     this.awareness = options.awareness ?? new Awareness(doc)
-    this.#presence = new Presence(this.awareness, (update) => {
-      this.#socket?.send(encodeMessage({ type: 'awareness', update }))
-      this.#tabs?.presence(update)
-    })
     this.#sync = new Sync(doc, this, this.#ledger, generation, {
-      now: Date.now,
       send: (bytes) => this.#socket?.send(bytes),
       step: (event) => this.#step(event),
-      drop: (code) => {
-        this.#socket?.close(code)
-        this.#step({ type: 'lost' })
-      },
       tell: (name, ...args) => this.#tell(name, ...args),
-      present: (update) => this.#presence.receive(update, this),
-      presence: () => this.#presence.own(),
+      present: this.#present,
+      presence: () => ownPresence(this.awareness),
     })
     // What the document holds already may be nowhere else.
     if (doc.store.clients.size > 0) this.#ledger.hold(Date.now())
     this.#saveState = this.#ledger.state()
     doc.on('update', this.#onUpdate)
     doc.on('destroy', this.#onDocDestroyed)
+    this.awareness.on('update', this.#onAwareness)
     if (resyncInterval > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
     if (connect && this.#webSocket()) this.connect()
   }
@@ -163,7 +152,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    *   await provider.whenSynced
    */
   get whenSynced(): Promise<void> {
-    return this.#waiters.until(() => this.synced)
+    return this.#until(() => this.synced)
   }
 
   /**
@@ -177,21 +166,19 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    */
   whenSaved({ timeout }: { readonly timeout?: number } = {}): Promise<void> {
     const edits = this.#ledger.total
-    return this.#waiters.until(() => {
+    return this.#until(() => {
       if (this.#ledger.isDurable(edits)) return true
       const { rejected, supported } = this.#ledger.state()
-      const why =
-        (rejected > 0 && 'the server refused an edit') ||
-        (supported === false && 'this server does not say what it saves') ||
-        (this.#state.name === 'stopped' && `the connection ended for good: ${this.#state.code}`)
-      return why && new InkwireError('INKWIRE_NOT_SAVED', why)
+      const { name } = this.#state
+      const never = rejected > 0 || supported === false || name === 'stopped'
+      return never && new InkwireError('INKWIRE_NOT_SAVED', `not saved: ${this.#saveState.status}, ${name}`)
     }, timeout)
   }
 
   /**
    * Connects, and keeps connecting; while it waits for the next attempt, it makes it now.
    *
-   * @throws InkwireError INKWIRE_BAD_OPTION when there is no WebSocket class, or it refuses the URL.
+   * @throws InkwireError INKWIRE_BAD_OPTION when there is no WebSocket class; what that class throws for a bad URL.
    */
   connect(): void {
     if (!this.#destroyed) this.#step({ type: 'connect' })
@@ -208,11 +195,11 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     this.#destroyed = true
     if (!this.#options.awareness) this.awareness.destroy()
     this.disconnect()
-    this.#presence.destroy()
+    this.awareness.off('update', this.#onAwareness)
     clearInterval(this.#resyncTimer)
     this.doc.off('update', this.#onUpdate)
     this.doc.off('destroy', this.#onDocDestroyed)
-    this.#waiters.destroy()
+    this.#waiters.look()
     super.destroy()
   }
 
@@ -220,11 +207,30 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
     const ours = origin === this
-    if (ours && !this.#fromTab) return
     // What came from a tab is sent as well: that tab may be offline, or gone before it could.
+    if (ours && !this.#tabs?.applying) return
     this.#sync.edited(update)
     if (!ours) this.#tabs?.update(update)
     this.#flush()
+  }
+
+  readonly #onAwareness = (changed: { added: number[]; updated: number[]; removed: number[] }): void => {
+    const ids = [...changed.added, ...changed.updated, ...changed.removed]
+    if (ids.includes(this.awareness.clientID)) this.#publish(ownPresence(this.awareness))
+  }
+
+  /** Others' presence arrived. */
+  readonly #present = (update: Uint8Array): void => applyAwarenessUpdate(this.awareness, update, this)
+
+  /** Sends presence to everybody. */
+  #publish(update: Uint8Array): void {
+    this.#socket?.send(encodeMessage({ type: 'awareness', update }))
+    this.#tabs?.presence(update)
+  }
+
+  #until(check: () => boolean | InkwireError, timeoutMs?: number): Promise<void> {
+    const destroyed = (): InkwireError => new InkwireError('INKWIRE_DESTROYED', 'the provider was destroyed')
+    return this.#waiters.until(() => (this.#destroyed ? destroyed() : check()), timeoutMs)
   }
 
   #webSocket(): WebSocketClass | undefined {
@@ -234,15 +240,12 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /** Moves the state machine and makes the world follow: socket, other tabs, timer, listeners. */
   #step(event: Event, close: CloseEvent | null = null): void {
     const before = this.#state
-    const after = step(before, event, {
-      now: Date.now(),
-      random: Math.random(),
-      maxBackoffMs: this.maxBackoffTime,
-    })
+    const environment = { now: Date.now(), random: Math.random(), maxBackoffMs: this.maxBackoffTime }
+    const after = step(before, event, environment)
     if (after === before) return
     this.#state = after
     clearTimeout(this.#retryTimer)
-    if (hasSocket(before) && (after.name === 'connecting' || !hasSocket(after))) this.#hangUp(after, close)
+    if (this.#socket && statusOf(after) !== 'connected') this.#hangUp(before, close)
     if (isWanted(before) !== isWanted(after)) this.#setActive(isWanted(after))
     this.#tellOf(before, after)
     if (after.name === 'connecting') this.#dial()
@@ -256,14 +259,14 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     const protocols = offers(this.#state) ? [...this.protocols, SUBPROTOCOL] : [...this.protocols]
     try {
       const WebSocket = this.#webSocket()
-      if (!WebSocket) throw new TypeError('there is no WebSocket here: pass { WebSocketPolyfill }')
-      this.#socket = new Socket(WebSocket, this.url, protocols, {
+      if (!WebSocket) throw new InkwireError('INKWIRE_BAD_OPTION', 'there is no WebSocketPolyfill')
+      this.#socket = openSocket(WebSocket, this.url, protocols, {
         opened: (protocol) => {
           this.#step({ type: 'opened' })
-          // Else it hung up at once, to offer the subprotocol after all.
+          // A listener may have hung up.
           if (this.#state.name !== 'syncing') return
           this.#sync.begin(protocol)
-          this.#presence.announce()
+          announce(this.awareness)
           this.#flush()
         },
         message: (bytes) => {
@@ -279,20 +282,20 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
           else this.#step({ type: 'refused', code: event.code, reason: event.reason }, event)
         },
       })
-    } catch (cause) {
+    } catch (error) {
       this.disconnect()
-      throw new InkwireError('INKWIRE_BAD_OPTION', `can't open ${this.url}: ${cause}`, { cause })
+      throw error
     }
   }
 
-  #hangUp(after: State, event: CloseEvent | null): void {
-    // If it is we who refuse, the server may know why.
-    this.#socket?.close(after.name === 'stopped' && !event ? after.code : undefined)
+  #hangUp(before: State, event: CloseEvent | null): void {
+    this.#socket?.close()
     this.#socket = null
     this.#sync.end()
     this.#tell('connection-close', event, this)
+    if (statusOf(before) !== 'connected') return
     this.#outbox.add(() => {
-      this.#presence.forget(this)
+      forgetOthers(this.awareness, this)
       // Other tabs are still there.
       this.#tabs?.askPresence()
     })
@@ -301,6 +304,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /** The page and other tabs matter as long as a connection is wanted. */
   #setActive(active: boolean): void {
     this.#unwatchPage()
+    this.#tabs?.presence(farewell(this.awareness))
     this.#tabs?.close()
     this.#tabs = null
     if (!active) return
@@ -309,30 +313,24 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
         this.#socket?.check()
         this.#step({ type: 'retry' })
       },
-      hide: () => this.#presence.hide(),
-      show: () => this.#presence.show(),
+      hide: () => this.#publish(farewell(this.awareness)),
+      show: () => announce(this.awareness),
     })
-    const channel = this.#options.disableBc ? null : openChannel(`inkwire:${this.serverUrl}/${this.roomname}`)
+    const name = `inkwire:${this.serverUrl}/${this.roomname}`
+    const channel = this.#options.disableBc ? null : openChannel(name)
     if (!channel) return
     this.#tabs = new CrossTab(channel, {
-      generation: () => this.generation ?? '',
-      stateVector: () => encodeStateVector(this.doc),
-      diff: (stateVector) => encodeStateAsUpdate(this.doc, stateVector),
-      presence: () => this.#presence.own(),
-      update: (update, generation) => {
-        this.#fromTab = true
-        try {
-          applyUpdate(this.doc, update, this)
-        } finally {
-          this.#fromTab = false
-        }
+      doc: this.doc,
+      origin: this,
+      generation: () => this.generation,
+      presence: () => ownPresence(this.awareness),
+      present: this.#present,
+      merged: (generation) => {
         if (generation) this.#sync.bind(generation)
         this.#flush()
       },
-      awareness: (update) => this.#presence.receive(update, this),
     })
-    this.#tabs.join()
-    this.#presence.announce()
+    announce(this.awareness)
   }
 
   /** The events that a step brings about, in y-websocket's order. */
@@ -362,9 +360,4 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     this.#waiters.look()
     this.#outbox.flush()
   }
-}
-
-const statusOf = (state: State): 'connected' | 'connecting' | 'disconnected' => {
-  if (state.name === 'connecting') return 'connecting'
-  return hasSocket(state) ? 'connected' : 'disconnected'
 }

@@ -33,15 +33,10 @@ export interface SaveState {
   readonly oldestPending: number | null
 }
 
-/** An edit's place in the order of all edits, and when it was made. */
-interface Mark {
-  readonly ordinal: number
-  readonly time: number
-}
-
 interface Edits {
   readonly count: number
-  readonly oldest: Mark | null
+  /** When the first of them was made, ms since 1970; Infinity for none. */
+  readonly since: number
 }
 
 /** One message of this connection that isn't known to be durable. */
@@ -49,14 +44,11 @@ export interface Sent extends Edits {
   readonly update: Uint8Array
 }
 
-const NONE: Edits = { count: 0, oldest: null }
-
-const earlier = (a: Mark | null, b: Mark | null): Mark | null =>
-  a && b ? (a.ordinal < b.ordinal ? a : b) : (a ?? b)
+const NONE: Edits = { count: 0, since: Number.POSITIVE_INFINITY }
 
 const plus = (a: Edits, b: Edits): Edits => ({
   count: a.count + b.count,
-  oldest: earlier(a.oldest, b.oldest),
+  since: Math.min(a.since, b.since),
 })
 
 /**
@@ -84,8 +76,8 @@ export class Ledger {
   /** Whether any message was ever durable. Before that, "nothing pending" means nothing. */
   #confirmed = false
   #connected = false
-  #supported: boolean | null = null
-  #durability: Durability | null = null
+  /** What the present or last server's acks rest on; null: it sends none; undefined: there was no server yet. */
+  #durability: Durability | null | undefined
 
   /** How many edits there ever were; to be handed to {@link Ledger.isDurable}. */
   get total(): number {
@@ -100,7 +92,6 @@ export class Ledger {
   /** The connection's server has shown that it acknowledges (`durability`) or that it doesn't (null). */
   begin(durability: Durability | null): void {
     this.#connected = true
-    this.#supported = durability !== null
     this.#durability = durability
   }
 
@@ -110,33 +101,29 @@ export class Ledger {
   }
 
   /**
-   * An edit was made and is sent as an update message.
+   * An update message is sent with an edit that was just made; or a sync step 2 with everything. If that
+   * carries something although every edit is durable, then the server lost data, or we hold an edit of
+   * somebody else that was lost with it: that counts as an edit.
    *
+   * @param whole whether it is a sync step 2.
    * @param fits false: the server would not take so large a message, so it isn't sent and counts as refused.
-   * @returns the number of edits in it, 1.
-   */
-  sendEdit(update: Uint8Array, now: number, fits: boolean): number {
-    return this.#send(update, this.#edit(now), fits)
-  }
-
-  /**
-   * A sync step 2 is sent. If it carries something although every edit is durable, then the server lost
-   * data, or we hold an edit of somebody else that was lost with it; that counts as an edit.
-   *
-   * @param fits as for {@link Ledger.sendEdit}.
    * @returns the number of edits in it.
    */
-  sendAll(update: Uint8Array, now: number, fits: boolean): number {
-    const edits = plus(this.#unsent(), this.#rejected)
-    this.#device = this.#rejected = NONE
-    this.#messages.clear()
-    this.#flying = this.#received = 0
-    return this.#send(update, edits.count === 0 && hasStructs(update) ? this.#edit(now) : edits, fits)
+  send(update: Uint8Array, now: number, whole: boolean, fits: boolean): number {
+    const edits = whole ? this.#takeAll(update, now) : this.#edit(now)
+    if (!fits) this.#rejected = plus(this.#rejected, edits)
+    // Without acks, an edit never gets anywhere safer than this device.
+    else if (!this.#durability) this.#device = plus(this.#device, edits)
+    else {
+      this.#messages.set(++this.#sent, { ...edits, update })
+      this.#flying += edits.count
+    }
+    return edits.count
   }
 
   /** A message is sent that carries no edit and is there for its ack. */
   sendProbe(update: Uint8Array): void {
-    this.#send(update, NONE, true)
+    this.#messages.set(++this.#sent, { ...NONE, update })
   }
 
   /** The server says how many messages arrived and how many are durable (PROTOCOL X4). */
@@ -171,52 +158,53 @@ export class Ledger {
     this.#sent = this.#arrived = this.#settled = this.#flying = this.#received = 0
   }
 
-  /** Whether each of the first `total` edits is durable, and a server said so. */
+  /**
+   * Whether each of the first `total` edits is durable, and a server said so. Messages become durable in the
+   * order in which they were sent, and so do edits, unless some were refused or wait on the device.
+   */
   isDurable(total: number): boolean {
-    const { oldest } = this.#pending()
-    return this.#isConfirmed() && (oldest === null || oldest.ordinal > total)
+    const { pending, durable } = this.state()
+    return this.#isConfirmed() && pending === this.#flying && durable >= total
   }
 
   /** The present state, as a new object. */
   state(): SaveState {
-    const { count, oldest } = this.#pending()
+    const { count, since } = this.#pending()
     return {
       status: this.#status(count),
-      supported: this.#supported,
-      durability: this.#durability,
+      supported: this.#durability === undefined ? null : this.#durability !== null,
+      durability: this.#durability ?? null,
       pending: count,
       received: this.#received,
       rejected: this.#rejected.count,
       durable: this.#total - count,
-      oldestPending: oldest?.time ?? null,
+      oldestPending: count > 0 ? since : null,
     }
   }
 
   #status(pending: number): SaveState['status'] {
     if (this.#rejected.count > 0) return 'rejected'
-    if (this.#connected && !this.#supported) return 'unknown'
+    if (this.#connected && !this.#durability) return 'unknown'
     if (pending > this.#received) return 'device'
     if (pending > 0) return 'received'
     return this.#isConfirmed() ? 'saved' : 'unknown'
   }
 
   #isConfirmed(): boolean {
-    return this.#confirmed && this.#supported === true
+    return this.#confirmed && !!this.#durability
   }
 
-  #edit(time: number): Edits {
-    return { count: 1, oldest: { ordinal: ++this.#total, time } }
+  #edit(since: number): Edits {
+    this.#total++
+    return { count: 1, since }
   }
 
-  #send(update: Uint8Array, edits: Edits, fits: boolean): number {
-    if (!fits) this.#rejected = plus(this.#rejected, edits)
-    // Without acks, an edit never gets anywhere safer than this device.
-    else if (!this.#supported) this.#device = plus(this.#device, edits)
-    else {
-      this.#messages.set(++this.#sent, { ...edits, update })
-      this.#flying += edits.count
-    }
-    return edits.count
+  #takeAll(update: Uint8Array, now: number): Edits {
+    const edits = this.#pending()
+    this.#device = this.#rejected = NONE
+    this.#messages.clear()
+    this.#flying = this.#received = 0
+    return edits.count === 0 && hasStructs(update) ? this.#edit(now) : edits
   }
 
   #remove(number: number): Sent | undefined {
@@ -231,11 +219,11 @@ export class Ledger {
   /** All that isn't durable but rejected edits. */
   #unsent(): Edits {
     // Each message's edits are older than the next one's.
-    let oldest: Mark | null = null
-    for (let number = this.#settled; this.#flying > 0 && oldest === null; ) {
-      oldest = this.#messages.get(++number)?.oldest ?? null
+    let first = NONE
+    for (let number = this.#settled; this.#flying > 0 && first.count === 0; ) {
+      first = this.#messages.get(++number) ?? NONE
     }
-    return plus(this.#device, { count: this.#flying, oldest })
+    return plus(this.#device, { count: this.#flying, since: first.since })
   }
 
   #pending(): Edits {

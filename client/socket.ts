@@ -15,48 +15,54 @@ export interface SocketHandlers {
   lost(event: CloseEvent | null): void
 }
 
-/** One WebSocket and the timer that watches it. After {@link Socket.close} no handler is called any more. */
-export class Socket {
+/** One WebSocket and the timer that watches it. */
+export interface Socket {
   readonly raw: WebSocketLike
-  readonly #handlers: SocketHandlers
-  readonly #timer: ReturnType<typeof setInterval>
-  #heard = Date.now()
-
-  /** Opens a connection. Throws what the WebSocket class throws for a bad URL or subprotocol. */
-  constructor(WebSocket: WebSocketClass, url: string, protocols: string[], handlers: SocketHandlers) {
-    const raw = new WebSocket(url, protocols)
-    raw.binaryType = 'arraybuffer'
-    raw.onopen = () => {
-      this.#heard = Date.now()
-      handlers.opened(raw.protocol)
-    }
-    raw.onmessage = (event: MessageEvent<ArrayBuffer>) => {
-      this.#heard = Date.now()
-      handlers.message(new Uint8Array(event.data))
-    }
-    raw.onerror = (event: Event) => handlers.failed(event)
-    raw.onclose = (event: CloseEvent) => handlers.lost(event)
-    this.raw = raw
-    this.#handlers = handlers
-    this.#timer = setInterval(() => this.check(), CHECK_EVERY_MS)
-  }
-
   /** Reports the link as lost if nothing was heard for too long. Timers may have slept; call it on waking. */
-  check(): void {
-    if (Date.now() - this.#heard > SILENCE_MS) this.#handlers.lost(null)
-  }
-
+  check(): void
   /** Sends one message; does nothing unless the socket is open. */
-  send(bytes: Uint8Array): void {
-    // lib0 encodes into plain memory, its types just don't say so.
-    if (this.raw.readyState === OPEN) this.raw.send(bytes as Uint8Array<ArrayBuffer>)
-  }
+  send(bytes: Uint8Array): void
+  /** Ends it; no handler is called any more. */
+  close(): void
+}
 
-  close(code?: number): void {
-    clearInterval(this.#timer)
-    this.raw.onopen = this.raw.onmessage = this.raw.onclose = null
-    // Closing a socket that is still connecting is an error event, and in Node one without listener is fatal.
-    this.raw.onerror = () => {}
-    this.raw.close(code)
+/** Opens a connection. Throws what the WebSocket class throws for a bad URL or subprotocol. */
+export const openSocket = (
+  WebSocket: WebSocketClass,
+  url: string,
+  protocols: string[],
+  { opened, message, failed, lost }: SocketHandlers,
+): Socket => {
+  let heard = Date.now()
+  const check = (): void => {
+    if (Date.now() - heard > SILENCE_MS) lost(null)
+  }
+  const raw = new WebSocket(url, protocols)
+  const timer = setInterval(check, CHECK_EVERY_MS)
+  raw.binaryType = 'arraybuffer'
+  raw.onopen = () => {
+    heard = Date.now()
+    opened(raw.protocol)
+  }
+  raw.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+    heard = Date.now()
+    message(new Uint8Array(data))
+  }
+  raw.onerror = failed
+  raw.onclose = lost
+  return {
+    raw,
+    check,
+    send: (bytes) => {
+      // lib0 encodes into plain memory, its types just don't say so.
+      if (raw.readyState === OPEN) raw.send(bytes as Uint8Array<ArrayBuffer>)
+    },
+    close: () => {
+      clearInterval(timer)
+      raw.onopen = raw.onmessage = raw.onclose = null
+      // Closing a socket that is still connecting is an error event, and in Node one without listener is fatal.
+      raw.onerror = () => {}
+      raw.close()
+    },
   }
 }

@@ -9,14 +9,10 @@ import { isEmptyUpdate, type Ledger } from './saves.js'
 
 /** What the exchange does to the world. */
 export interface SyncHost {
-  /** Milliseconds since 1970. */
-  now(): number
   /** Sends one message on the present socket; does nothing without one. */
   send(bytes: Uint8Array): void
   /** Something happened to the connection. */
   step(event: Event): void
-  /** Closes the present socket with a code, to connect again later. */
-  drop(code: number): void
   /** Emits an event, once the step at hand is complete. */
   tell<Name extends keyof InkwireEvents>(name: Name, ...args: Parameters<InkwireEvents[Name]>): void
   /** Others' presence arrived. */
@@ -25,28 +21,20 @@ export interface SyncHost {
   presence(): Uint8Array
 }
 
-/**
- * What is known about the server at the other end. Servers that select any subprotocol exist, so only a
- * hello as the first message proves the extensions (PROTOCOL X1).
- */
-type Link =
-  | { readonly dialect: 'undecided' }
-  /** y-websocket's wire and nothing else. */
-  | { readonly dialect: 'plain' }
-  | {
-      readonly dialect: 'inkwire'
-      readonly hello: Hello
-      /** Whether our sync step 2 went out. It carries all that was made before, so updates wait for it. */
-      answered: boolean
-      /** The message whose durability proves that the document has history of this generation; 0: none yet. */
-      proof: number
-    }
-
 const EMPTY_UPDATE = Uint8Array.of(0, 0)
 
 /** The document's exchange with servers, over one connection after another. It never sees a socket. */
 export class Sync {
-  #link: Link = { dialect: 'undecided' }
+  /**
+   * What the server at the other end speaks: the extensions, as it greeted; null, y-websocket's wire and
+   * nothing else; undefined, it hasn't said anything yet. Servers that select any subprotocol exist, so only
+   * a hello as the first message proves the extensions (PROTOCOL X1).
+   */
+  #hello: Hello | null | undefined
+  /** Whether our sync step 2 went out on this connection. It carries all made before, so updates wait for it. */
+  #answered = false
+  /** The message of this connection whose ack will prove that there is durable history; 0: none yet. */
+  #proof = 0
   /** @see InkwireProvider.access */
   access: Access | null = null
   /** @see InkwireProvider.generation */
@@ -77,7 +65,9 @@ export class Sync {
 
   /** The socket is gone. */
   end(): void {
-    this.#link = { dialect: 'undecided' }
+    this.#hello = undefined
+    this.#answered = false
+    this.#proof = 0
     this.#ledger.end()
   }
 
@@ -88,10 +78,8 @@ export class Sync {
 
   /** The document changed by anything but this exchange. */
   edited(update: Uint8Array): void {
-    const link = this.#link
-    if (link.dialect === 'plain' || (link.dialect === 'inkwire' && link.answered))
-      this.#offer('update', update)
-    else this.#ledger.hold(this.#host.now())
+    if (this.#hello === null || this.#answered) this.#offer('update', update)
+    else this.#ledger.hold(Date.now())
   }
 
   /** The document's content is now known to be of a generation. */
@@ -108,22 +96,25 @@ export class Sync {
       message = decodeMessage(bytes)
     } catch (error) {
       // Other servers may have messages of their own kind; one that greeted has no excuse.
-      if (this.#link.dialect === 'inkwire') this.#host.drop(Code.badMessage)
-      else report(error)
+      if (this.#hello) this.#host.step({ type: 'lost' })
+      report(error)
       return
     }
-    if (this.#link.dialect === 'undecided') {
-      if (message.type === 'hello') {
-        this.#greeted(message)
-        return
+    try {
+      if (this.#hello !== undefined) this.#act(message)
+      else if (message.type === 'hello') this.#greeted(message)
+      else {
+        this.#plain()
+        this.#act(message)
       }
-      this.#plain()
+    } catch (error) {
+      // Malformed content, or an observer of the app threw; Yjs doesn't let us tell.
+      report(error)
     }
-    this.#act(message)
   }
 
   #plain(): void {
-    this.#link = { dialect: 'plain' }
+    this.#hello = this.access = null
     this.#ledger.begin(null)
   }
 
@@ -134,7 +125,7 @@ export class Sync {
       this.#host.step({ type: 'refused', code: Code.generationChanged, reason: 'generation-changed' })
       return
     }
-    this.#link = { dialect: 'inkwire', hello, answered: false, proof: 0 }
+    this.#hello = hello
     this.#ledger.begin(hello.durability)
     this.access = hello.access
     this.#host.tell('access', hello.access)
@@ -157,7 +148,7 @@ export class Sync {
         this.#send({ type: 'awareness', update: this.#host.presence() })
         break
       case 'permissionDenied':
-        this.#host.tell('permission-denied', message.reason)
+        this.#tellRejected(Code.forbidden, message.reason)
         break
       case 'ack':
         this.#acknowledged(message.received, message.durable)
@@ -172,78 +163,76 @@ export class Sync {
   }
 
   #apply({ type, update }: Extract<Message, { readonly type: 'syncStep2' | 'update' }>): void {
-    const link = this.#link
+    const hello = this.#hello
+    const whole = type === 'syncStep2'
     try {
       applyUpdate(this.#doc, update, this.#origin)
-    } catch (error) {
-      // Malformed, or an observer of the app threw; Yjs doesn't let us tell.
-      report(error)
+    } finally {
+      // Observers of the app may throw, and they may have ended the connection.
+      if (this.#hello === hello) {
+        if (hello && (hello.seq > 0 ? whole : !isEmptyUpdate(update))) this.#witness(hello)
+        if (whole) this.#host.step({ type: 'synced' })
+      }
     }
-    // An observer may have ended the connection.
-    if (this.#link !== link) return
-    this.#witness(type, update)
-    if (type === 'syncStep2') this.#host.step({ type: 'synced' })
   }
 
   /**
-   * What an update from the server proves about the document's generation. A document without history may
-   * still change its generation (PROTOCOL X2), and updates are passed on before they are durable: one that
-   * is lost with the server must not bind us to a generation that never was. So an ack is asked for, which
-   * says that all that came before it is durable.
+   * History has arrived, of this generation if it is durable. It may not be: updates are passed on before
+   * they are, and one that is lost with the server must not bind us to a generation that never was. So if
+   * there was none to begin with, an ack is asked for, which says that all that came before it is durable.
    */
-  #witness(type: 'syncStep2' | 'update', update: Uint8Array): void {
-    const link = this.#link
-    if (link.dialect !== 'inkwire' || this.generation !== null) return
-    const { seq, access, generation } = link.hello
+  #witness({ seq, access, generation }: Hello): void {
     // A reader's messages are refused; but it has no edits to lose by a needless stop.
-    if (seq > 0 ? type === 'syncStep2' : access === 'read' && !isEmptyUpdate(update)) this.bind(generation)
-    else if (seq === 0 && link.answered && link.proof === 0 && !isEmptyUpdate(update)) {
+    if (seq > 0 || access === 'read') this.bind(generation)
+    else if (this.generation === null && this.#answered && this.#proof === 0) {
       this.#ledger.sendProbe(EMPTY_UPDATE)
-      link.proof = this.#ledger.sent
+      this.#proof = this.#ledger.sent
       this.#send({ type: 'update', update: EMPTY_UPDATE })
     }
   }
 
   #acknowledged(received: number, durable: number): void {
-    const link = this.#link
     this.#ledger.ack(received, durable)
-    if (link.dialect === 'inkwire' && link.proof > 0 && durable >= link.proof)
-      this.bind(link.hello.generation)
+    if (this.#hello && this.#proof > 0 && durable >= this.#proof) this.bind(this.#hello.generation)
   }
 
   #refused({ message, code, reason }: Rejection): void {
-    const link = this.#link
-    if (link.dialect !== 'inkwire') return
-    if (link.proof === message) link.proof = 0
+    if (!this.#hello) return
+    if (this.#proof === message) this.#proof = 0
     const again = !isPermanent(code) && code !== Code.tooBig
     const sent = this.#ledger.reject(message, again)
-    const { update = null, count: edits = 0 } = sent ?? {}
     // A reader's sync step 2 is refused, too; without edits in it, that is no news to anybody.
-    if (sent && edits === 0) return
-    const retried = again && edits > 0
-    this.#host.tell('rejected', { code, reason, update, edits, retried })
+    if (sent?.count === 0) return
+    const retried = again && sent !== undefined
+    this.#tellRejected(code, reason, sent?.update, sent?.count, retried)
     // The sync step 2 of the next connection offers them again, after a backoff.
     if (retried) this.#host.step({ type: 'lost' })
   }
 
   /** Sends an edit, or all that the server lacks. */
   #offer(type: 'syncStep2' | 'update', update: Uint8Array): void {
-    const link = this.#link
-    const now = this.#host.now()
     const bytes = encodeMessage({ type, update })
     // The server would close the connection, and meet the same message on the next one, for ever.
-    const fits = link.dialect !== 'inkwire' || bytes.length <= link.hello.maxMessageBytes
-    const edits =
-      type === 'update' ? this.#ledger.sendEdit(update, now, fits) : this.#ledger.sendAll(update, now, fits)
-    if (link.dialect === 'inkwire') {
-      if (type === 'syncStep2') link.answered = true
-      if (fits && link.proof === 0 && this.#doc.store.clients.size > 0) link.proof = this.#ledger.sent
+    const fits = !this.#hello || bytes.length <= this.#hello.maxMessageBytes
+    const whole = type === 'syncStep2'
+    const edits = this.#ledger.send(update, Date.now(), whole, fits)
+    if (whole) this.#answered = true
+    if (!fits) {
+      if (edits > 0) this.#tellRejected(Code.tooBig, 'too large', update, edits)
+      return
     }
-    if (fits) this.#host.send(bytes)
-    else if (edits > 0) {
-      const reason = 'larger than the server takes in one message'
-      this.#host.tell('rejected', { code: Code.tooBig, reason, update, edits, retried: false })
-    }
+    if (this.#proof === 0 && this.#doc.store.clients.size > 0) this.#proof = this.#ledger.sent
+    this.#host.send(bytes)
+  }
+
+  #tellRejected(
+    code: number,
+    reason: string,
+    update: Uint8Array | null = null,
+    edits = 0,
+    retried = false,
+  ): void {
+    this.#host.tell('rejected', { code, reason, update, edits, retried })
   }
 
   #send(message: Message): void {
