@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { runInkwire } from '../support/inkwire.js'
+import { tempDir } from '../support/temp.js'
+
+const run = async (...args: string[]): Promise<{ code: unknown; out: string; err: string }> => {
+  const process = runInkwire(args)
+  const code = await process.exited
+  return { code, out: process.stdout(), err: process.stderr() }
+}
+
+/** A state file with this text. */
+const stateFile = async (folder: string, text: string): Promise<string> => {
+  const doc = new Y.Doc()
+  doc.getText('text').insert(0, text)
+  const file = join(folder, 'state.bin')
+  await writeFile(file, Y.encodeStateAsUpdate(doc))
+  return file
+}
+
+describe('import, list and export by the built command', () => {
+  it('give a document back as it went in', async () => {
+    const folder = await tempDir()
+    const data = join(folder, 'data')
+    const file = await stateFile(folder, 'hello 🙂')
+    expect(await run('import', 'a/b', file, '--data', data)).toMatchObject({ code: 0, err: '' })
+    expect(await run('list', '--data', data)).toEqual({ code: 0, out: 'a/b\n', err: '' })
+    expect(await run('export', 'a/b', '--format', 'text', '--data', data)).toEqual({
+      code: 0,
+      out: 'hello 🙂',
+      err: '',
+    })
+    expect(JSON.parse((await run('export', 'a/b', '--format', 'json', '--data', data)).out)).toEqual({
+      text: 'hello 🙂',
+    })
+
+    // From one folder into another by the binary format.
+    const copy = join(folder, 'copy.bin')
+    expect(await run('export', 'a/b', '--output', copy, '--data', data)).toMatchObject({ code: 0, out: '' })
+    const other = join(folder, 'other')
+    expect(await run('import', 'c', copy, '--data', other)).toMatchObject({ code: 0 })
+    expect((await run('export', 'c', '--format', 'text', '--data', other)).out).toBe('hello 🙂')
+  })
+
+  it('print all of a large document into a pipe', async () => {
+    const folder = await tempDir()
+    const data = join(folder, 'data')
+    const text = 'All of it. '.repeat(300_000)
+    await run('import', 'large', await stateFile(folder, text), '--data', data)
+    const { code, out } = await run('export', 'large', '--format', 'text', '--data', data)
+    expect(code).toBe(0)
+    expect(out.length).toBe(text.length)
+  })
+
+  it('end quietly when nobody reads on', async () => {
+    const folder = await tempDir()
+    const data = join(folder, 'data')
+    await run('import', 'large', await stateFile(folder, 'x'.repeat(3_000_000)), '--data', data)
+    const process = runInkwire(['export', 'large', '--format', 'text', '--data', data])
+    process.child.stdout?.destroy()
+    expect(await process.exited).toBe(0)
+    expect(process.stderr()).toBe('')
+  })
+
+  it('fail on a folder that is not there', async () => {
+    const data = join(await tempDir(), 'missing')
+    expect(await run('list', '--data', data)).toEqual({
+      code: 1,
+      out: '',
+      err: `inkwire: there is no data folder ${data} (INKWIRE_NO_DOCUMENT)\n`,
+    })
+  })
+})
