@@ -1,0 +1,74 @@
+import { byId, create } from './dom.js'
+import { initials } from './names.js'
+import type { Person, User } from './people.js'
+
+/** The avatars in the page's head and the list that opens from there. */
+export interface PeopleView {
+  render(me: User, others: readonly Person[]): void
+}
+
+/** More avatars than this become a number. */
+const SHOWN = 4
+
+/** @param rename called with each keystroke in the field for one's own name */
+export const createPeopleView = (rename: (typed: string) => void): PeopleView => {
+  const others = byId('others', HTMLUListElement)
+  const everybody = byId('everybody', HTMLUListElement)
+  const me = byId('me', HTMLButtonElement)
+  const panel = byId('people', HTMLElement)
+  const field = byId('own-name', HTMLInputElement)
+
+  field.addEventListener('input', () => rename(field.value))
+  field.addEventListener('keydown', ({ key, isComposing }) => {
+    if (key !== 'Enter' || isComposing) return
+    panel.hidePopover()
+    me.focus()
+  })
+  panel.addEventListener('toggle', ({ newState }) => {
+    if (newState === 'open') field.select()
+  })
+
+  return {
+    render(user, people) {
+      const hidden = people.length > SHOWN ? people.length - SHOWN + 1 : 0
+      others.replaceChildren(...people.slice(0, people.length - hidden).map(avatarItem))
+      if (hidden > 0) others.append(more(hidden))
+      me.replaceChildren(avatar(initials(user.name), user.color), create('span', 'own', user.name))
+      me.ariaLabel = `${user.name} (you). Change your name, see who is here`
+      me.title = 'Change your name, see who is here'
+      if (document.activeElement !== field) field.value = user.name
+      everybody.replaceChildren(
+        listItem(`${user.name} (you)`, avatar(initials(user.name), user.color)),
+        ...people.map((person) => listItem(person.name, avatar(person.initials, person.color))),
+      )
+    },
+  }
+}
+
+const avatar = (text: string, color: string): HTMLElement => {
+  const node = create('span', 'avatar', text)
+  node.ariaHidden = 'true'
+  node.style.setProperty('--color', color)
+  return node
+}
+
+const avatarItem = ({ name, initials: text, color }: Person): HTMLElement => {
+  const item = create('li', '')
+  item.title = name
+  item.append(avatar(text, color), create('span', 'unseen', name))
+  return item
+}
+
+const more = (people: number): HTMLElement => {
+  const item = create('li', '')
+  const node = create('span', 'avatar', `+${people}`)
+  node.ariaHidden = 'true'
+  item.append(node, create('span', 'unseen', `and ${people} more`))
+  return item
+}
+
+const listItem = (name: string, icon: HTMLElement): HTMLElement => {
+  const item = create('li', '')
+  item.append(icon, create('span', 'name', name))
+  return item
+}

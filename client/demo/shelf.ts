@@ -1,0 +1,55 @@
+/** What a shelf needs to know of a document. */
+export interface Shelved {
+  readonly name: string
+  readonly unsafeEdits: number
+  destroy(): void
+}
+
+/**
+ * The documents of this window. One that is left is closed once all its edits are safe, and not before: until
+ * then it keeps its connection, and whoever comes back to it finds it as it was.
+ */
+export class Shelf<Doc extends Shelved> {
+  readonly #open: (name: string) => Doc
+  readonly #documents = new Map<string, Doc>()
+  #shown: Doc | null = null
+
+  /** @param open opens a document by its name; what it throws, `show` throws. */
+  constructor(open: (name: string) => Doc) {
+    this.#open = open
+  }
+
+  get shown(): Doc | null {
+    return this.#shown
+  }
+
+  /** Edits that aren't safe yet, of all documents but the one that is shown. */
+  get unsafeEditsElsewhere(): number {
+    let edits = 0
+    for (const document of this.#documents.values())
+      if (document !== this.#shown) edits += document.unsafeEdits
+    return edits
+  }
+
+  /** Takes a document out to be shown, in place of the one that was. */
+  show(name: string): Doc {
+    this.#shown = null
+    try {
+      const document = this.#documents.get(name) ?? this.#open(name)
+      this.#documents.set(name, document)
+      this.#shown = document
+      return document
+    } finally {
+      this.tidy()
+    }
+  }
+
+  /** Closes what is neither shown nor needed. To be called whenever edits may have become safe. */
+  tidy(): void {
+    for (const [name, document] of this.#documents) {
+      if (document === this.#shown || document.unsafeEdits > 0) continue
+      this.#documents.delete(name)
+      document.destroy()
+    }
+  }
+}

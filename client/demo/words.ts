@@ -1,0 +1,242 @@
+import { type Access, Code, type SaveState } from '../index.js'
+import type { Connection } from './connection.js'
+
+/** All that the status bar is about. */
+export interface Situation {
+  readonly connection: Connection
+  readonly saves: SaveState
+  readonly access: Access | null
+  /** The last edit that the server refused. */
+  readonly refusal: { readonly code: number; readonly reason: string } | null
+  /** Whether the browser believes that it has a network. */
+  readonly online: boolean
+  /** Edits to other documents of this window that aren't safe yet. */
+  readonly elsewhere: number
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** The places that an edit goes through. */
+export const STAGES = ['device', 'received', 'safe'] as const
+/** @see STAGES */
+export type Stage = (typeof STAGES)[number]
+
+/** What the status bar says, in plain words. */
+export interface Report {
+  /** `busy`: wait a moment; `warning`: it goes on, but know this; `error`: somebody has to do something. */
+  readonly tone: 'calm' | 'busy' | 'warning' | 'error'
+  readonly headline: string
+  readonly detail: string
+  /** What helps. */
+  readonly remedy: 'retry' | 'reload' | null
+  /** Where the least safe edit is; null when nobody can say. */
+  readonly stage: Stage | null
+  /** What the last stage is called with this server. */
+  readonly safePlace: string
+  /** How many edits wait to become safe, and for how long; empty when that is not worth a word. */
+  readonly waiting: string
+}
+
+type Notice = Pick<Report, 'tone' | 'headline' | 'detail'> & { readonly remedy?: Report['remedy'] }
+
+/** An edit on a good day is safe before anybody could read that it waits, ms. */
+const UNREMARKABLE_MS = 400
+/** From here on a waiting edit is a reason to worry, ms. */
+const WORRYING_MS = 4_000
+
+/**
+ * Puts a situation into words. Says `safe` only for what the server confirmed.
+ */
+export const describe = (situation: Situation): Report => {
+  const { saves } = situation
+  const notice = noticeOf(situation)
+  return {
+    remedy: null,
+    ...notice,
+    detail: [notice.detail, elsewhereOf(situation.elsewhere)].filter(Boolean).join(' '),
+    stage: stageOf(saves),
+    safePlace: safePlaceOf(saves),
+    waiting: waitingOf(situation),
+  }
+}
+
+const stageOf = ({ status, durability }: SaveState): Stage | null => {
+  switch (status) {
+    case 'rejected':
+    case 'device':
+      return 'device'
+    case 'received':
+      return 'received'
+    case 'saved':
+      return durability === null ? null : 'safe'
+    case 'unknown':
+      return null
+    default:
+      return status satisfies never
+  }
+}
+
+/** "Safe" is as much as the server promises by it. */
+const safePlaceOf = ({ durability }: SaveState): string => {
+  switch (durability) {
+    case null:
+    case 'fsync':
+      return 'Safe on the server’s disk'
+    case 'os':
+      return 'Written by the server'
+    case 'memory':
+      return 'In the server’s memory'
+    default:
+      return durability satisfies never
+  }
+}
+
+const noticeOf = (situation: Situation): Notice => {
+  const { connection, saves, refusal, online } = situation
+  if (connection.state === 'stopped') return stoppedNotice(connection, saves.pending)
+  if (saves.rejected > 0) return refusedNotice(saves.rejected, refusal)
+  switch (connection.state) {
+    case 'connecting':
+      return { tone: 'busy', headline: 'Connecting…', detail: '' }
+    case 'syncing':
+      return { tone: 'busy', headline: 'Fetching the document…', detail: '' }
+    case 'lost':
+      return {
+        tone: 'warning',
+        headline: online ? 'Server not reachable' : 'This device is offline',
+        detail:
+          saves.pending > 0
+            ? 'Your edits are kept in this window and will be sent when it is back. Leave it open.'
+            : 'You can type on: edits are kept in this window and will be sent when it is back.',
+      }
+    case 'live':
+      return liveNotice(situation)
+    default:
+      return connection satisfies never
+  }
+}
+
+const liveNotice = ({ saves, access, now }: Situation): Notice => {
+  const late = saves.oldestPending !== null && now - saves.oldestPending >= WORRYING_MS
+  if (saves.supported === false)
+    return { tone: 'warning', headline: 'Connected', detail: 'This server doesn’t say what it has saved.' }
+  if (late && saves.received < saves.pending)
+    return {
+      tone: 'warning',
+      headline: 'The server doesn’t answer',
+      detail: 'Your edits are kept in this window until it does. Leave it open.',
+    }
+  if (late)
+    return {
+      tone: 'warning',
+      headline: 'The server can’t save at the moment',
+      detail: 'It has your edits and keeps trying to write them to its disk. Leave this window open.',
+    }
+  if (access === 'read')
+    return { tone: 'calm', headline: 'Connected', detail: 'You can read along, but not change anything.' }
+  return { tone: 'calm', headline: 'Connected', detail: '' }
+}
+
+const refusedNotice = (edits: number, refusal: Situation['refusal']): Notice => ({
+  tone: 'error',
+  headline: `The server refused ${count(edits)}`,
+  detail: `${refusal ? because(refusal) : ''} They are only in this window: copy what you need.`.trim(),
+  remedy: 'reload',
+})
+
+const stoppedNotice = (
+  { code, reason }: Extract<Connection, { readonly state: 'stopped' }>,
+  pending: number,
+): Notice => {
+  const kept =
+    pending > 0 ? ` ${count(pending, 'Your last edit is', 'Your last # edits are')} only in this window.` : ''
+  const stop = (headline: string, detail: string, remedy: Report['remedy']): Notice => ({
+    tone: 'error',
+    headline,
+    detail: `${detail}${kept}`,
+    remedy,
+  })
+  switch (code) {
+    case Code.unauthenticated:
+      return stop('Not signed in', 'The server doesn’t know who you are, or no longer.', 'retry')
+    case Code.forbidden:
+      return stop('No access', 'You may not open this document.', 'retry')
+    case Code.noSuchDocument:
+      return stop('No such document', 'It was deleted, or no document can have this name.', null)
+    case Code.generationChanged:
+      return stop(
+        'The document was replaced',
+        'It was deleted, restored or rolled back on the server; this window shows how it was before. Copy what you need, then reload.',
+        'reload',
+      )
+    case Code.documentDamaged:
+      return stop(
+        'The document is damaged',
+        'What the server has stored can’t be read. It touches nothing until somebody repairs it.',
+        'retry',
+      )
+    case Code.documentFull:
+      return stop('The document is full', 'It has reached the size that the server allows.', 'retry')
+    case Code.badMessage:
+      return stop('Connection refused', 'Server and page don’t understand each other.', 'reload')
+    default:
+      return stop('Connection refused', `The server says: ${reason || 'nothing'} (${code}).`, 'retry')
+  }
+}
+
+/** Why an edit was refused. */
+const because = ({ code, reason }: NonNullable<Situation['refusal']>): string => {
+  switch (code) {
+    case Code.forbidden:
+      return 'You may read this document, but not change it.'
+    case Code.documentFull:
+      return 'The document has reached the size that the server allows.'
+    case Code.tooBig:
+      return 'It is more at once than the server takes.'
+    default:
+      return `It says: ${reason || 'nothing'} (${code}).`
+  }
+}
+
+const waitingOf = ({ saves, connection, now }: Situation): string => {
+  if (saves.pending === 0 || saves.oldestPending === null || saves.supported === false) return ''
+  const waited = Math.max(now - saves.oldestPending, 0)
+  if (connection.state === 'live' && waited < UNREMARKABLE_MS) return ''
+  const edits = count(saves.pending)
+  if (waited < 1_000) return edits
+  return `${edits}, ${saves.pending === 1 ? 'made' : 'the oldest'} ${span(waited)} ago`
+}
+
+const elsewhereOf = (edits: number): string =>
+  edits > 0
+    ? `${count(edits, 'Another edit', 'Another # edits')} in other documents of this window must still be sent.`
+    : ''
+
+/** A number of edits in words; `#` stands for the number. */
+const count = (edits: number, one = '1 edit', many = '# edits'): string =>
+  edits === 1 ? one : many.replace('#', String(edits))
+
+const span = (ms: number): string => {
+  const seconds = Math.floor(ms / 1_000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`
+}
+
+/**
+ * What a screen reader should say about a report: only what a listener has to know. Null: nothing yet, for
+ * it is about to change.
+ */
+export const spoken = ({ tone, headline, detail, stage, safePlace }: Report): string | null => {
+  switch (tone) {
+    case 'busy':
+      return null
+    case 'calm':
+      return stage === 'safe' ? `${headline}. ${safePlace}.` : null
+    case 'warning':
+    case 'error':
+      return `${headline}. ${detail}`.trim()
+    default:
+      return tone satisfies never
+  }
+}
