@@ -102,6 +102,11 @@ export class DocumentIndex {
     return this.#structs.clients
   }
 
+  /** Number of runs of structs beyond the first of each client: places where something is missing. */
+  get gaps(): number {
+    return this.#structs.size - this.#structs.clients
+  }
+
   /** Number of delete ranges: a measure of what a sync costs at least. */
   get deleteRanges(): number {
     return this.#deletes.size

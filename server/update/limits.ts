@@ -2,8 +2,10 @@
 export interface ScanLimits {
   /** Structs in one update. */
   readonly maxStructs: number
-  /** Runs of structs without a gap; at least one for each client. */
-  readonly maxBlocks: number
+  /** Client ids in one update, or in one state vector. */
+  readonly maxClients: number
+  /** Skips: places where structs are missing in between. */
+  readonly maxGaps: number
   /** Ranges in one update's delete set. */
   readonly maxDeleteRanges: number
   /** Nesting of arrays and objects within one value. */
@@ -14,14 +16,16 @@ export interface ScanLimits {
  * What a message may hold, by what it costs those that take it in rather than by its bytes:
  * - `maxStructs`: a struct of 2 bytes costs a `Y.Doc` 100 bytes of heap and more. The 259,778 edits of the
  *   automerge-paper trace end as 10,971 structs.
- * - `maxBlocks`: a client of 5 bytes costs an index some 200. A client id is one sitting of one person.
+ * - `maxClients`: a client of 5 bytes costs an index some 200. A client id is one sitting of one person.
+ * - `maxGaps`: each breaks ranges and pieces in two. A gap is an update that got lost, so honest ones are few.
  * - `maxDeleteRanges`: honest clients send their whole delete set each time they connect. That trace's has 2,639
  *   ranges; a document with 75 times as many would send most of a megabyte at each connect.
  * - `maxDepth`: clients read and print values by recursion and throw at some thousand levels.
  */
 export const DEFAULT_LIMITS: ScanLimits = {
   maxStructs: 1_000_000,
-  maxBlocks: 100_000,
+  maxClients: 100_000,
+  maxGaps: 1_000,
   maxDeleteRanges: 200_000,
   maxDepth: 256,
 }
@@ -29,7 +33,8 @@ export const DEFAULT_LIMITS: ScanLimits = {
 /** For bytes that have been scanned before, from our own disk: only the recursion is bounded. */
 export const TRUSTED_LIMITS: ScanLimits = {
   maxStructs: Number.POSITIVE_INFINITY,
-  maxBlocks: Number.POSITIVE_INFINITY,
+  maxClients: Number.POSITIVE_INFINITY,
+  maxGaps: Number.POSITIVE_INFINITY,
   maxDeleteRanges: Number.POSITIVE_INFINITY,
   maxDepth: DEFAULT_LIMITS.maxDepth,
 }

@@ -95,18 +95,6 @@ export const mergeRanges = (left: Ranges, right: Ranges): number[] => {
   return merged
 }
 
-/** The parts of `[start, end)` that are not in `ranges`. */
-export const missingFrom = (ranges: Ranges, start: number, end: number): number[] => {
-  const missing: number[] = []
-  let clock = start
-  for (let index = firstEndingAt(ranges, start); clock < end; index++) {
-    const next = Math.min(startOf(ranges, index), end)
-    if (clock < next) missing.push(clock, next)
-    clock = Math.max(clock, endOf(ranges, index))
-  }
-  return missing
-}
-
 /** Adding so many ranges one by one costs less than a pass over all that are there. */
 const FEW = 16
 

@@ -66,7 +66,7 @@ export const scanUpdate = (bytes: Uint8Array, limits: ScanLimits = DEFAULT_LIMIT
   try {
     return scan(bytes, limits)
   } catch (error) {
-    if (error instanceof BadUpdateError && isV2(bytes)) {
+    if (error instanceof BadUpdateError && error.reason !== 'limit' && isV2(bytes)) {
       throw new BadUpdateError('v2', 'the update is in the v2 encoding, which is not taken')
     }
     throw error
@@ -87,7 +87,7 @@ const scan = (bytes: Uint8Array, limits: ScanLimits): Scan => {
 /** Returns the number of structs, Skips not counted. */
 const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[]): number => {
   const clients = cursor.count(3 + SMALLEST_STRUCT)
-  if (clients > limits.maxBlocks) throw tooMany(limits.maxBlocks, 'clients')
+  if (clients > limits.maxClients) throw tooMany(limits.maxClients, 'clients')
   const once = clients > 1 ? new Once() : null
   let total = 0
   let skips = 0
@@ -98,14 +98,19 @@ const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[]): numbe
     if (count === 0) throw new BadUpdateError('empty', 'a client without structs')
     total += count
     if (total > limits.maxStructs) throw tooMany(limits.maxStructs, 'structs')
-    skips += scanClient(cursor, count, client, blocks)
-    if (blocks.length > limits.maxBlocks) throw tooMany(limits.maxBlocks, 'runs of structs')
+    skips += scanClient(cursor, count, client, blocks, limits.maxGaps - skips)
   }
   return total - skips
 }
 
 /** Reads the structs of one client. Returns how many of them were Skips. */
-const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block[]): number => {
+const scanClient = (
+  cursor: Cursor,
+  count: number,
+  client: number,
+  blocks: Block[],
+  maxSkips: number,
+): number => {
   let clock = cursor.uint()
   let start = clock
   let from = cursor.pos
@@ -123,7 +128,7 @@ const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block
       close(pos)
       clock += cursor.uint()
       if (clock > Number.MAX_SAFE_INTEGER) throw pastTheEnd()
-      skips++
+      if (++skips > maxSkips) throw tooMany(maxSkips, 'gaps')
       start = clock
       from = cursor.pos
       index = 0
@@ -176,7 +181,7 @@ const scanRanges = (cursor: Cursor, count: number): number[] => {
 }
 
 const tooMany = (limit: number, what: string): BadUpdateError =>
-  new BadUpdateError('limit', `more than ${limit} ${what}`)
+  new BadUpdateError('limit', `more ${what} than the ${limit} that are taken`)
 
 const pastTheEnd = (): BadUpdateError => new BadUpdateError('overflow', 'a clock is past 2^53 - 1')
 

@@ -1,6 +1,6 @@
 import { encodeDeleteSet } from './delete-set.js'
 import { cut, GrowingPiece, type Piece } from './piece.js'
-import { missingFrom, RangeMap } from './ranges.js'
+import { RangeMap } from './ranges.js'
 import type { Scan } from './scan.js'
 import type { StateVector } from './state-vector.js'
 import { SKIP } from './struct.js'
@@ -24,8 +24,8 @@ export interface BuildOptions {
  * Puts updates together to one, by their bytes: O(bytes), without a `Y.Doc`.
  *
  * `Y.mergeUpdates` does the same in quadratic time. The result has each client's structs in order of clock, gaps
- * as Skips; where updates overlap, what came first stays and the rest is cut to fit. Nothing is joined or
- * dropped: that takes a `Y.Doc`, and is what compaction is for.
+ * as Skips. Where updates overlap, each clock is written once, and structs are cut to fit as Yjs cuts them; what
+ * is held without a gap never changes. Nothing is joined or forgotten: that takes a `Y.Doc`, in compaction.
  *
  * Updates of more than 4 KiB are referred to, not copied: don't change them afterwards.
  */
@@ -67,7 +67,7 @@ export class Splicer {
     }
     const last = pieces[pieces.length - 1]
     if (last === undefined || piece.clock >= last.end) insert(pieces, pieces.length, piece, copy)
-    else fill(pieces, client, piece, copy)
+    else fitIn(pieces, client, piece, copy)
   }
 
   /** Everything added so far as one v1 update, or what {@link BuildOptions} leave of it. */
@@ -112,20 +112,27 @@ const insert = (pieces: Piece[], index: number, piece: Piece, copy: boolean): vo
   pieces.splice(index, 0, growing)
 }
 
-/** Puts those parts of a piece where nothing is yet. */
-const fill = (pieces: Piece[], client: number, piece: Piece, copy: boolean): void => {
-  const first = firstEndingAfter(pieces, piece.clock)
-  const held: number[] = []
-  for (let i = first; i < pieces.length; i++) {
-    const other = pieces[i]
-    if (other === undefined || other.clock >= piece.end) break
-    held.push(other.clock, other.end)
+/**
+ * Fits a piece in between others. What is held without a gap from its start stays, and it goes up to one that
+ * sticks out over its end. Those wholly inside, which lay behind a gap that it closes, give way to it: so it is
+ * cut at its two ends at most, however many there are, and clients take it in the same order.
+ */
+const fitIn = (pieces: Piece[], client: number, piece: Piece, copy: boolean): void => {
+  let start = piece.clock
+  let index = firstEndingAfter(pieces, start)
+  let other = pieces[index]
+  while (other !== undefined && other.clock <= start && start < piece.end) {
+    start = other.end
+    other = pieces[++index]
   }
-  const missing = missingFrom(held, piece.clock, piece.end)
-  for (let i = 0; i < missing.length; i += 2) {
-    for (const part of cut(piece, client, missing[i] ?? 0, missing[i + 1] ?? 0)) {
-      insert(pieces, firstEndingAfter(pieces, part.clock), part, copy)
-    }
+  if (start >= piece.end) return
+  let after = index
+  while (other !== undefined && other.end <= piece.end) other = pieces[++after]
+  const end = Math.min(piece.end, other?.clock ?? piece.end)
+  pieces.splice(index, after - index)
+  for (const part of cut(piece, client, start, end)) {
+    insert(pieces, index, part, copy)
+    index = firstEndingAfter(pieces, part.end)
   }
 }
 

@@ -18,7 +18,7 @@ export type StateVector = ReadonlyMap<number, number>
  */
 export const decodeStateVector = (
   bytes: Uint8Array,
-  maxClients = DEFAULT_LIMITS.maxBlocks,
+  maxClients = DEFAULT_LIMITS.maxClients,
 ): Map<number, number> => {
   const vector = new Map<number, number>()
   try {

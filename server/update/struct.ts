@@ -58,8 +58,11 @@ export const SMALLEST_STRUCT = 2
  */
 export const skipStruct = (cursor: Cursor, info: number, client: number, clock: number): number => {
   if (info === GC) return atLeastOne(cursor.uint())
+  const kind = info & KIND
+  // Yjs takes a GC or Skip with flags for one thing in applyUpdate and for another in decodeUpdate.
+  if (kind === GC || kind > SUBDOCUMENT) throw new BadUpdateError('kind', `unknown kind of struct ${info}`)
   skipReferences(cursor, info, client, clock)
-  return skipContent(cursor, info & KIND)
+  return skipContent(cursor, kind)
 }
 
 /** Steps over what an item says about its place. */

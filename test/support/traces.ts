@@ -29,5 +29,8 @@ const load = (name: string): unknown =>
 export const loadSequentialTrace = (name: 'automerge-paper' | 'sveltecomponent'): SequentialTrace =>
   load(name) as SequentialTrace
 
-/** Two authors at once (traces/README.md). */
+/**
+ * Two authors at once (traces/README.md). It ends at `endContent` if author 0 has the lower Yjs client id: at one
+ * place they do insert side by side, and Yjs orders such text by client id.
+ */
 export const loadConcurrentTrace = (name: 'friendsforever'): ConcurrentTrace => load(name) as ConcurrentTrace
