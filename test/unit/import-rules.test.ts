@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest'
+import { circlesIn, type Import, importsOf, requestsOf, sourcesBelow } from '../support/imports.js'
+
+/** A part of the house: which files it is, and what they may import beside each other. */
+interface Part {
+  /** Files whose path starts with one of these. The longest prefix of all parts decides. */
+  readonly files: readonly string[]
+  readonly imports: readonly string[]
+  /** Parts of which it may know types only: contracts that others fulfil. */
+  readonly types?: readonly string[]
+  /** Packages, `node:` among them for all of Node's. */
+  readonly packages?: readonly string[]
+}
+
+/**
+ * ARCHITECTURE.md's map as a table, lowest parts first. An import that isn't in it runs upward or sideways, or
+ * brings a package to where it isn't to be known.
+ */
+const HOUSE: Readonly<Record<string, Part>> = {
+  wire: { files: ['shared/'], imports: [], packages: ['lib0'] },
+
+  frame: { files: ['server/frame.ts'], imports: [] },
+  observe: { files: ['server/observe/'], imports: [], packages: ['node:', 'pino', 'prom-client'] },
+  update: { files: ['server/update/'], imports: ['wire'] },
+  'journal contract': { files: ['server/journal/journal.ts'], imports: [] },
+  journal: {
+    files: ['server/journal/'],
+    imports: ['wire', 'journal contract'],
+    packages: ['node:', 'level', 'lib0', '@node-rs/crc32'],
+  },
+  worker: { files: ['server/worker/'], imports: ['wire'], packages: ['yjs', 'piscina', 'lib0'] },
+  room: {
+    files: ['server/room/'],
+    imports: ['wire', 'frame', 'update', 'observe'],
+    types: ['journal contract'],
+    packages: ['lib0'],
+  },
+  documents: {
+    files: ['server/documents.ts'],
+    imports: ['wire', 'room', 'update', 'worker'],
+    types: ['journal contract'],
+  },
+  session: { files: ['server/session.ts'], imports: ['wire', 'frame', 'room'], types: ['observe'] },
+  'slow commits': { files: ['server/slow-commits.ts'], imports: [], types: ['session'] },
+  connection: {
+    files: ['server/connection.ts'],
+    imports: ['wire', 'frame'],
+    types: ['session', 'observe'],
+    packages: ['node:', 'ws'],
+  },
+  connections: { files: ['server/connections.ts'], imports: [], types: ['connection', 'session'] },
+  gate: { files: ['server/gate/'], imports: ['wire'], packages: ['node:', 'ws'] },
+  http: { files: ['server/http/'], imports: ['observe'], packages: ['node:', 'hono', '@hono/node-server'] },
+  config: { files: ['server/config.ts'], imports: ['wire', 'observe'], packages: ['node:', 'zod'] },
+  events: { files: ['server/events.ts'], imports: [], types: ['journal contract'] },
+  server: {
+    files: ['server/server.ts'],
+    imports: [
+      ...[
+        'wire',
+        'config',
+        'events',
+        'observe',
+        'journal contract',
+        'journal',
+        'worker',
+        'room',
+        'documents',
+      ],
+      ...['session', 'slow commits', 'connection', 'connections', 'gate', 'http'],
+    ],
+    packages: ['node:'],
+  },
+  'command line': {
+    files: ['server/cli/'],
+    imports: ['wire', 'config', 'observe', 'journal contract', 'journal', 'worker', 'update', 'gate'],
+    packages: ['node:', 'commander'],
+  },
+  'main program': {
+    files: ['server/main.ts'],
+    imports: ['command line', 'server', 'journal'],
+    packages: ['node:'],
+  },
+  library: {
+    files: ['server/index.ts'],
+    imports: ['wire', 'config', 'events', 'observe', 'journal contract', 'server'],
+  },
+
+  client: { files: ['client/'], imports: ['wire'], packages: ['yjs', 'y-protocols', 'lib0'] },
+  textarea: { files: ['client/textarea/'], imports: [], packages: ['yjs', 'y-protocols', 'lib0'] },
+  demo: {
+    files: ['client/demo/'],
+    imports: ['wire', 'client', 'textarea'],
+    packages: ['yjs', 'y-protocols', 'lib0', 'y-indexeddb'],
+  },
+
+  tests: { files: ['test/'], imports: [] },
+}
+
+/** Pairs of files that know each other's types. Nothing of it is left after compiling; still, let them not grow. */
+const TYPE_CIRCLES: readonly (readonly [string, string])[] = [
+  // An option's callback is handed the provider.
+  ['client/options.ts', 'client/provider.ts'],
+  // A command is a function that the program calls and whose type it states.
+  ['server/cli/program.ts', 'server/cli/'],
+  // The log changes its journal's documents.
+  ['server/journal/memory.ts', 'server/journal/memory-log.ts'],
+]
+
+const SOURCES = sourcesBelow('server', 'client', 'shared')
+const IMPORTS = importsOf(SOURCES)
+
+const partOf = (file: string): string | undefined => {
+  const matches = Object.entries(HOUSE).flatMap(([name, { files }]) =>
+    files.filter((prefix) => file.startsWith(prefix)).map((prefix) => ({ name, length: prefix.length })),
+  )
+  return matches.sort((left, right) => right.length - left.length)[0]?.name
+}
+
+const isPackage = (specifier: string, allowed: string): boolean =>
+  allowed === 'node:'
+    ? specifier.startsWith('node:')
+    : specifier === allowed || specifier.startsWith(`${allowed}/`)
+
+/** What is wrong with an import, in words; `null` if nothing is. */
+const problemWith = ({ from, to, inside, typeOnly }: Import): string | null => {
+  const name = partOf(from)
+  const part = name === undefined ? undefined : HOUSE[name]
+  if (name === undefined || part === undefined) return `${from} belongs to no part of the house`
+  if (!inside) {
+    if (part.packages?.some((allowed) => isPackage(to, allowed))) return null
+    return `the part "${name}" may not know the package ${to}`
+  }
+  const target = partOf(to)
+  if (target === name) return null
+  if (target === undefined) return `${to} belongs to no part of the house`
+  if (part.imports.includes(target)) return null
+  if (!part.types?.includes(target)) return `the part "${name}" may not import from "${target}"`
+  return typeOnly ? null : `the part "${name}" may import only types from "${target}"`
+}
+
+const problems = (imports: readonly Import[]): string[] =>
+  imports.flatMap((each) => {
+    const problem = problemWith(each)
+    return problem === null
+      ? []
+      : [`${each.from}:${each.line} imports ${each.to}: ${problem} (see ARCHITECTURE.md)`]
+  })
+
+describe('who may import whom', () => {
+  it('every file has its place in the house', () => {
+    expect(SOURCES.length).toBeGreaterThan(100)
+    expect(SOURCES.filter((file) => partOf(file) === undefined)).toEqual([])
+  })
+
+  it('every place in the table is inhabited', () => {
+    const inhabited = new Set([...SOURCES, 'test/'].map(partOf))
+    expect(Object.keys(HOUSE).filter((name) => !inhabited.has(name))).toEqual([])
+  })
+
+  it('no import runs upward, server and client never meet, and nothing imports tests', () => {
+    expect(IMPORTS.length).toBeGreaterThan(200)
+    expect(problems(IMPORTS)).toEqual([])
+  })
+
+  it('no file imports itself in a circle', () => {
+    const inside = IMPORTS.filter((each) => each.inside)
+    expect(circlesIn(inside.filter((each) => !each.typeOnly)).map((circle) => circle.join(' → '))).toEqual([])
+  })
+
+  it('types go in circles at known places only', () => {
+    const circles = circlesIn(IMPORTS.filter((each) => each.inside))
+    const unknown = circles.filter(
+      (circle) =>
+        !TYPE_CIRCLES.some((known) =>
+          known.every((prefix) => circle.some((file) => file.startsWith(prefix))),
+        ),
+    )
+    expect(unknown.map((circle) => circle.join(' → '))).toEqual([])
+  })
+})
+
+describe('this test itself', () => {
+  const forms: [source: string, specifier: string, typeOnly: boolean][] = [
+    ["import { a } from './x.js'", './x.js', false],
+    ["import {\n  a,\n  type B,\n} from './x.js'", './x.js', false],
+    ["import { type A, type B } from './x.js'", './x.js', true],
+    ["import type { A } from './x.js'", './x.js', true],
+    ["import * as x from 'lib0/x'", 'lib0/x', false],
+    ["import x from 'ws'", 'ws', false],
+    ["import x, { y } from 'ws'", 'ws', false],
+    ["import './x.js'", './x.js', false],
+    ["export { a } from './x.js'", './x.js', false],
+    ["export * from './x.js'", './x.js', false],
+    ["export type { A } from './x.js'", './x.js', true],
+    ["const x = await import('./x.js')", './x.js', false],
+    ["let x: import('./x.js').X", './x.js', false],
+    ["start(new URL('./x.js', import.meta.url))", './x.js', false],
+  ]
+
+  it.each(forms)('sees %j', (source, specifier, typeOnly) => {
+    expect(requestsOf(`export const a = 1\n${source}\n`)).toEqual([{ specifier, typeOnly, line: 2 }])
+  })
+
+  it('is not taken in by comments and strings', () => {
+    const source =
+      " * import { a } from './x.js'\n// import './x.js'\n  // see import('./y.js')\nf('import x')\n"
+    expect(requestsOf(source)).toEqual([])
+  })
+
+  it.each<[Omit<Import, 'line' | 'inside' | 'typeOnly'>, string]>([
+    [{ from: 'shared/codec.ts', to: 'server/frame.ts' }, '"wire" may not import from "frame"'],
+    [{ from: 'client/sync.ts', to: 'server/frame.ts' }, '"client" may not import from "frame"'],
+    [{ from: 'server/server.ts', to: 'client/index.ts' }, '"server" may not import from "client"'],
+    [{ from: 'server/frame.ts', to: 'test/support/until.ts' }, '"frame" may not import from "tests"'],
+    [{ from: 'server/room/room.ts', to: 'server/session.ts' }, '"room" may not import from "session"'],
+    [
+      { from: 'server/room/room.ts', to: 'server/journal/journal.ts' },
+      '"room" may import only types from "journal contract"',
+    ],
+    [{ from: 'server/room/room.ts', to: 'server/journal/level.ts' }, '"room" may not import from "journal"'],
+    [
+      { from: 'server/journal/load.ts', to: 'server/update/scan.ts' },
+      '"journal" may not import from "update"',
+    ],
+    [{ from: 'server/new/file.ts', to: 'server/frame.ts' }, 'belongs to no part'],
+  ])('finds fault with %j', (each, complaint) => {
+    expect(problemWith({ ...each, line: 1, inside: true, typeOnly: false })).toContain(complaint)
+  })
+
+  it.each([
+    ['server/room/room.ts', 'ws'],
+    ['server/room/room.ts', 'yjs'],
+    ['server/journal/level.ts', 'yjs'],
+    ['server/update/scan.ts', 'yjs'],
+    ['shared/codec.ts', 'node:buffer'],
+    ['client/sync.ts', 'node:buffer'],
+  ])('finds fault with %s importing %s', (from, to) => {
+    expect(problemWith({ from, to, line: 1, inside: false, typeOnly: true })).toContain(`the package ${to}`)
+  })
+
+  it('finds circles', () => {
+    const edges = [
+      { from: 'a', to: 'b' },
+      { from: 'b', to: 'c' },
+      { from: 'c', to: 'b' },
+      { from: 'c', to: 'd' },
+    ]
+    expect(circlesIn(edges)).toEqual([['b', 'c', 'b']])
+  })
+})
