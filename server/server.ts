@@ -11,6 +11,7 @@ import { InkwireError } from '../shared/errors.js'
 import { parseOptions, type ServerConfig, type ServerOptions } from './config.js'
 import { Connection } from './connection.js'
 import { type Client, Connections } from './connections.js'
+import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
 import { type Admitted, Gate } from './gate/gate.js'
 import { createHttpApp } from './http/app.js'
@@ -28,6 +29,8 @@ import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
 /** One reader may have this much waiting to be sent; beyond it, it is brought up later from the room's tail. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
+/** Updates that wait for the disk while the store fails, bytes; past it authors are told to hold (4503). */
+const MAX_UNSAVED_BYTES = 64 * 1024 * 1024
 /** How long clients get to answer our close frame. */
 const CLOSE_GRACE_MS = 1000
 /** A request must have sent its headers by then, an upgrade request too. */
@@ -62,7 +65,9 @@ export interface InkwireServer {
   /** Calls `listener` at each such event until the returned function is called. */
   on<Name extends keyof ServerEvents>(name: Name, listener: (event: ServerEvents[Name]) => void): () => void
   /** Whether documents can be opened and saved right now, and why not: what `/readyz` says. */
-  readiness(): { readonly ready: boolean; readonly reasons: string[] }
+  readiness(): Readiness
+  /** The documents, for the app around the server. */
+  readonly documents: Documents
   /**
    * Stops: takes nothing new, commits what it has (for at most `shutdownTimeoutMs`), tells clients to come back
    * later (1012) and closes the store. Idempotent.
@@ -70,6 +75,15 @@ export interface InkwireServer {
    * @returns what could not be saved, by document; empty when all went well.
    */
   close(): Promise<UnsavedReport>
+}
+
+/** What `/readyz` says. */
+export interface Readiness {
+  readonly ready: boolean
+  /** Why not, in plain words. */
+  readonly reasons: readonly string[]
+  /** Documents that were found damaged and are refused with 4410; all others are served. */
+  readonly damaged: readonly { readonly document: string; readonly reason: string }[]
 }
 
 /**
@@ -83,6 +97,7 @@ export const createServer = (options: ServerOptions = {}): InkwireServer =>
 /** Puts the house together and takes it down; every rule lives in the parts. */
 class ComposedServer implements InkwireServer {
   readonly requestHandler: RequestListener
+  readonly documents: Documents
   readonly #config: ServerConfig
   readonly #log: Log
   readonly #counters = new Counters()
@@ -128,12 +143,17 @@ class ComposedServer implements InkwireServer {
       opened: ({ name, generation }) => this.#events.emit('open', { document: name, generation }),
       left: (document) => this.#events.emit('unload', { document }),
     })
+    this.documents = new Documents({
+      journal: () => this.#open(),
+      rooms: this.#rooms,
+      pool: this.#pool,
+    })
     this.#sessionDeps = {
       counters: this.#counters,
       durability: config.durability,
       maxMessageBytes: config.maxMessageBytes,
       slow: this.#slowCommits,
-      refuseUpdates: () => null,
+      refuseUpdates: () => this.#tooMuchUnsaved(),
     }
     this.#gate = new Gate({
       pathPrefix: config.pathPrefix,
@@ -187,14 +207,18 @@ class ComposedServer implements InkwireServer {
     this.#gate.handleUpgrade(request, socket, head)
   }
 
-  readiness(): { ready: boolean; reasons: string[] } {
+  readiness(): Readiness {
     const reasons: string[] = []
     if (this.#closing) reasons.push('the server is stopping')
     const state = this.#journal?.state
     if (!state) reasons.push('the store is not open yet')
     else if (state.status === 'failing') reasons.push(`the store does not take writes: ${state.reason}`)
     else if (state.status === 'closed' && !this.#closing) reasons.push('the store is closed')
-    return { ready: reasons.length === 0, reasons }
+    const damaged = [...(this.#journal?.quarantined ?? [])].map(([document, reason]) => ({
+      document,
+      reason,
+    }))
+    return { ready: reasons.length === 0, reasons, damaged }
   }
 
   close(): Promise<UnsavedReport> {
@@ -271,6 +295,12 @@ class ComposedServer implements InkwireServer {
         session.close(code, reason)
       },
     )
+  }
+
+  /** While the store fails, updates wait in memory: up to a limit, then authors have to hold theirs. */
+  #tooMuchUnsaved(): string | null {
+    const queued = this.#journal?.queuedBytes ?? 0
+    return queued > MAX_UNSAVED_BYTES ? 'too much is waiting for the disk; hold your edits' : null
   }
 
   #compactionFailed(document: string, err: unknown, final: boolean): void {

@@ -135,7 +135,8 @@ export class Session implements Member {
           this.#handle(state.room, decodeMessage(payload))
         } catch (error) {
           if (!(error instanceof InkwireError)) throw error
-          this.close(Code.badMessage, error.message)
+          if (error.code === 'INKWIRE_STORE_CLOSED') this.close(Code.restart, 'the server restarts')
+          else this.close(Code.badMessage, error.message)
         }
         return
       case 'closed':

@@ -8,7 +8,7 @@ import { type Asset, loadDemo } from './demo.js'
 
 /** What the pages of {@link createHttpApp} show. */
 export interface HttpAppDeps {
-  /** What `/readyz` says; `reasons` in plain words, without secrets. */
+  /** What `/readyz` says, in plain words, without secrets; whatever else is in it is passed on. */
   readonly readiness: () => { readonly ready: boolean; readonly reasons: readonly string[] }
   /** What `/metrics` says. */
   readonly metrics: () => Promise<MetricsText>
@@ -62,8 +62,8 @@ export const createHttpApp = (deps: HttpAppDeps): RequestListener => {
 
   app.get('/healthz', (c) => c.text('ok', 200, UNCACHED))
   app.get('/readyz', (c) => {
-    const { ready, reasons } = readiness()
-    return c.json({ ready, reasons }, ready ? 200 : 503, UNCACHED)
+    const answer = readiness()
+    return c.json(answer, answer.ready ? 200 : 503, UNCACHED)
   })
   app.get('/metrics', async (c) => {
     const { contentType, body } = await metrics()

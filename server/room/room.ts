@@ -1,3 +1,4 @@
+import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
 import { scanUpdate } from '../update/scan.js'
@@ -5,6 +6,7 @@ import { Acks } from './acks.js'
 import { Broadcast } from './broadcast.js'
 import type { Compaction } from './compaction.js'
 import type { Content } from './content.js'
+import { Importer } from './importer.js'
 import type { Member } from './member.js'
 import { Presence } from './presence.js'
 import type { Turns } from './turns.js'
@@ -45,6 +47,8 @@ export class Room {
   readonly #deps: RoomDeps
   readonly #onIdle: () => void
   #durable: number
+  /** Who waits for the room to become idle. */
+  #waiting: (() => void)[] = []
 
   constructor(parts: RoomParts, deps: RoomDeps) {
     this.name = parts.name
@@ -139,6 +143,26 @@ export class Room {
   }
 
   /**
+   * Takes an update that no client sent.
+   *
+   * @returns once it is durable; whether there was anything new in it.
+   * @throws InkwireError INKWIRE_BAD_UPDATE; INKWIRE_NOT_SAVED when the document was closed before.
+   */
+  async merge(update: Uint8Array): Promise<boolean> {
+    const importer = new Importer((reason) => new InkwireError('INKWIRE_NOT_SAVED', reason))
+    const before = this.seq
+    this.join(importer)
+    try {
+      this.receive(importer, 1, update)
+      const news = this.seq > before
+      await importer.saved
+      return news
+    } finally {
+      this.leave(importer)
+    }
+  }
+
+  /**
    * Takes a presence message.
    *
    * @throws InkwireError INKWIRE_BAD_MESSAGE
@@ -172,6 +196,20 @@ export class Room {
     this.#broadcast.flush()
   }
 
+  /** Ends all members' connections. */
+  closeMembers(code: number, reason: string): void {
+    for (const member of [...this.#broadcast.members()]) member.close(code, reason)
+  }
+
+  /** Resolves when nobody is in the room, all is durable and no compaction runs. */
+  async settled(): Promise<void> {
+    while (!this.idle) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve)
+      })
+    }
+  }
+
   /** Lets go of the document. */
   dispose(): void {
     this.#broadcast.dispose()
@@ -189,6 +227,8 @@ export class Room {
   /** After anything became durable or somebody left: time to compact, or to go? */
   #settle(): void {
     this.#compaction.consider(this.#durable, this.#broadcast.size === 0, () => this.#settle())
-    if (this.idle) this.#onIdle()
+    if (!this.idle) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
+    this.#onIdle()
   }
 }

@@ -23,6 +23,8 @@ export class Rooms {
   readonly #loading = new Map<string, Promise<Room>>()
   readonly #open = new Map<string, Room>()
   readonly #lingering = new Map<Room, NodeJS.Timeout>()
+  /** Documents that something is done to which needs them closed; the promise never rejects. */
+  readonly #exclusive = new Map<string, Promise<void>>()
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps
@@ -47,7 +49,7 @@ export class Rooms {
    * @throws what the journal's `open` throws.
    */
   open(name: string): Promise<Room> {
-    const open = this.#open.get(name)
+    const open = this.#exclusive.has(name) ? undefined : this.#open.get(name)
     if (open) return Promise.resolve(open)
     const loading = this.#loading.get(name)
     if (loading) return loading
@@ -56,8 +58,35 @@ export class Rooms {
     return load
   }
 
+  /**
+   * Does something to a document while nobody has it open: its members are closed with `code`, what they wrote is
+   * made durable, and whoever asks for it meanwhile waits.
+   *
+   * @throws what `work` throws.
+   */
+  async exclusively<T>(name: string, code: number, reason: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#exclusive.get(name)
+    // Looked up before the next line: a load that starts from now on waits for this turn, so this mustn't wait for it.
+    const loading = this.#loading.get(name)
+    let done: () => void = () => undefined
+    const turn = new Promise<void>((resolve) => {
+      done = resolve
+    })
+    this.#exclusive.set(name, turn)
+    try {
+      await before
+      await loading?.catch(() => undefined)
+      await this.#evict(name, code, reason)
+      return await work()
+    } finally {
+      if (this.#exclusive.get(name) === turn) this.#exclusive.delete(name)
+      done()
+    }
+  }
+
   async #load(name: string): Promise<Room> {
     try {
+      await this.#exclusive.get(name)
       const room = await this.#deps.load(name, () => this.#idle(name))
       this.#open.set(name, room)
       this.#deps.counters.rooms++
@@ -72,9 +101,25 @@ export class Rooms {
 
   /** Takes every room out at once; for a server that stops. */
   disposeAll(): void {
-    for (const timer of this.#lingering.values()) clearTimeout(timer)
-    this.#lingering.clear()
-    for (const room of this.#open.values()) this.#remove(room)
+    for (const room of this.#open.values()) {
+      this.#stopLingering(room)
+      this.#remove(room)
+    }
+  }
+
+  async #evict(name: string, code: number, reason: string): Promise<void> {
+    const room = this.#open.get(name)
+    if (!room) return
+    room.closeMembers(code, reason)
+    await room.settled()
+    this.#stopLingering(room)
+    // It may have gone by itself while it settled.
+    if (this.#open.get(name) === room) this.#remove(room)
+  }
+
+  #stopLingering(room: Room): void {
+    clearTimeout(this.#lingering.get(room))
+    this.#lingering.delete(room)
   }
 
   /** A room says that nobody is in it and all is durable. */

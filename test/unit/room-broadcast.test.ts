@@ -20,6 +20,7 @@ class FakeMember implements Member {
   }
   acknowledge(): void {}
   requestMissing(): void {}
+  close(): void {}
 
   /** First byte of each update it got, in order. */
   get updates(): number[] {

@@ -1,0 +1,94 @@
+import { Code } from '../shared/codes.js'
+import { InkwireError } from '../shared/errors.js'
+import type { DocumentStats, DocumentSummary, Journal } from './journal/journal.js'
+import type { Rooms } from './room/rooms.js'
+import { scanUpdate } from './update/scan.js'
+import type { WorkerPool } from './worker/pool.js'
+
+/** What {@link Documents} works on. */
+export interface DocumentsDeps {
+  readonly journal: () => Promise<Journal>
+  readonly rooms: Rooms
+  readonly pool: Pick<WorkerPool, 'compact'>
+}
+
+/**
+ * The documents of a running server, for the app around it and for its operator. Names are as clients use them.
+ *
+ * All methods reject with an InkwireError: INKWIRE_BAD_NAME, INKWIRE_DOCUMENT_DAMAGED, INKWIRE_STORE_FAILED,
+ * INKWIRE_STORE_CLOSED, and what they name themselves.
+ */
+export class Documents {
+  readonly #deps: DocumentsDeps
+
+  constructor(deps: DocumentsDeps) {
+    this.#deps = deps
+  }
+
+  /** All documents with history, in order of name bytes. */
+  async *list(): AsyncGenerator<DocumentSummary, void, void> {
+    yield* (await this.#deps.journal()).list()
+  }
+
+  /** Sizes and times of a document; `null` when there is none. */
+  async stats(name: string): Promise<DocumentStats | null> {
+    return (await this.#deps.journal()).stats(name)
+  }
+
+  /**
+   * A document as one Yjs update (v1): everything that is durable now.
+   *
+   * @throws InkwireError INKWIRE_NO_DOCUMENT
+   * @example
+   *   Y.applyUpdate(doc, await server.documents.read('notes'))
+   */
+  async read(name: string): Promise<Uint8Array> {
+    const stored = await (await this.#deps.journal()).read(name)
+    if (!stored) throw noDocument(name)
+    const { snapshot, tail } = stored
+    if (snapshot && tail.length === 0) return snapshot.update
+    const updates = tail.map(({ update }) => update)
+    return (await this.#deps.pool.compact({ snapshot: snapshot?.update ?? null, updates })).update
+  }
+
+  /**
+   * Merges an update into a document, as if a client had sent it; created if need be. Whoever has it open sees it.
+   *
+   * @returns once it is durable; whether there was anything new in it.
+   * @throws InkwireError INKWIRE_BAD_UPDATE
+   */
+  async merge(name: string, update: Uint8Array): Promise<boolean> {
+    const room = await this.#deps.rooms.open(name)
+    return room.merge(update)
+  }
+
+  /**
+   * Removes a document with everything that is stored of it. Its clients are closed with 4404.
+   *
+   * @returns whether there was one.
+   */
+  async delete(name: string): Promise<boolean> {
+    const journal = await this.#deps.journal()
+    return this.#deps.rooms.exclusively(name, Code.noSuchDocument, 'the document was deleted', () =>
+      journal.delete(name),
+    )
+  }
+
+  /**
+   * Puts other contents in a document's place, under a new generation: for a restore or a rollback. Its clients are
+   * closed with 4409, so that none merges the old history into the new one.
+   *
+   * @param update one Yjs update (v1) with the whole state.
+   * @throws InkwireError INKWIRE_BAD_UPDATE
+   */
+  async replace(name: string, update: Uint8Array): Promise<DocumentSummary> {
+    scanUpdate(update)
+    const journal = await this.#deps.journal()
+    return this.#deps.rooms.exclusively(name, Code.generationChanged, 'the document was replaced', () =>
+      journal.replace(name, { snapshot: { seq: 1, update }, tail: [] }),
+    )
+  }
+}
+
+const noDocument = (name: string): InkwireError =>
+  new InkwireError('INKWIRE_NO_DOCUMENT', `there is no document "${name}"`)

@@ -1,0 +1,33 @@
+import type { Member } from './member.js'
+
+/**
+ * A member of a room that is no client: it brings one update and leaves when that is durable. What the room passes
+ * on to it goes nowhere.
+ */
+export class Importer implements Member {
+  readonly extended = true
+  readonly user = ''
+  readonly congested = false
+  readonly saved: Promise<void>
+  #resolve: () => void = () => undefined
+  #reject: (reason: Error) => void = () => undefined
+
+  /** @param closed makes the error for a room that closes before the update is durable. */
+  constructor(readonly closed: (reason: string) => Error) {
+    this.saved = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  write(): void {}
+  requestMissing(): void {}
+
+  acknowledge(): void {
+    this.#resolve()
+  }
+
+  close(_code: number, reason: string): void {
+    this.#reject(this.closed(reason))
+  }
+}
