@@ -10,6 +10,9 @@ let folder: string
 let server: Server
 let origin: string
 
+/** As they are before any server was made. */
+const GLOBALS = { Request: globalThis.Request, Response: globalThis.Response }
+
 const PAGE = '<!doctype html><title>Inkwire</title>'
 const SCRIPT = 'export {}'
 
@@ -196,7 +199,8 @@ describe('anything else', () => {
 })
 
 it('leaves the globals of the process alone', async () => {
-  const before = [globalThis.Request, globalThis.Response]
   await serve()
-  expect([globalThis.Request, globalThis.Response]).toEqual(before)
+  await fetch(origin)
+  expect(globalThis.Request).toBe(GLOBALS.Request)
+  expect(globalThis.Response).toBe(GLOBALS.Response)
 })
