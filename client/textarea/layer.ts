@@ -9,7 +9,7 @@ import type { Selection, TextElement } from './selection.js'
  */
 const CSS = `:host{all:initial!important;position:absolute!important;pointer-events:none!important}
 div,i,b,a{position:absolute;overflow:hidden}
-p{margin:0;box-sizing:border-box;visibility:hidden;align-content:center}
+p{margin:0;box-sizing:border-box;visibility:hidden}
 p div{position:static}
 i,b{background:oklch(from currentColor .62 min(c,.14) h);min-width:2px}
 i{opacity:.3}

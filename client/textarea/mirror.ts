@@ -29,7 +29,10 @@ export const createMirror = (element: TextElement): Mirror => {
     const style = getComputedStyle(element)
     for (const name of style)
       if (STYLES.test(name)) copy.style.setProperty(name, style.getPropertyValue(name))
-    if (element.localName === 'input') copy.style.whiteSpace = 'pre'
+    if (element.localName === 'input') {
+      copy.style.whiteSpace = 'pre'
+      copy.style.alignContent = 'center' // a textarea's text starts at its top
+    }
     // A fraction of a pixel, which the client width leaves out, may decide where a line is broken.
     const fraction = element.getBoundingClientRect().width - element.offsetWidth
     copy.style.width = `${element.clientWidth + fraction}px`
