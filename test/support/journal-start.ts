@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto'
+import { LevelJournal, type LevelJournalDeps } from '../../server/journal/level-journal.js'
+import { silentLogger } from '../../server/journal/logger.js'
+import { Witness } from '../../server/journal/witness.js'
+import type { FakeStore } from './journal-store.js'
+
+/** Waits for nothing: the next turn of the event loop. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** The LevelDB journal on a store of ours; what a test doesn't hand in is harmless. */
+export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> = {}): Promise<LevelJournal> =>
+  LevelJournal.start({
+    store,
+    witness: null,
+    makeRoom: async () => true,
+    recovered: () => {},
+    closed: async () => {},
+    durability: 'fsync',
+    now: () => 1_700_000_000_000,
+    elapsed: () => performance.now(),
+    wait: nextTurn,
+    randomBytes,
+    logger: silentLogger,
+    onCommit: () => {},
+    crashpoint: () => {},
+    ...more,
+  })
+
+/** A witness on a store of ours. */
+export const startWitness = (store: FakeStore, synced = true): Witness =>
+  new Witness({ store, synced, wait: nextTurn, logger: silentLogger })
