@@ -1,0 +1,525 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
+import * as Y from 'yjs'
+import { type InkwireOptions, InkwireProvider, type WebSocketLike } from '../../client/index.js'
+import { decodeMessage, encodeMessage } from '../../shared/codec.js'
+import type { Message } from '../../shared/messages.js'
+
+const G = 'a'.repeat(32)
+const hello: Message = {
+  type: 'hello',
+  generation: G,
+  seq: 1,
+  access: 'write',
+  durability: 'fsync',
+  maxMessageBytes: 1 << 20,
+}
+const step1: Message = { type: 'syncStep1', stateVector: Uint8Array.of(0) }
+const step2: Message = { type: 'syncStep2', update: Uint8Array.of(0, 0) }
+
+/** A WebSocket whose other end is the test. */
+class FakeSocket implements WebSocketLike {
+  static made: FakeSocket[] = []
+  binaryType = 'blob'
+  readyState = 0
+  protocol = ''
+  onopen: ((event: never) => void) | null = null
+  onmessage: ((event: never) => void) | null = null
+  onclose: ((event: never) => void) | null = null
+  onerror: ((event: never) => void) | null = null
+  readonly sent: Message[] = []
+
+  constructor(
+    readonly url: string,
+    readonly protocols: string[] = [],
+  ) {
+    FakeSocket.made.push(this)
+  }
+
+  send(data: Uint8Array): void {
+    this.sent.push(decodeMessage(data))
+  }
+
+  close(): void {
+    this.readyState = 3
+  }
+
+  open(protocol = this.protocols.at(-1) ?? ''): void {
+    this.readyState = 1
+    this.protocol = protocol
+    this.onopen?.({} as never)
+  }
+
+  hear(...messages: Message[]): void {
+    for (const message of messages) {
+      this.onmessage?.({ data: encodeMessage(message).slice().buffer } as never)
+    }
+  }
+
+  lose(code = 1006, reason = ''): void {
+    this.readyState = 3
+    this.onclose?.({ code, reason } as never)
+  }
+}
+
+const undo: (() => void)[] = []
+const create = (options: InkwireOptions = {}, doc = new Y.Doc()) => {
+  const provider = new InkwireProvider('ws://h/', 'doc', doc, { WebSocketPolyfill: FakeSocket, ...options })
+  const events: unknown[][] = []
+  for (const name of ['status', 'sync', 'closed', 'save', 'access', 'connection-close'] as const) {
+    provider.on(name, (first: unknown) => void events.push([name, first]))
+  }
+  undo.push(
+    () => provider.destroy(),
+    () => doc.destroy(),
+  )
+  return { provider, doc, text: doc.getText('t'), events }
+}
+/** The newest socket. */
+const socket = (): FakeSocket => {
+  const last = FakeSocket.made.at(-1)
+  if (!last) throw new Error('no socket was made')
+  return last
+}
+const goLive = (): FakeSocket => {
+  const one = socket()
+  one.open()
+  one.hear(hello, step1, step2, { type: 'ack', received: 1, durable: 1 })
+  return one
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  FakeSocket.made = []
+})
+afterEach(() => {
+  for (const step of undo.splice(0)) step()
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+describe('y-websocket’s shape', () => {
+  it('has its properties, through a connection’s life', () => {
+    const { provider, events } = create({ params: { a: 'b' }, protocols: ['mine'] })
+    expect(provider).toMatchObject({
+      roomname: 'doc',
+      serverUrl: 'ws://h',
+      url: 'ws://h/doc?a=b',
+      shouldConnect: true,
+    })
+    expect(provider).toMatchObject({ wsconnecting: true, wsconnected: false, synced: false })
+    expect(socket().protocols).toEqual(['mine', 'inkwire.1'])
+    goLive()
+    expect(provider).toMatchObject({
+      wsconnecting: false,
+      wsconnected: true,
+      synced: true,
+      access: 'write',
+      generation: G,
+    })
+    expect(provider.ws).toBe(socket())
+    socket().lose()
+    expect(provider).toMatchObject({ wsconnected: false, synced: false, ws: null, shouldConnect: true })
+    provider.disconnect()
+    expect(provider.shouldConnect).toBe(false)
+    expect(events.filter(([name]) => name === 'status' || name === 'sync')).toEqual([
+      ['status', { status: 'connected' }],
+      ['sync', true],
+      ['sync', false],
+      ['status', { status: 'disconnected' }],
+    ])
+  })
+
+  it('new params go into the next connection’s URL', () => {
+    const { provider } = create()
+    provider.params = { token: 'new' }
+    provider.disconnect()
+    provider.connect()
+    expect(socket().url).toBe('ws://h/doc?token=new')
+  })
+
+  it('connect: false waits for connect(), and asks no global for anything', () => {
+    const { provider } = create({ connect: false })
+    expect(FakeSocket.made).toEqual([])
+    provider.connect()
+    expect(FakeSocket.made.length).toBe(1)
+  })
+
+  it('never has two sockets, whatever is called', () => {
+    const { provider } = create()
+    provider.connect()
+    provider.connect()
+    goLive()
+    provider.connect()
+    expect(FakeSocket.made.length).toBe(1)
+    provider.disconnect()
+    provider.connect()
+    provider.disconnect()
+    provider.connect()
+    expect(FakeSocket.made.filter(({ readyState }) => readyState !== 3).length).toBe(1)
+  })
+
+  it('a listener may call anything', () => {
+    const { provider } = create()
+    let once = true
+    provider.on('status', ({ status }) => {
+      if (status === 'connected' && once) {
+        once = false
+        provider.disconnect()
+        provider.connect()
+      }
+    })
+    socket().open('')
+    expect(FakeSocket.made.length).toBe(2)
+    goLive()
+    // The first connection's server was a plain one; that must not colour the second's.
+    expect(provider.saveState.status).toBe('saved')
+  })
+
+  it('resyncInterval asks again and again, while connected', () => {
+    create({ resyncInterval: 1_000 })
+    goLive()
+    socket().sent.length = 0
+    vi.advanceTimersByTime(3_000)
+    expect(socket().sent.filter(({ type }) => type === 'syncStep1').length).toBe(3)
+  })
+
+  it('the document’s end is the provider’s', () => {
+    const { doc, provider } = create()
+    goLive()
+    doc.destroy()
+    expect(provider.ws).toBe(null)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('without a WebSocket class', () => {
+  beforeEach(() => {
+    vi.stubGlobal('WebSocket', undefined)
+  })
+
+  it('constructing is fine and stays offline, as in server rendering', () => {
+    const doc = new Y.Doc()
+    const provider = new InkwireProvider('ws://h', 'doc', doc)
+    undo.push(() => provider.destroy())
+    expect(provider).toMatchObject({ shouldConnect: false, wsconnecting: false })
+    doc.getText('t').insert(0, 'x')
+    expect(provider.saveState).toMatchObject({ status: 'device', pending: 1 })
+  })
+
+  it('connect() says what is missing', () => {
+    const provider = new InkwireProvider('ws://h', 'doc', new Y.Doc())
+    undo.push(() => provider.doc.destroy())
+    expect(() => provider.connect()).toThrow(expect.objectContaining({ code: 'INKWIRE_BAD_OPTION' }))
+    expect(provider.shouldConnect).toBe(false)
+  })
+})
+
+describe('reconnecting', () => {
+  it('waits longer each time, with the longest given', () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.999999)
+    create({ maxBackoffTime: 1_000 })
+    goLive()
+    const waits: number[] = []
+    for (let i = 0; i < 5; i++) {
+      socket().lose()
+      const before = FakeSocket.made.length
+      const started = Date.now()
+      while (FakeSocket.made.length === before) vi.advanceTimersByTime(10)
+      waits.push(Date.now() - started)
+    }
+    expect(waits).toEqual([200, 400, 800, 1_000, 1_000])
+  })
+
+  it('C2: stops at 4400–4499 and says why; connect() tries again', () => {
+    const { provider, events } = create()
+    goLive()
+    socket().lose(4403, 'forbidden')
+    expect(provider.shouldConnect).toBe(false)
+    expect(events).toContainEqual(['closed', { code: 4403, reason: 'forbidden' }])
+    vi.advanceTimersByTime(60_000)
+    expect(FakeSocket.made.length).toBe(1)
+    provider.connect()
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('shouldReconnect decides, if given', () => {
+    const { provider } = create({ shouldReconnect: ({ code }) => code === 4403 })
+    goLive()
+    socket().lose(4403)
+    expect(provider.shouldConnect).toBe(true)
+    vi.advanceTimersByTime(2_500)
+    socket().open()
+    socket().lose(1012)
+    expect(provider.shouldConnect).toBe(false)
+  })
+
+  it('W6: 30 s without a sign of life end a connection', () => {
+    const { provider } = create()
+    goLive()
+    vi.advanceTimersByTime(29_000)
+    expect(provider.synced).toBe(true)
+    socket().hear({ type: 'awareness', update: Uint8Array.of(0) })
+    vi.advanceTimersByTime(29_000)
+    expect(provider.synced).toBe(true)
+    vi.advanceTimersByTime(5_000)
+    expect(provider.synced).toBe(false)
+  })
+
+  it('an attempt that hangs is given up, too', () => {
+    create()
+    vi.advanceTimersByTime(34_000)
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('X2: another generation than the remembered one stops before anything is merged', () => {
+    const { provider, text, events } = create({ generation: 'b'.repeat(32) })
+    socket().open()
+    const theirs = new Y.Doc()
+    theirs.getText('t').insert(0, 'theirs')
+    socket().hear(hello, step1, { type: 'syncStep2', update: Y.encodeStateAsUpdate(theirs) })
+    expect(text.toString()).toBe('')
+    expect(events).toContainEqual(['closed', { code: 4409, reason: 'generation-changed' }])
+    expect(provider.shouldConnect).toBe(false)
+  })
+})
+
+describe('saveState', () => {
+  it('is the same object until something changes, and each change is told', () => {
+    const { provider, text, events } = create()
+    const live = goLive()
+    events.length = 0
+    const before = provider.saveState
+    expect(provider.saveState).toBe(before)
+    text.insert(0, 'a')
+    live.hear({ type: 'ack', received: 2, durable: 1 }, { type: 'ack', received: 2, durable: 2 })
+    const states = events.filter(([name]) => name === 'save').map(([, state]) => state)
+    expect(states).toMatchObject([{ status: 'device' }, { status: 'received' }, { status: 'saved' }])
+    expect(provider.saveState).toBe(states.at(-1))
+  })
+
+  it('counts what the document held already as unsaved', () => {
+    const doc = new Y.Doc()
+    doc.getText('t').insert(0, 'from before')
+    const { provider } = create({}, doc)
+    expect(provider.saveState).toMatchObject({ status: 'device', pending: 1 })
+    goLive()
+    expect(provider.saveState).toMatchObject({ status: 'saved', pending: 0 })
+  })
+})
+
+describe('whenSaved', () => {
+  it('resolves for the edits made until then, not for later ones', async () => {
+    const { provider, text } = create()
+    const live = goLive()
+    text.insert(0, 'a')
+    const saved = provider.whenSaved()
+    text.insert(0, 'b')
+    live.hear({ type: 'ack', received: 3, durable: 2 })
+    await saved
+    expect(provider.saveState.pending).toBe(1)
+  })
+
+  it('rejects with INKWIRE_TIMEOUT, leaving no timer', async () => {
+    const { provider, text } = create()
+    text.insert(0, 'a')
+    const saved = expect(provider.whenSaved({ timeout: 50 })).rejects.toMatchObject({
+      code: 'INKWIRE_TIMEOUT',
+    })
+    vi.advanceTimersByTime(50)
+    await saved
+  })
+
+  it('rejects with INKWIRE_DESTROYED, and so does whenSynced', async () => {
+    const { provider } = create()
+    const both = [provider.whenSaved({ timeout: 50 }), provider.whenSynced].map((one) =>
+      expect(one).rejects.toMatchObject({ code: 'INKWIRE_DESTROYED' }),
+    )
+    provider.destroy()
+    await Promise.all(both)
+    await expect(provider.whenSynced).rejects.toMatchObject({ code: 'INKWIRE_DESTROYED' })
+  })
+
+  it('rejects with INKWIRE_NOT_SAVED when it can never be', async () => {
+    const { provider, text } = create()
+    const live = goLive()
+    text.insert(0, 'a')
+    const refused = expect(provider.whenSaved()).rejects.toMatchObject({ code: 'INKWIRE_NOT_SAVED' })
+    live.hear({ type: 'rejection', message: 2, code: 4413, reason: 'full' })
+    await refused
+    const other = create()
+    const stopped = expect(other.provider.whenSaved()).rejects.toMatchObject({ code: 'INKWIRE_NOT_SAVED' })
+    socket().open()
+    socket().lose(4404)
+    await stopped
+  })
+})
+
+describe('presence', () => {
+  const sentPresence = (): number => socket().sent.filter(({ type }) => type === 'awareness').length
+
+  it('is announced with a new clock on each connection, and only our own is ever sent', () => {
+    const { provider } = create()
+    const { awareness } = provider
+    const clock = (): number => awareness.meta.get(awareness.clientID)?.clock ?? -1
+    const before = clock()
+    goLive()
+    expect(clock()).toBe(before + 1)
+    expect(sentPresence()).toBe(1)
+    const theirs = new Awareness(new Y.Doc())
+    theirs.setLocalStateField('name', 'them')
+    socket().hear({ type: 'awareness', update: encodeAwarenessUpdate(theirs, [theirs.clientID]) })
+    expect(awareness.getStates().has(theirs.clientID)).toBe(true)
+    expect(sentPresence()).toBe(1)
+    socket().lose()
+    expect(awareness.getStates().has(theirs.clientID)).toBe(false)
+    vi.advanceTimersByTime(2_500)
+    goLive()
+    // The same clock as before, and yet they are seen again.
+    socket().hear({ type: 'awareness', update: encodeAwarenessUpdate(theirs, [theirs.clientID]) })
+    expect(awareness.getStates().has(theirs.clientID)).toBe(true)
+    expect(clock()).toBe(before + 2)
+    theirs.doc.destroy()
+  })
+
+  it('a given awareness outlives the provider, its own does not', () => {
+    const doc = new Y.Doc()
+    const mine = new Awareness(doc)
+    const { provider } = create({ awareness: mine }, doc)
+    provider.destroy()
+    expect(mine.getLocalState()).toEqual({})
+    const other = create()
+    goLive()
+    other.provider.destroy()
+    expect(other.provider.awareness.getLocalState()).toBe(null)
+    expect(socket().sent.at(-1)).toMatchObject({ type: 'awareness' })
+  })
+})
+
+describe('other tabs', () => {
+  /** A BroadcastChannel that delivers at once. */
+  class FakeChannel {
+    static open = new Set<FakeChannel>()
+    onmessage: ((event: { data: unknown }) => void) | null = null
+    constructor(readonly name: string) {
+      FakeChannel.open.add(this)
+    }
+    postMessage(data: unknown): void {
+      for (const other of FakeChannel.open) {
+        if (other !== this && other.name === this.name) other.onmessage?.({ data: structuredClone(data) })
+      }
+    }
+    close(): void {
+      FakeChannel.open.delete(this)
+    }
+  }
+  beforeEach(() => {
+    FakeChannel.open.clear()
+    vi.stubGlobal('BroadcastChannel', FakeChannel)
+    vi.stubGlobal('location', {})
+  })
+
+  it('share edits without a server, and each offers all of them to its own', () => {
+    const [a, b] = [create(), create()]
+    expect(a.provider.bcconnected).toBe(true)
+    a.text.insert(0, 'from a')
+    expect(b.text.toString()).toBe('from a')
+    expect(b.provider.saveState).toMatchObject({ status: 'device', pending: 1 })
+    // Tab a is closed before it ever reached the server; nothing is lost.
+    a.provider.destroy()
+    socket().open()
+    socket().hear(hello, step1)
+    const answer = socket().sent.find(({ type }) => type === 'syncStep2')
+    const server = new Y.Doc()
+    if (answer?.type === 'syncStep2') Y.applyUpdate(server, answer.update)
+    expect(server.getText('t').toString()).toBe('from a')
+  })
+
+  it('pass on what they type while live, once each', () => {
+    const [a, b] = [create(), create()]
+    const live = goLive()
+    live.sent.length = 0
+    a.text.insert(0, 'x')
+    expect(live.sent.filter(({ type }) => type === 'update').length).toBe(1)
+    expect(b.provider.saveState.pending).toBe(1)
+    live.hear({ type: 'ack', received: 2, durable: 2 })
+    expect(b.provider.saveState.status).toBe('saved')
+    expect(a.provider.saveState.status).toBe('device')
+  })
+
+  it('learn the generation from each other', () => {
+    const a = create()
+    goLive()
+    const b = create()
+    b.text.insert(0, 'x')
+    expect(a.provider.generation).toBe(G)
+    expect(b.provider.generation).toBe(G)
+  })
+
+  it('stay present when the connection to the server is lost', () => {
+    const a = create()
+    goLive()
+    const b = create()
+    const seen = (): boolean => a.provider.awareness.getStates().has(b.provider.awareness.clientID)
+    expect(seen()).toBe(true)
+    FakeSocket.made[0]?.lose()
+    expect(seen()).toBe(true)
+    b.provider.disconnect()
+    expect(seen()).toBe(false)
+  })
+
+  it('are left alone with disableBc, after disconnect, and outside of a page', () => {
+    const a = create({ disableBc: true })
+    const b = create()
+    b.provider.disconnect()
+    vi.stubGlobal('location', undefined)
+    const c = create()
+    expect([a, b, c].map(({ provider }) => provider.bcconnected)).toEqual([false, false, false])
+    expect(FakeChannel.open.size).toBe(0)
+  })
+})
+
+describe('in a page', () => {
+  beforeEach(() => {
+    vi.stubGlobal('window', new EventTarget())
+  })
+  const fire = (type: string): void => void window.dispatchEvent(new Event(type))
+
+  it('being online again makes the next attempt at once', () => {
+    create()
+    goLive()
+    socket().lose()
+    fire('online')
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('waking finds a dead link without waiting for a timer', () => {
+    const { provider } = create()
+    goLive()
+    vi.setSystemTime(Date.now() + 60_000)
+    fire('visibilitychange')
+    expect(provider.synced).toBe(false)
+  })
+
+  it('going away is told to the others, and coming back, too', () => {
+    const { provider } = create()
+    goLive()
+    socket().sent.length = 0
+    fire('pagehide')
+    fire('pageshow')
+    const [gone, back] = socket().sent
+    expect(provider.awareness.getLocalState()).toEqual({})
+    expect([gone?.type, back?.type]).toEqual(['awareness', 'awareness'])
+    if (gone?.type === 'awareness') expect(new TextDecoder().decode(gone.update)).toContain('null')
+    if (back?.type === 'awareness') expect(new TextDecoder().decode(back.update)).toContain('{}')
+  })
+
+  it('nothing is left behind by disconnect', () => {
+    const { provider } = create()
+    provider.disconnect()
+    fire('online')
+    fire('visibilitychange')
+    expect(FakeSocket.made.length).toBe(1)
+  })
+})
