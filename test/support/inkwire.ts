@@ -73,3 +73,16 @@ export const serveProcess = async (
   })
   return { ...running, url, ws: url.replace('http', 'ws'), port: Number(new URL(url).port) }
 }
+
+/**
+ * A number from `/metrics`; of a metric without labels.
+ *
+ * @example
+ *   await metric(server, 'inkwire_rooms')
+ */
+export const metric = async ({ url }: { readonly url: string }, name: string): Promise<number> => {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
+  if (value === undefined) throw new Error(`there is no metric ${name}`)
+  return Number(value)
+}

@@ -1,0 +1,87 @@
+import { onTestFinished } from 'vitest'
+import { WebSocket } from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import type { InkwireProvider as Provider } from '../../client/index.js'
+import { until } from './until.js'
+
+/** The built client, as the package's users get it. */
+const { InkwireProvider } = (await import(
+  new URL('../../dist/client/index.js', import.meta.url).href
+)) as typeof import('../../client/index.js')
+
+/** y-websocket's provider, unmodified, or ours. */
+export type Kind = 'stock' | 'ours'
+
+/** A provider and its document, the same for both kinds. */
+export interface Client {
+  readonly kind: Kind
+  readonly doc: Y.Doc
+  /** The text named `text`. */
+  readonly text: Y.Text
+  /** Ours; null for the stock one. */
+  readonly ours: Provider | null
+  readonly synced: boolean
+  readonly whenSynced: () => Promise<void>
+  /** Edits that are waiting to be sent, bytes. */
+  readonly backlog: number
+  /** Breaks the connection as a lost network would. It connects again by itself. */
+  cut(): void
+  disconnect(): void
+  connect(): void
+  /** Disconnects for good and lets go of the document. */
+  destroy(): void
+}
+
+export interface ClientOptions {
+  readonly doc?: Y.Doc
+  readonly connect?: boolean
+  /** Instead of the `ws` package's class. */
+  readonly WebSocket?: typeof WebSocket
+}
+
+/** Short: tests restart servers. */
+const LONGEST_BACKOFF_MS = 100
+
+/** Connects a client; destroyed after the test. */
+export const openClient = (kind: Kind, ws: string, name: string, options: ClientOptions = {}): Client => {
+  const { doc = new Y.Doc(), connect = true } = options
+  const shared = { connect, disableBc: true, maxBackoffTime: LONGEST_BACKOFF_MS }
+  const Class = options.WebSocket ?? WebSocket
+  const ours =
+    kind === 'ours' ? new InkwireProvider(ws, name, doc, { ...shared, WebSocketPolyfill: Class }) : null
+  const provider =
+    ours ??
+    new WebsocketProvider(ws, name, doc, {
+      ...shared,
+      // The same thing to a provider; only the types differ.
+      WebSocketPolyfill: Class as unknown as typeof globalThis.WebSocket,
+    })
+  const socket = (): WebSocket | null => provider.ws as WebSocket | null
+  const destroy = (): void => {
+    provider.destroy()
+    doc.destroy()
+  }
+  onTestFinished(destroy)
+  return {
+    kind,
+    doc,
+    text: doc.getText('text'),
+    ours,
+    get synced() {
+      return provider.synced
+    },
+    whenSynced: async () => void (await until(`${name} is synced`, () => provider.synced)),
+    get backlog() {
+      return socket()?.bufferedAmount ?? 0
+    },
+    cut: () => socket()?.terminate(),
+    disconnect: () => provider.disconnect(),
+    connect: () => provider.connect(),
+    destroy,
+  }
+}
+
+/** Whether two replicas hold the same structs and deletions. */
+export const alike = (one: Y.Doc, other: Y.Doc): boolean =>
+  Y.equalSnapshots(Y.snapshot(one), Y.snapshot(other))
