@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import { apply, type Change, fromDelta } from './change.js'
+import { apply, type Change, fromDelta, invert } from './change.js'
 import { followComposition } from './composition.js'
 import { shareCursors } from './cursors.js'
 import { diff, type Splice } from './diff.js'
@@ -16,6 +16,7 @@ import {
   fromRelative,
   mapSelection,
   moveSelection,
+  type RelativeSelection,
   readSelection,
   type Selection,
   type TextElement,
@@ -39,19 +40,26 @@ export const bind = (ytext: Y.Text, element: TextElement, options: TextareaOptio
   let shown: Shown = { base: text, waiting: [] }
   /** The element's value as it was left or read last: any other value is somebody's edit. */
   let shadow = element.value
-  /** What was selected before the input that is under way. */
+  /** What was selected before the input that is under way, in the element and in the shared text. */
   let before: Selection | null = null
+  let selectedBefore: RelativeSelection | null = null
   let root: Node | undefined
   let resetting: ReturnType<typeof setTimeout> | undefined
 
   const writable = () => !element.readOnly && !element.disabled
 
-  /** Carries an edit of what the element shows over to the shared text, as one transaction. */
-  const write = (splice: Splice | null) => {
+  /**
+   * Carries an edit of the element's value over to the shared text, as one transaction.
+   *
+   * @param done whether the element shows it already
+   */
+  const write = (splice: Splice | null, done: boolean) => {
     if (!splice) return
+    selectedBefore = selected(before)
+    before = null
     doc.transact(() => {
       const [next, change] = edit(shown, toTextChange(shown.base, splice, hidden))
-      shown = next
+      shown = done ? next : { base: shown.base, waiting: [...shown.waiting, change] }
       let index = 0
       for (const part of change) {
         if (typeof part === 'string') {
@@ -69,7 +77,7 @@ export const bind = (ytext: Y.Text, element: TextElement, options: TextareaOptio
     const { value } = element
     // What a reset leaves is nobody's edit; half a number reads as ''.
     if (value === shadow || resetting || !writable() || element.validity.badInput) return
-    write(diff(toValue(shown.base, hidden), value, element.selectionEnd))
+    write(diff(toValue(shown.base, hidden), value, element.selectionEnd), true)
     shadow = value
   }
 
@@ -108,17 +116,18 @@ export const bind = (ytext: Y.Text, element: TextElement, options: TextareaOptio
       mapSelection,
       moveSelection(selection, (index) => toTextIndex(shown.base, index, hidden)),
     )
-  /** The other way; only while nothing waits. */
+  /** The other way. */
   const toElement = (selection: Selection) =>
-    moveSelection(selection, (index) => toValueIndex(text, index, hidden))
+    moveSelection(
+      shown.waiting.reduceRight((moved, change) => mapSelection(moved, invert(change)), selection),
+      (index) => toValueIndex(shown.base, index, hidden),
+    )
   const select = (selection: Selection) => {
     const { start, end, direction } = toElement(selection)
     element.setSelectionRange(start, end, direction)
   }
-  const selected = (own?: boolean) => {
-    const selection = (own && before) || readSelection(element)
-    return selection && toRelative(ytext, toText(selection))
-  }
+  const selected = (selection: Selection | null = readSelection(element)) =>
+    selection && toRelative(ytext, toText(selection))
 
   const onText = (event: Y.YTextEvent, transaction: Y.Transaction) => {
     const own = transaction.origin === binding
@@ -130,7 +139,7 @@ export const bind = (ytext: Y.Text, element: TextElement, options: TextareaOptio
       change = splice ? [splice.start, splice.start - splice.end, splice.insert] : []
     }
     text = next
-    shown = { base: shown.base, waiting: [...shown.waiting, change] }
+    if (change.length) shown = { base: shown.base, waiting: [...shown.waiting, change] }
     if (!own && !composition.active()) settle()
   }
 
@@ -181,9 +190,9 @@ export const bind = (ytext: Y.Text, element: TextElement, options: TextareaOptio
     },
     setValue(value) {
       commit()
-      before = null
+      before = readSelection(element)
       undoManager.stopCapturing()
-      write(diff(toValue(shown.base, hidden), toValue(value, hidden)))
+      write(diff(toValue(shown.base, hidden), toValue(value, hidden)), false)
       undoManager.stopCapturing()
       if (!composition.active()) render()
     },
@@ -205,8 +214,9 @@ export const bind = (ytext: Y.Text, element: TextElement, options: TextareaOptio
 
   const composition = followComposition(element, on, commit, settle)
   on('input', () => {
-    if (!composition.active()) settle()
-    else if (mode !== 'hold') commit()
+    if (composition.active()) {
+      if (mode !== 'hold') commit()
+    } else if (!element.validity.badInput) settle()
     update?.()
   })
   const update =
@@ -214,17 +224,23 @@ export const bind = (ytext: Y.Text, element: TextElement, options: TextareaOptio
     shareCursors(
       awareness,
       element,
-      selected,
+      () => selected(),
       (cursor) => {
-        const selection = shown.waiting.length ? null : fromRelative(ytext, cursor)
+        const selection = fromRelative(ytext, cursor)
         return selection && toElement(selection)
       },
       signal,
     )
-  const stopKeeping = keepSelection(undoManager, binding, selected, (kept) => {
-    const selection = composition.active() ? null : fromRelative(ytext, kept)
-    if (selection) select(selection)
-  })
+  const stopKeeping = keepSelection(
+    undoManager,
+    binding,
+    () => selectedBefore,
+    () => selected(),
+    (kept) => {
+      const selection = composition.active() ? null : fromRelative(ytext, kept)
+      if (selection) select(selection)
+    },
+  )
   undoManager.addTrackedOrigin(binding)
   ytext.observe(onText)
   doc.on('destroy', binding.destroy)

@@ -65,6 +65,10 @@ export const mapIndex = (change: Change, index: number, right = false): number =
   return moved
 }
 
+/** The way back, good for {@link mapIndex} only: what was removed comes back as blanks. */
+export const invert = (change: Change): Change =>
+  change.map((part) => (isText(part) ? -part.length : part < 0 ? ' '.repeat(-part) : part))
+
 /**
  * `change`, made at the same time as `other`, so that it can be carried out after it. Of two insertions at
  * one place, `first` says whether that of `change` comes first. For all texts t and changes a and b of it:

@@ -63,10 +63,11 @@ export const createLayer = (
       news.set(client, entry)
 
       const { name, color } = Object(user)
+      const text = (value: unknown) => (typeof value === 'string' ? value : '')
       const mark = (tag: string, box: DOMRect) => {
         const node = create(tag)
         place(node, box, `hsl(${(client * 137) % 360} 80% 50%)`)
-        node.style.color = color // changes nothing if it is none
+        node.style.color = text(color) // changes nothing if it is none
         nodes.push(node)
         return node
       }
@@ -75,7 +76,7 @@ export const createLayer = (
       const at = direction === 'backward' ? start : end
       for (const box of mirror.boxes(at, at).slice(0, 1)) {
         const label = mark('b', box).appendChild(create('a'))
-        label.textContent = name ?? ''
+        label.textContent = text(name)
         label.style.animationDelay = `${entry[1] - now}ms`
         if (box.x > middle) label.style.right = '0'
       }

@@ -3,38 +3,40 @@ import type * as Y from 'yjs'
 interface StackEvent {
   readonly stackItem: { readonly meta: Map<unknown, unknown> }
   readonly origin: unknown
+  readonly type: 'undo' | 'redo'
 }
 
 /**
- * Keeps with each step of the undo manager what was selected before it, and selects it again when the step
- * is undone or redone.
+ * Keeps with each step of the undo manager what was selected before and after it, and selects that again
+ * when the step is undone or redone.
  *
  * @param origin whose transactions the steps are made of; also the key in their `meta`
- * @param take what is selected; asked before the text changes
+ * @param before what was selected before the transaction under way
+ * @param after what is selected now
  * @param restore selects it
  * @returns a function that ends it
  */
 export const keepSelection = (
   manager: Y.UndoManager,
   origin: object,
-  take: (own: boolean) => unknown,
+  before: () => unknown,
+  after: () => unknown,
   restore: (selection: unknown) => void,
 ): (() => void) => {
-  let selection: unknown
-  const before = ({ origin: by }: Y.Transaction) => {
-    if (by === origin || by === manager) selection = take(by === origin)
+  const of = (item: StackEvent['stackItem'] | null) => item?.meta.get(origin) as unknown[] | undefined
+  const keep = ({ stackItem, origin: by }: StackEvent) => {
+    if (by === origin) stackItem.meta.set(origin, [of(stackItem)?.[0] ?? before(), after()])
+    // Undoing a step adds one to redo, and the other way round: it is the same step.
+    if (by === manager) stackItem.meta.set(origin, of(manager.currStackItem))
   }
-  const added = ({ origin: by, stackItem }: StackEvent) => {
-    if (by === origin || by === manager) stackItem.meta.set(origin, selection)
-  }
-  const popped = ({ stackItem }: StackEvent) => restore(stackItem.meta.get(origin))
+  const popped = ({ stackItem, type }: StackEvent) => restore(of(stackItem)?.[type === 'undo' ? 0 : 1])
 
-  manager.doc.on('beforeTransaction', before)
-  manager.on('stack-item-added', added)
+  manager.on('stack-item-added', keep)
+  manager.on('stack-item-updated', keep)
   manager.on('stack-item-popped', popped)
   return () => {
-    manager.doc.off('beforeTransaction', before)
-    manager.off('stack-item-added', added)
+    manager.off('stack-item-added', keep)
+    manager.off('stack-item-updated', keep)
     manager.off('stack-item-popped', popped)
   }
 }

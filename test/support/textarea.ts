@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from 'vitest'
-import type { Scene, SceneOptions } from '../browser/pages/textarea.js'
+import type { PageExports, Scene, SceneOptions } from '../browser/pages/textarea.js'
 import { bundle, type Ime, type PageServer, servePages, type TestPage, useBrowser } from './browser.js'
 
 /** A page with a bound textarea. */
@@ -57,6 +57,10 @@ export const useTextarea = (): ((options?: SceneOptions) => Promise<TextareaPage
 
 // The page's globals, for the functions that are evaluated in it.
 declare global {
+  const Y: PageExports['Y']
+  const Awareness: PageExports['Awareness']
+  const bindTextarea: PageExports['bindTextarea']
+  const bindInput: PageExports['bindInput']
   const start: (options?: SceneOptions) => Scene
   const field: Scene['field']
   const binding: Scene['binding']

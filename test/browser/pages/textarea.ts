@@ -101,6 +101,6 @@ const exported = {
 declare global {
   interface Window extends Scene, PageExports {}
 }
-type PageExports = typeof exported
+export type PageExports = typeof exported
 
 Object.assign(window, exported)

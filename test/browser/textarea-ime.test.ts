@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import { useTextarea } from '../support/textarea.js'
+
+const open = useTextarea()
+
+describe('textarea 5: nothing is written to an element that composes', () => {
+  it('keeps remote edits until the composition has ended', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => field.setSelectionRange(1, 1))
+    await ime.compose('n')
+    await page.evaluate(() => remote.insert(0, 'XX'))
+    expect(await state()).toMatchObject({ value: 'anb', shared: 'XXanb' })
+    await ime.compose('ni')
+    expect(await state()).toMatchObject({ value: 'anib', shared: 'XXanib' })
+    await ime.commit('你')
+    await settled()
+    expect(await state()).toEqual({ value: 'XXa你b', shared: 'XXa你b', selection: [4, 4] })
+  })
+
+  it('holds what is composed until it is done, if asked to', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab', composition: 'hold' })
+    await page.evaluate(() => field.setSelectionRange(1, 1))
+    await ime.compose('n')
+    await page.evaluate(() => remote.insert(0, 'XX'))
+    await ime.compose('ni')
+    expect(await state()).toMatchObject({ value: 'anib', shared: 'XXab' })
+    await ime.commit('你')
+    await settled()
+    expect(await state()).toEqual({ value: 'XXa你b', shared: 'XXa你b', selection: [4, 4] })
+  })
+
+  it('moves what is composed past remote edits around it and inside it', async () => {
+    const { page, ime, state, settled } = await open({ text: 'one two three' })
+    await page.evaluate(() => field.setSelectionRange(4, 7)) // the composition replaces "two"
+    await ime.compose('z')
+    await page.evaluate(() => {
+      remote.insert(0, 'zero ') // before
+      remote.insert(remote.length, ' four') // behind
+    })
+    await ime.compose('zw')
+    await page.evaluate(() => remote.delete(9, 1)) // the first letter that was composed
+    await ime.compose('zwei')
+    await ime.commit('zwei')
+    await settled()
+    // What the colleague deleted stays deleted; what was composed since is there.
+    expect(await state()).toEqual({
+      value: 'zero one wei three four',
+      shared: 'zero one wei three four',
+      selection: [12, 12],
+    })
+  })
+
+  it('keeps what a colleague put inside a word that is deleted by composing', async () => {
+    const { page, ime, state, settled } = await open({ text: 'a word b', composition: 'hold' })
+    await page.evaluate(() => field.setSelectionRange(2, 6))
+    await ime.compose('x')
+    await page.evaluate(() => remote.insert(4, 'NEW'))
+    await ime.commit('x')
+    await settled()
+    const { value, shared } = await state()
+    expect(shared).toBe(value)
+    expect(value).toMatch(/^a (xNEW|NEWx) b$/)
+  })
+
+  it('takes up nothing when the composition is cancelled', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => field.setSelectionRange(1, 1))
+    await ime.compose('n')
+    await page.evaluate(() => remote.insert(2, 'X'))
+    await ime.cancel()
+    await settled()
+    expect(await state()).toEqual({ value: 'aXb', shared: 'aXb', selection: [1, 1] })
+  })
+
+  it('shows what waited when the element loses the focus', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => field.setSelectionRange(2, 2))
+    await ime.compose('n')
+    await page.evaluate(() => {
+      remote.insert(0, 'X')
+      field.blur()
+    })
+    await settled()
+    expect(await state()).toMatchObject({ value: 'Xabn', shared: 'Xabn' })
+  })
+
+  it('goes on after an element was taken away while it composed', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => field.setSelectionRange(2, 2))
+    await ime.compose('n')
+    await page.evaluate(() => {
+      remote.insert(0, 'X')
+      field.remove()
+      remote.insert(0, 'Y')
+      document.body.append(field)
+    })
+    await settled()
+    expect(await state()).toMatchObject({ value: 'YXabn', shared: 'YXabn' })
+  })
+
+  it('goes on after an app has ended the composition without a word', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => field.setSelectionRange(2, 2))
+    await ime.compose('n')
+    await page.evaluate(() => {
+      field.value = 'abn!'
+      remote.insert(0, 'X')
+    })
+    await page.keyboard.type('c')
+    await settled()
+    expect(await state()).toMatchObject({ value: 'Xabn!c', shared: 'Xabn!c' })
+  })
+
+  it('composes one word after the other with edits in between', async () => {
+    const { page, ime, state, settled } = await open({ text: '' })
+    for (const [step, word] of ['にほん', 'ご', 'です'].entries()) {
+      await ime.compose('x')
+      await page.evaluate((n) => remote.insert(0, String(n)), step)
+      await ime.commit(word)
+      if (step === 1) await settled()
+    }
+    await settled()
+    expect(await state()).toEqual({
+      value: '210にほんごです',
+      shared: '210にほんごです',
+      selection: [9, 9],
+    })
+  })
+
+  it('leaves undo alone while composing', async () => {
+    const { page, ime, state, settled } = await open({ text: '' })
+    await page.keyboard.type('a')
+    await ime.compose('n')
+    await page.evaluate(() => binding.undo())
+    expect(await state()).toMatchObject({ value: 'an', shared: 'an' })
+    await ime.commit('你')
+    await settled()
+    await page.keyboard.press('Control+Z')
+    expect(await state()).toMatchObject({ value: '', shared: '' })
+  })
+
+  it('takes up a value set before the composition', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => {
+      field.value = 'abc'
+    })
+    await ime.compose('n')
+    await ime.commit('你')
+    await settled()
+    expect(await state()).toMatchObject({ value: 'abc你', shared: 'abc你' })
+    expect(await page.evaluate(() => transactions[0]?.delta)).toEqual([{ retain: 2 }, { insert: 'c' }])
+  })
+})
