@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 /** The command line, with the real process around it. */
 import { buffer } from 'node:stream/consumers'
-import type { Io } from './cli/context.js'
+import type { Io, Parts } from './cli/context.js'
 import { run } from './cli/run.js'
 import { openLevelJournal } from './journal/level.js'
-import { createServer } from './server.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
@@ -28,7 +27,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0)
 })
 
-const code = await run(process.argv.slice(2), io, { createServer, openJournal: openLevelJournal })
+const parts: Parts = {
+  createServer: async (options) => (await import('./server.js')).createServer(options),
+  openJournal: openLevelJournal,
+}
+
+const code = await run(process.argv.slice(2), io, parts)
 
 /** Resolves when everything written before has left the process. */
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>

@@ -31,7 +31,8 @@ export interface ServerHandle {
 
 /** The parts of the house that commands work with. */
 export interface Parts {
-  createServer(options: ServerOptions): ServerHandle
+  /** Asynchronous, so that commands without a server don't wait until its modules are loaded. */
+  createServer(options: ServerOptions): Promise<ServerHandle>
   /** @throws InkwireError as `openLevelJournal`. */
   openJournal(options: { readonly directory: string }): Promise<Journal>
 }

@@ -45,23 +45,24 @@ export const addServe: AddCommand = (program, context, done) => {
  */
 export const serve = async (options: ServerOptions, { io, parts }: Context): Promise<number> => {
   const { data, shutdownTimeoutMs } = parseOptions(options)
-  const server = parts.createServer(options)
   const { stopped, dispose } = waitForSignal(io)
-  const listening = server.listen().then(({ url }) => {
-    io.stdout.write(`Inkwire listens at ${url} — data in ${data}\n`)
-  })
   try {
-    // A signal may come while the store is still being opened.
-    await Promise.race([stopped, listening.then(() => stopped)])
-  } catch (error) {
-    await server.close()
+    const server = await parts.createServer(options)
+    const listening = server.listen().then(({ url }) => {
+      io.stdout.write(`Inkwire listens at ${url} — data in ${data}\n`)
+    })
+    try {
+      // A signal may come while the store is still being opened.
+      await Promise.race([stopped, listening.then(() => stopped)])
+    } catch (error) {
+      await server.close()
+      throw error
+    }
+    listening.catch(() => undefined)
+    return tell(io, await within(shutdownTimeoutMs + GOODBYE_MS, server.close()))
+  } finally {
     dispose()
-    throw error
   }
-  listening.catch(() => undefined)
-  const report = await within(shutdownTimeoutMs + GOODBYE_MS, server.close())
-  dispose()
-  return tell(io, report)
 }
 
 const waitForSignal = (io: Context['io']) => {

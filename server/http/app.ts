@@ -42,7 +42,7 @@ const NOTHING_HERE =
  * | path | answer |
  * |---|---|
  * | `/healthz` | 200 `ok` as long as the process answers at all |
- * | `/readyz` | 200, or 503 while documents can't be opened and saved; JSON `{ready, reasons}` |
+ * | `/readyz` | 200, or 503 while documents can't be opened and saved; JSON `{ready, reasons, damaged}` |
  * | `/metrics` | Prometheus' text format |
  * | `/demo.json` | what the demo needs to know: `{pathPrefix}` |
  * | `/`, `/assets/…` | the demo |

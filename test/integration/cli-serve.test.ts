@@ -39,7 +39,7 @@ describe('inkwire serve', () => {
     const server = await serveProcess(data)
     expect(server.stdout()).toBe(`Inkwire listens at ${server.url} — data in ${data}\n`)
     expect(await (await fetch(`${server.url}/healthz`)).text()).toBe('ok')
-    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true, reasons: [] })
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toMatchObject({ ready: true, reasons: [] })
     server.child.kill('SIGTERM')
     expect(await server.exited).toBe(0)
     const logged = lines(server.stderr()).map((line) => JSON.parse(line))

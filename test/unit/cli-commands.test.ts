@@ -55,7 +55,7 @@ const fakeServer = (handle: Partial<ServerHandle> = {}) => {
   const made: ServerOptions[] = []
   const parts: Parts = {
     openJournal: openLevelJournal,
-    createServer: (options) => {
+    createServer: async (options) => {
       made.push(options)
       return {
         listen: async () => ({ url: 'http://127.0.0.1:1234' }),
