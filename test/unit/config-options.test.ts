@@ -7,7 +7,7 @@ const resolveAny = (options: unknown) => parseOptions(options as ServerOptions)
 
 describe('parseOptions', () => {
   it('fills in every default', () => {
-    expect(parseOptions()).toEqual({
+    expect(parseOptions()).toMatchObject({
       port: 1234,
       host: '127.0.0.1',
       data: './data',
