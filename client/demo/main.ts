@@ -116,8 +116,6 @@ const follow = (): void => {
   }
   introduce()
   renderStatus()
-  // On a touch screen this would bring up the keyboard before anybody has read a word.
-  if (matchMedia('(pointer: fine)').matches) text.focus()
 }
 
 const start = async (): Promise<void> => {
@@ -134,6 +132,7 @@ const start = async (): Promise<void> => {
 setUpCopyLink(() => status.announce('Address copied'))
 byId('new', HTMLButtonElement).addEventListener('click', () => {
   location.hash = hashOf(documentName(Math.random))
+  text.focus()
 })
 addEventListener('online', renderStatus)
 addEventListener('offline', renderStatus)

@@ -7,8 +7,9 @@ export interface PeopleView {
   render(me: User, others: readonly Person[]): void
 }
 
-/** More avatars than this become a number. */
+/** More avatars than this become a number; a phone has less room. */
 const SHOWN = 4
+const SHOWN_ON_PHONE = 2
 
 /** @param rename called with each keystroke in the field for one's own name */
 export const createPeopleView = (rename: (typed: string) => void): PeopleView => {
@@ -17,7 +18,18 @@ export const createPeopleView = (rename: (typed: string) => void): PeopleView =>
   const me = byId('me', HTMLButtonElement)
   const panel = byId('people', HTMLElement)
   const field = byId('own-name', HTMLInputElement)
+  const phone = matchMedia('(max-width: 26rem)')
+  let people: readonly Person[] = []
+  let rendered = ''
 
+  const renderOthers = (): void => {
+    const room = phone.matches ? SHOWN_ON_PHONE : SHOWN
+    const hidden = people.length > room ? people.length - room + 1 : 0
+    others.replaceChildren(...people.slice(0, people.length - hidden).map(avatarItem))
+    if (hidden > 0) others.append(more(hidden))
+  }
+
+  phone.addEventListener('change', renderOthers)
   field.addEventListener('input', () => rename(field.value))
   field.addEventListener('keydown', ({ key, isComposing }) => {
     if (key !== 'Enter' || isComposing) return
@@ -29,10 +41,13 @@ export const createPeopleView = (rename: (typed: string) => void): PeopleView =>
   })
 
   return {
-    render(user, people) {
-      const hidden = people.length > SHOWN ? people.length - SHOWN + 1 : 0
-      others.replaceChildren(...people.slice(0, people.length - hidden).map(avatarItem))
-      if (hidden > 0) others.append(more(hidden))
+    render(user, here) {
+      // Presence changes with every keystroke, and a click on a node that was replaced meanwhile is none.
+      const next = JSON.stringify([user, here])
+      if (next === rendered) return
+      rendered = next
+      people = here
+      renderOthers()
       me.replaceChildren(avatar(initials(user.name), user.color), create('span', 'own', user.name))
       me.ariaLabel = `${user.name} (you). Change your name, see who is here`
       me.title = 'Change your name, see who is here'

@@ -92,7 +92,7 @@ const safePlaceOf = ({ durability }: SaveState): string => {
 }
 
 const noticeOf = (situation: Situation): Notice => {
-  const { connection, saves, refusal, online } = situation
+  const { connection, saves, refusal } = situation
   if (connection.state === 'stopped') return stoppedNotice(connection, saves.pending)
   if (saves.rejected > 0) return refusedNotice(saves.rejected, refusal)
   switch (connection.state) {
@@ -101,14 +101,7 @@ const noticeOf = (situation: Situation): Notice => {
     case 'syncing':
       return { tone: 'busy', headline: 'Fetching the document…', detail: '' }
     case 'lost':
-      return {
-        tone: 'warning',
-        headline: online ? 'Server not reachable' : 'This device is offline',
-        detail:
-          saves.pending > 0
-            ? 'Your edits are kept in this window and will be sent when it is back. Leave it open.'
-            : 'You can type on: edits are kept in this window and will be sent when it is back.',
-      }
+      return lostNotice(situation)
     case 'live':
       return liveNotice(situation)
     default:
@@ -116,22 +109,35 @@ const noticeOf = (situation: Situation): Notice => {
   }
 }
 
-const liveNotice = ({ saves, access, now }: Situation): Notice => {
-  const late = saves.oldestPending !== null && now - saves.oldestPending >= WORRYING_MS
+const lostNotice = ({ online, saves }: Situation): Notice => ({
+  tone: 'warning',
+  headline: online ? 'Server not reachable' : 'This device is offline',
+  detail:
+    saves.pending > 0
+      ? 'Your edits are kept in this window and will be sent when it is back. Leave it open.'
+      : 'You can type on: edits are kept in this window and will be sent when it is back.',
+})
+
+const liveNotice = (situation: Situation): Notice => {
+  const { saves, access, online, now } = situation
+  const waited = saves.oldestPending === null ? 0 : now - saves.oldestPending
+  const onDevice = saves.received < saves.pending
   if (saves.supported === false)
     return { tone: 'warning', headline: 'Connected', detail: 'This server doesn’t say what it has saved.' }
-  if (late && saves.received < saves.pending)
-    return {
-      tone: 'warning',
-      headline: 'The server doesn’t answer',
-      detail: 'Your edits are kept in this window until it does. Leave it open.',
-    }
-  if (late)
-    return {
-      tone: 'warning',
-      headline: 'The server can’t save at the moment',
-      detail: 'It has your edits and keeps trying to write them to its disk. Leave this window open.',
-    }
+  // A dead connection is noticed only after a while. Without a network, it need not be waited for.
+  if (onDevice && !online && waited >= UNREMARKABLE_MS) return lostNotice(situation)
+  if (waited >= WORRYING_MS)
+    return onDevice
+      ? {
+          tone: 'warning',
+          headline: 'The server doesn’t answer',
+          detail: 'Your edits are kept in this window until it does. Leave it open.',
+        }
+      : {
+          tone: 'warning',
+          headline: 'The server can’t save at the moment',
+          detail: 'It has your edits and keeps trying to write them to its disk. Leave this window open.',
+        }
   if (access === 'read')
     return { tone: 'calm', headline: 'Connected', detail: 'You can read along, but not change anything.' }
   return { tone: 'calm', headline: 'Connected', detail: '' }
@@ -202,9 +208,9 @@ const waitingOf = ({ saves, connection, now }: Situation): string => {
   if (saves.pending === 0 || saves.oldestPending === null || saves.supported === false) return ''
   const waited = Math.max(now - saves.oldestPending, 0)
   if (connection.state === 'live' && waited < UNREMARKABLE_MS) return ''
-  const edits = count(saves.pending)
+  const edits = `${count(saves.pending)} waiting`
   if (waited < 1_000) return edits
-  return `${edits}, ${saves.pending === 1 ? 'made' : 'the oldest'} ${span(waited)} ago`
+  return `${edits}${saves.pending === 1 ? '' : ', the oldest'} for ${span(waited)}`
 }
 
 const elsewhereOf = (edits: number): string =>

@@ -1,0 +1,121 @@
+import { type BrowserContextOptions, devices, type Locator } from 'playwright-core'
+import { onTestFinished } from 'vitest'
+import type { BrowserHarness, TestPage } from './browser.js'
+import { until } from './until.js'
+
+/** The demo in a window of somebody's own browser. */
+export interface DemoPage extends TestPage {
+  readonly field: Locator
+  /** Carets of others, with their names in them. */
+  readonly carets: Locator
+  /** Waits until the field shows exactly this. */
+  shows(text: string): Promise<void>
+  /** Waits until the status bar's headline is this. */
+  says(headline: string): Promise<void>
+  /** Waits until the indicator claims that every edit is safe. */
+  safe(): Promise<void>
+  /** What the indicator claims now. */
+  claim(): Promise<string>
+  /** Everything that the indicator has claimed since the page was loaded, in order. */
+  claims(): Promise<readonly string[]>
+  /** Takes out the errors that a browser logs when a server is away. */
+  forgiveOutage(): void
+}
+
+/** How somebody opens the demo. */
+export interface DemoOptions extends BrowserContextOptions {
+  /** The name they have chosen before. Default: none. */
+  readonly name?: string
+  /** The colour of their window. Default: any. */
+  readonly color?: string
+}
+
+/** What the indicator says when all is well. */
+export const SAFE = 'Safe on the server’s disk'
+/** What it says of an edit that the server doesn't have. */
+export const ON_DEVICE = 'On this device'
+
+/** A telephone of the smallest kind in use. */
+export const PHONE: BrowserContextOptions = {
+  ...devices['iPhone SE'],
+  viewport: { width: 360, height: 640 },
+  isMobile: true,
+}
+
+/** Opens the demo at `url` in a browser profile of its own, and waits until it is connected. */
+export const openDemo = async (
+  harness: BrowserHarness,
+  url: string,
+  { name, color, ...options }: DemoOptions = {},
+): Promise<DemoPage> => {
+  const context = await harness.browser.newContext({ viewport: { width: 900, height: 640 }, ...options })
+  onTestFinished(() => context.close())
+  await context.addInitScript(keepClaims)
+  await context.addInitScript(chooseIdentity, { name: name ?? null, color: color ?? null })
+  const opened = await harness.newPage(context)
+  const { page, errors } = opened
+  await page.goto(url)
+  const demo: DemoPage = {
+    ...opened,
+    field: page.locator('#text'),
+    carets: page.locator('inkwire-cursors b'),
+    shows: (text) =>
+      explain(
+        until(
+          `the field shows ${JSON.stringify(text)}`,
+          async () => (await demo.field.inputValue()) === text,
+        ),
+        async () => `it shows ${JSON.stringify(await demo.field.inputValue())}`,
+      ),
+    says: (headline) =>
+      explain(
+        until(
+          `the page says ${headline}`,
+          async () => (await page.locator('#headline').textContent()) === headline,
+        ),
+        async () => `it says ${await page.locator('#connection').textContent()}`,
+      ),
+    safe: async () => {
+      await until('all is safe', async () => (await demo.claim()) === SAFE)
+    },
+    claim: async () => (await demo.claims()).at(-1) ?? '',
+    claims: () => page.evaluate(() => window.claims ?? []),
+    forgiveOutage() {
+      const others = errors.filter((error) => !/^WebSocket connection to .* failed/.test(error))
+      errors.splice(0, errors.length, ...others)
+    },
+  }
+  return demo
+}
+
+/** Adds to a failure what there was instead. */
+const explain = async (waiting: Promise<unknown>, instead: () => Promise<string>): Promise<void> => {
+  try {
+    await waiting
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}: ${await instead()}`, { cause: error })
+  }
+}
+
+/** Runs in the page, before its own scripts: writes down every claim that the indicator makes. */
+const keepClaims = (): void => {
+  const claims: string[] = []
+  window.claims = claims
+  new MutationObserver(() => {
+    const claim = document.querySelector('#stages [aria-current]')?.textContent
+    if (claim && claims.at(-1) !== claim) claims.push(claim)
+  }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
+}
+
+/** Runs in the page, before its own scripts. */
+const chooseIdentity = ({ name, color }: { name: string | null; color: string | null }): void => {
+  if (name) localStorage.setItem('inkwire.name', name)
+  if (color) sessionStorage.setItem('inkwire.color', color)
+}
+
+declare global {
+  interface Window {
+    /** @see keepClaims */
+    claims?: readonly string[]
+  }
+}
