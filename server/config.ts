@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { z } from 'zod'
 import { InkwireError } from '../shared/errors.js'
+import { type Authorize, everybody } from './auth/authorize.js'
 import { LOG_LEVELS, type Log, type LogLevel } from './observe/log.js'
 
 /** What `createServer` takes. Every option has a default; an `undefined` one counts as left out. */
@@ -35,6 +36,20 @@ export interface ServerOptions {
   readonly workerTimeoutMs?: number | undefined
   /** JavaScript heap that one compaction may fill before its thread is killed, MiB. Default 1,024. */
   readonly workerMemoryMb?: number | undefined
+  /**
+   * Decides who may do what; see {@link authorizeByJwt} for tokens. Default: everybody may write, for a server that
+   * only trusted people can reach.
+   */
+  readonly authorize?: Authorize | undefined
+  /** How long a client may take to show a token, and `authorize` to answer, ms. Default 10,000. */
+  readonly authTimeoutMs?: number | undefined
+  /** Name of a cookie in which the token may come. Default: none. */
+  readonly authCookie?: string | undefined
+  /**
+   * Origins whose pages may connect, like `https://app.example.com`; `*` for all. The server's own origin and
+   * localhost always may. Default: no others.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined
   /** Least severe level that is logged, as JSON lines on stderr. Default `silent`; the command line's is `info`. */
   readonly logLevel?: LogLevel | undefined
   /** Takes the log lines instead of stderr; a pino logger fits. `logLevel` has no effect then. */
@@ -81,6 +96,13 @@ const schema = z.strictObject({
   roomLingerMs: milliseconds(0).default(1000),
   workerTimeoutMs: milliseconds(1).default(60_000),
   workerMemoryMb: z.int().min(16).max(65_536).default(1024),
+  authorize: z.custom<Authorize>((value) => typeof value === 'function').default(() => everybody),
+  authTimeoutMs: milliseconds(1).default(10_000),
+  authCookie: z
+    .string()
+    .regex(/^[^\s;=,]+$/)
+    .optional(),
+  allowedOrigins: z.array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/)).default([]),
   logLevel: z.enum(LOG_LEVELS).default('silent'),
   logger: z.custom<Log>((value) => hasMethods(value, ['debug', 'info', 'warn', 'error', 'child'])).optional(),
 })
@@ -102,6 +124,10 @@ const ALLOWED: Readonly<Record<OptionName, string>> = {
   roomLingerMs: 'a whole number of milliseconds, 0 or more',
   workerTimeoutMs: 'a whole number of milliseconds, 1 or more',
   workerMemoryMb: 'a whole number of MiB from 16 to 65536',
+  authorize: 'a function',
+  authTimeoutMs: 'a whole number of milliseconds, 1 or more',
+  authCookie: 'the name of a cookie',
+  allowedOrigins: 'a list of origins like "https://app.example.com", or "*"',
   logLevel: `one of ${LOG_LEVELS.join(', ')}`,
   logger: 'an object with the methods debug, info, warn, error and child',
 }

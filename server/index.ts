@@ -1,6 +1,9 @@
 /** Inkwire's server as a library: `inkwire/server`. */
 export { Code, isPermanent } from '../shared/codes.js'
 export { type ErrorCode, InkwireError } from '../shared/errors.js'
+export type { Access } from '../shared/messages.js'
+export type { Authorize, AuthRequest, Grant, Refusal } from './auth/authorize.js'
+export { authorizeByJwt, type JwtOptions } from './auth/jwt.js'
 export type { ServerOptions } from './config.js'
 export type { Address, ServerEvents } from './events.js'
 export type { JournalState, UnsavedReport } from './journal/journal.js'

@@ -8,12 +8,11 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
+import { Clients } from './clients.js'
 import { parseOptions, type ServerConfig, type ServerOptions } from './config.js'
-import { Connection } from './connection.js'
-import { type Client, Connections } from './connections.js'
 import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
-import { type Admitted, Gate } from './gate/gate.js'
+import { Gate } from './gate/gate.js'
 import { createHttpApp } from './http/app.js'
 import type { Journal, UnsavedReport } from './journal/journal.js'
 import { openLevelJournal } from './journal/level.js'
@@ -23,16 +22,13 @@ import { createMetrics, type Metrics } from './observe/metrics.js'
 import { createRoomLoader } from './room/load.js'
 import { Rooms } from './room/rooms.js'
 import { Turns } from './room/turns.js'
-import { Session, type SessionDeps } from './session.js'
 import { createSlowCommits } from './slow-commits.js'
 import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
-/** One reader may have this much waiting to be sent; beyond it, it is brought up later from the room's tail. */
-const MAX_BUFFERED_BYTES = 1024 * 1024
 /** Updates that wait for the disk while the store fails, bytes; past it authors are told to hold (4503). */
 const MAX_UNSAVED_BYTES = 64 * 1024 * 1024
-/** How long clients get to answer our close frame. */
-const CLOSE_GRACE_MS = 1000
+/** What a client may send before it is let in, bytes: a token and its first greetings. */
+const MAX_UNAUTHORIZED_BYTES = 64 * 1024
 /** A request must have sent its headers by then, an upgrade request too. */
 const HEADERS_TIMEOUT_MS = 10_000
 
@@ -68,6 +64,13 @@ export interface InkwireServer {
   readiness(): Readiness
   /** The documents, for the app around the server. */
   readonly documents: Documents
+  /**
+   * Closes a user's connections with 4403 and refuses the credentials that were issued to them so far; kept over
+   * restarts.
+   */
+  revoke(user: string): Promise<void>
+  /** Takes a revocation back. */
+  unrevoke(user: string): Promise<void>
   /**
    * Stops: takes nothing new, commits what it has (for at most `shutdownTimeoutMs`), tells clients to come back
    * later (1012) and closes the store. Idempotent.
@@ -105,15 +108,13 @@ class ComposedServer implements InkwireServer {
   readonly #events = new Emitter<ServerEvents>()
   readonly #pool: WorkerPool
   readonly #rooms: Rooms
-  readonly #connections: Connections
+  readonly #clients: Clients
   readonly #slowCommits = createSlowCommits()
   readonly #gate: Gate
-  readonly #sessionDeps: SessionDeps
   #journal: Journal | null = null
   #opening: Promise<Journal> | null = null
   #http: Server | null = null
   #closing: Promise<UnsavedReport> | null = null
-  #lastConnection = 0
 
   constructor(config: ServerConfig) {
     this.#config = config
@@ -121,7 +122,6 @@ class ComposedServer implements InkwireServer {
     this.#metrics = createMetrics({ counters: this.#counters, ready: () => this.readiness().ready })
     this.#pool = createWorkerPool({ timeoutMs: config.workerTimeoutMs, memoryMb: config.workerMemoryMb })
     const clock = () => performance.now()
-    this.#connections = new Connections(config.heartbeatMs, clock)
     this.#rooms = new Rooms({
       load: createRoomLoader({
         journal: () => this.#open(),
@@ -148,18 +148,31 @@ class ComposedServer implements InkwireServer {
       rooms: this.#rooms,
       pool: this.#pool,
     })
-    this.#sessionDeps = {
+    this.#clients = new Clients({
+      rooms: this.#rooms,
       counters: this.#counters,
-      durability: config.durability,
-      maxMessageBytes: config.maxMessageBytes,
-      slow: this.#slowCommits,
-      refuseUpdates: () => this.#tooMuchUnsaved(),
-    }
+      log: this.#log,
+      events: this.#events,
+      session: {
+        counters: this.#counters,
+        durability: config.durability,
+        maxMessageBytes: config.maxMessageBytes,
+        slow: this.#slowCommits,
+        refuseUpdates: () => this.#tooMuchUnsaved(),
+        maxUnauthorizedBytes: MAX_UNAUTHORIZED_BYTES,
+      },
+      admission: { authorize: config.authorize, timeoutMs: config.authTimeoutMs, now: Date.now },
+      folder: config.data,
+      cookie: config.authCookie,
+      heartbeatMs: config.heartbeatMs,
+      clock,
+    })
     this.#gate = new Gate({
       pathPrefix: config.pathPrefix,
       maxMessageBytes: config.maxMessageBytes,
+      allowedOrigins: config.allowedOrigins,
       refuse: () => (this.#closing ? { code: Code.restart, reason: 'the server restarts' } : null),
-      admitted: (who) => this.#admit(who),
+      admitted: (who) => this.#clients.receive(who),
       refused: (code, reason) => {
         this.#counters.reject(code)
         this.#log.warn({ code, reason }, 'connection refused')
@@ -207,6 +220,14 @@ class ComposedServer implements InkwireServer {
     this.#gate.handleUpgrade(request, socket, head)
   }
 
+  revoke(user: string): Promise<void> {
+    return this.#clients.revoke(user)
+  }
+
+  unrevoke(user: string): Promise<void> {
+    return this.#clients.unrevoke(user)
+  }
+
   readiness(): Readiness {
     const reasons: string[] = []
     if (this.#closing) reasons.push('the server is stopping')
@@ -252,51 +273,6 @@ class ComposedServer implements InkwireServer {
     return this.#opening
   }
 
-  #admit({ ws, socket, name, extended }: Admitted): void {
-    const id = ++this.#lastConnection
-    const counters = this.#counters
-    const connection: Connection = new Connection(
-      ws,
-      socket,
-      {
-        message: (payload) => session.receive(payload),
-        drained: () => session.drained(),
-        failed: (err, code) => {
-          counters.reject(code)
-          this.#log.warn({ connection: id, document: name, code, reason: err.message }, 'connection failed')
-        },
-        ended: (code) => {
-          session.ended()
-          this.#connections.delete(client)
-          counters.connections--
-          this.#log.debug({ connection: id, document: name, code }, 'disconnected')
-          this.#events.emit('disconnect', { connection: id, document: name, code })
-        },
-        closing: (code, reason) => {
-          if (code === Code.restart) return
-          counters.reject(code)
-          this.#log.warn({ connection: id, document: name, code, reason }, 'connection closed by us')
-        },
-      },
-      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES },
-    )
-    const session = new Session({ extended, access: 'write', user: '' }, connection, this.#sessionDeps)
-    const client: Client = { id, document: name, connection, session }
-    this.#connections.add(client)
-    counters.connections++
-    counters.connectionsTotal++
-    this.#log.debug({ connection: id, document: name, extended }, 'connected')
-    this.#events.emit('connect', { connection: id, document: name })
-    this.#rooms.open(name).then(
-      (room) => session.enter(room),
-      (error: unknown) => {
-        this.#log.error({ document: name, err: error }, 'document could not be loaded')
-        const { code, reason } = whyNot(error)
-        session.close(code, reason)
-      },
-    )
-  }
-
   /** While the store fails, updates wait in memory: up to a limit, then authors have to hold theirs. */
   #tooMuchUnsaved(): string | null {
     const queued = this.#journal?.queuedBytes ?? 0
@@ -311,17 +287,17 @@ class ComposedServer implements InkwireServer {
   }
 
   async #close(): Promise<UnsavedReport> {
-    this.#log.info({ connections: this.#connections.size, rooms: this.#rooms.size }, 'stopping')
+    this.#log.info({ connections: this.#clients.size, rooms: this.#rooms.size }, 'stopping')
     const http = this.#http
     const httpClosed = http && new Promise<void>((resolve) => http.close(() => resolve()))
     http?.closeIdleConnections()
     // From here on nothing new is taken, so that what is reported as saved is all there is.
-    for (const { session } of this.#connections) session.stopReading()
+    this.#clients.stopReading()
     for (const room of this.#rooms) room.flush()
     const journal = this.#journal ?? (await this.#opening?.catch(() => null)) ?? null
     // Acks of the last commits go out before the close frames.
     const report = (await journal?.close(this.#config.shutdownTimeoutMs)) ?? { unsaved: [] }
-    await this.#connections.closeAll(Code.restart, 'the server restarts', CLOSE_GRACE_MS)
+    await this.#clients.close()
     this.#rooms.disposeAll()
     this.#slowCommits.dispose()
     await this.#pool.destroy()
@@ -331,18 +307,5 @@ class ComposedServer implements InkwireServer {
     for (const { name, updates } of report.unsaved) this.#log.error({ document: name, updates }, 'not saved')
     this.#log.info({ unsaved: report.unsaved.length }, 'stopped')
     return report
-  }
-}
-
-/** What a client is told when its document could not be loaded. */
-const whyNot = (error: unknown): { code: number; reason: string } => {
-  switch (error instanceof InkwireError ? error.code : '') {
-    case 'INKWIRE_DOCUMENT_DAMAGED':
-    case 'INKWIRE_STORE_FORMAT':
-      return { code: Code.documentDamaged, reason: (error as InkwireError).message }
-    case 'INKWIRE_STORE_CLOSED':
-      return { code: Code.restart, reason: 'the server restarts' }
-    default:
-      return { code: Code.storageUnavailable, reason: 'the document could not be read' }
   }
 }

@@ -20,10 +20,8 @@ export interface Transport {
   resume(): void
 }
 
-/** Who is at the other end, as the gate found out. */
-export interface Peer {
-  /** Speaks `inkwire.1` (PROTOCOL X1). */
-  readonly extended: boolean
+/** Who is at the other end, and what they may do. */
+export interface Permission {
   readonly access: Access
   /** The user's id; '' when nobody asked. */
   readonly user: string
@@ -38,6 +36,8 @@ export interface SessionDeps {
   readonly slow: SlowCommits
   /** Whether the server can take more updates at all; a reason if not. */
   readonly refuseUpdates: () => string | null
+  /** What a client may send before it is let in, bytes. */
+  readonly maxUnauthorizedBytes: number
 }
 
 /** Notices updates that aren't durable soon; see `slow-commits.ts`. */
@@ -47,6 +47,9 @@ export interface SlowCommits {
 }
 
 type State =
+  /** Nobody knows yet whether the client may come in. */
+  | { readonly name: 'authorizing'; readonly waiting: Uint8Array[]; bytes: number }
+  /** It may; the document is being loaded. */
   | { readonly name: 'opening'; readonly waiting: Uint8Array[]; bytes: number }
   | { readonly name: 'live'; readonly room: Room }
   | { readonly name: 'closed' }
@@ -59,10 +62,13 @@ const LARGEST_WAIT_BYTES = 32 * 1024 * 1024
  * room's answers into frames.
  */
 export class Session implements Member {
-  readonly peer: Peer
+  /** Speaks `inkwire.1` (PROTOCOL X1). */
+  readonly extended: boolean
   readonly #transport: Transport
   readonly #deps: SessionDeps
-  #state: State = { name: 'opening', waiting: [], bytes: 0 }
+  readonly #onToken: (token: string) => void
+  #state: State = { name: 'authorizing', waiting: [], bytes: 0 }
+  #permission: Permission = { access: 'read', user: '' }
   /** Update messages taken so far in this connection, durable ones, and what the client was told of both (X4). */
   #received = 0
   #durable = 0
@@ -70,19 +76,19 @@ export class Session implements Member {
   /** Latest sync step 1 that came while the socket was backed up. */
   #unanswered: Uint8Array | null = null
   #deaf = false
+  /** A client without extensions was told that it may not write; once is enough (PROTOCOL A4). */
+  #toldReadOnly = false
 
-  constructor(peer: Peer, transport: Transport, deps: SessionDeps) {
-    this.peer = peer
+  /** @param onToken the client shows a token, first or anew (PROTOCOL X8). */
+  constructor(extended: boolean, transport: Transport, deps: SessionDeps, onToken: (token: string) => void) {
+    this.extended = extended
     this.#transport = transport
     this.#deps = deps
-  }
-
-  get extended(): boolean {
-    return this.peer.extended
+    this.#onToken = onToken
   }
 
   get user(): string {
-    return this.peer.user
+    return this.#permission.user
   }
 
   get congested(): boolean {
@@ -93,6 +99,22 @@ export class Session implements Member {
     return this.#state.name === 'closed'
   }
 
+  /** Asks a client that speaks `inkwire.1` for a token (PROTOCOL X7). */
+  askForToken(): void {
+    this.#transport.write([frame(encodeMessage({ type: 'authenticate' }))])
+  }
+
+  /** The client may do this from now on; the first time, that lets it in. */
+  permit(permission: Permission): void {
+    const changed = permission.access !== this.#permission.access
+    this.#permission = permission
+    const state = this.#state
+    if (state.name === 'authorizing') this.#state = { ...state, name: 'opening' }
+    if (state.name === 'live' && this.extended && changed) {
+      this.#transport.write([frame(encodeMessage(this.#hello(state.room)))])
+    }
+  }
+
   /** The document is loaded: greets the client and works off what it has said meanwhile. */
   enter(room: Room): void {
     if (this.#state.name !== 'opening') return
@@ -100,16 +122,7 @@ export class Session implements Member {
     this.#state = { name: 'live', room }
     room.join(this)
     const greeting: Message[] = []
-    if (this.extended) {
-      greeting.push({
-        type: 'hello',
-        generation: room.generation,
-        seq: room.seq,
-        access: this.peer.access,
-        durability: this.#deps.durability,
-        maxMessageBytes: this.#deps.maxMessageBytes,
-      })
-    }
+    if (this.extended) greeting.push(this.#hello(room))
     greeting.push({ type: 'syncStep1', stateVector: room.stateVector() })
     const frames = greeting.map((message) => frame(encodeMessage(message)))
     const present = room.everyone()
@@ -127,17 +140,14 @@ export class Session implements Member {
     if (this.#deaf) return
     const state = this.#state
     switch (state.name) {
+      case 'authorizing':
+        this.#orClose(() => this.#holdOrToken(state, payload))
+        return
       case 'opening':
         this.#hold(state, payload)
         return
       case 'live':
-        try {
-          this.#handle(state.room, decodeMessage(payload))
-        } catch (error) {
-          if (!(error instanceof InkwireError)) throw error
-          if (error.code === 'INKWIRE_STORE_CLOSED') this.close(Code.restart, 'the server restarts')
-          else this.close(Code.badMessage, error.message)
-        }
+        this.#orClose(() => this.#handle(state.room, decodeMessage(payload)))
         return
       case 'closed':
         return
@@ -166,6 +176,8 @@ export class Session implements Member {
   /** Ends the session from our side. */
   close(code: number, reason: string): void {
     if (this.closed) return
+    const denied = code === Code.forbidden || code === Code.unauthenticated
+    if (denied && !this.extended) this.#deny(reason)
     this.#transport.close(code, reason)
     this.ended()
   }
@@ -190,6 +202,17 @@ export class Session implements Member {
     this.sendAck()
   }
 
+  refuse(message: number): void {
+    if (this.extended) {
+      const refusal: Message = { type: 'rejection', message, code: Code.forbidden, reason: 'read-only' }
+      this.#transport.write([frame(encodeMessage(refusal))])
+    } else if (!this.#toldReadOnly) {
+      this.#toldReadOnly = true
+      this.#deny('read-only')
+    }
+    this.#deps.counters.reject(Code.forbidden)
+  }
+
   requestMissing(stateVector: Uint8Array): void {
     this.#transport.write([frame(encodeMessage({ type: 'syncStep1', stateVector }))])
   }
@@ -201,6 +224,44 @@ export class Session implements Member {
     if (received === this.#told.received && durable === this.#told.durable) return
     this.#told = { received, durable }
     this.#transport.write([frame(encodeMessage({ type: 'ack', received, durable }))])
+  }
+
+  #hello(room: Room): Message {
+    return {
+      type: 'hello',
+      generation: room.generation,
+      seq: room.seq,
+      access: this.#permission.access,
+      durability: this.#deps.durability,
+      maxMessageBytes: this.#deps.maxMessageBytes,
+    }
+  }
+
+  #deny(reason: string): void {
+    this.#transport.write([frame(encodeMessage({ type: 'permissionDenied', reason }))])
+  }
+
+  /** What is wrong with a message ends the connection; anything else is a fault of ours and goes on. */
+  #orClose(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      if (!(error instanceof InkwireError)) throw error
+      if (error.code === 'INKWIRE_STORE_CLOSED') this.close(Code.restart, 'the server restarts')
+      else this.close(Code.badMessage, error.message)
+    }
+  }
+
+  /** Before it is let in, a client may only show a token; all else waits, and there can't be much of it. */
+  #holdOrToken(state: State & { name: 'authorizing' }, payload: Uint8Array): void {
+    state.bytes += payload.length
+    if (state.bytes > this.#deps.maxUnauthorizedBytes) {
+      this.close(Code.unauthenticated, 'too much sent before being let in')
+      return
+    }
+    const message = decodeMessage(payload)
+    if (message.type === 'token') this.#onToken(message.token)
+    else state.waiting.push(payload)
   }
 
   #hold(state: State & { name: 'opening' }, payload: Uint8Array): void {
@@ -237,10 +298,14 @@ export class Session implements Member {
           this.close(Code.generationChanged, 'this is the history of another generation')
         }
         return
+      case 'token':
+        this.#onToken(message.token)
+        return
       case 'permissionDenied':
       case 'hello':
       case 'ack':
       case 'rejection':
+      case 'authenticate':
         throw new InkwireError('INKWIRE_BAD_MESSAGE', `a client may not send ${message.type}`)
       default:
         message satisfies never
@@ -254,7 +319,7 @@ export class Session implements Member {
       return
     }
     this.#received++
-    room.receive(this, this.#received, update)
+    room.receive(this, this.#received, update, this.#permission.access !== 'read')
     if (this.extended && this.#durable < this.#received) this.#deps.slow.watch(this)
   }
 }

@@ -24,6 +24,8 @@ const HELLO = 0
 const ACK = 1
 const REJECTION = 2
 const JOIN = 3
+const AUTHENTICATE = 4
+const TOKEN = 5
 
 /** What an update message (PROTOCOL W5) starts with, for one who writes it in place: length and update follow. */
 export const UPDATE_PREFIX: Uint8Array = Uint8Array.of(SYNC, UPDATE)
@@ -90,6 +92,13 @@ export const encodeMessage = (message: Message): Uint8Array => {
       tag(INKWIRE, JOIN)
       encoding.writeVarUint8Array(encoder, hexToBytes(message.generation))
       encoding.writeVarUint(encoder, message.seq)
+      break
+    case 'authenticate':
+      tag(INKWIRE, AUTHENTICATE)
+      break
+    case 'token':
+      tag(INKWIRE, TOKEN)
+      encoding.writeVarString(encoder, message.token)
       break
     default:
       return unreachable(message)
@@ -178,6 +187,10 @@ const readExtension = (decoder: decoding.Decoder): Message => {
       if (generation.length !== 0 && generation.length !== GENERATION_BYTES) throw bad('no generation id')
       return { type: 'join', generation: bytesToHex(generation), seq: decoding.readVarUint(decoder) }
     }
+    case AUTHENTICATE:
+      return { type: 'authenticate' }
+    case TOKEN:
+      return { type: 'token', token: decoding.readVarString(decoder) }
     default:
       throw bad(`unknown extension message ${inner}`)
   }

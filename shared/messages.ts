@@ -51,6 +51,17 @@ export interface Join {
   readonly seq: number
 }
 
+/** The server wants to know who this is before it goes on (PROTOCOL X7). */
+export interface Authenticate {
+  readonly type: 'authenticate'
+}
+
+/** The client shows who it is, first or anew (PROTOCOL X8). */
+export interface Token {
+  readonly type: 'token'
+  readonly token: string
+}
+
 /** One message on the wire; one WebSocket frame holds exactly one (PROTOCOL W1). */
 export type Message =
   | { readonly type: 'syncStep1'; readonly stateVector: Uint8Array }
@@ -63,3 +74,5 @@ export type Message =
   | Join
   | Ack
   | Rejection
+  | Authenticate
+  | Token

@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import { SUBPROTOCOL } from '../../shared/messages.js'
+import { originAllowed } from '../auth/origin.js'
 import { documentName } from './name.js'
 
 /** Somebody who was let in. */
@@ -19,6 +20,8 @@ export interface Admitted {
 export interface GateOptions {
   readonly pathPrefix: string
   readonly maxMessageBytes: number
+  /** Origins whose pages may connect, beside the server's own and localhost. */
+  readonly allowedOrigins: readonly string[]
   /** Whether new connections are taken; a code and a reason if not. */
   readonly refuse: () => { readonly code: number; readonly reason: string } | null
   readonly admitted: (who: Admitted) => void
@@ -66,6 +69,11 @@ export class Gate {
     const refusal = this.#options.refuse()
     if (refusal) {
       this.#turnAway(ws, refusal.code, refusal.reason)
+      return
+    }
+    const { origin, host } = request.headers
+    if (!originAllowed(origin, host, this.#options.allowedOrigins)) {
+      this.#turnAway(ws, Code.forbidden, 'pages of this origin may not connect')
       return
     }
     let name: string

@@ -103,7 +103,11 @@ export class Content {
 
   /** The journal has taken `snapshot` for everything up to its `seq`. */
   compacted(snapshot: Snapshot): void {
-    this.#base = baseOf(scanUpdate(snapshot.update, TRUSTED_LIMITS))
+    const scan = scanUpdate(snapshot.update, TRUSTED_LIMITS)
+    // A Y.Doc finds deletions that no update told of (the losers of concurrent writes to one map key); clients have
+    // found them too and will send them, which must not count as news.
+    this.index.add(scan)
+    this.#base = baseOf(scan)
     this.tail.trim(snapshot.seq)
     this.#merged = new Splicer()
     for (const update of this.tail.updates(this.tail.firstSeq, this.tail.lastSeq)) {

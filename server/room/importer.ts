@@ -22,6 +22,7 @@ export class Importer implements Member {
 
   write(): void {}
   requestMissing(): void {}
+  refuse(): void {}
 
   acknowledge(): void {
     this.#resolve()

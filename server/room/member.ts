@@ -13,6 +13,8 @@ export interface Member {
   readonly congested: boolean
   /** Its update messages up to number `message` are durable (PROTOCOL X4). Called at most once per commit. */
   acknowledge(message: number): void
+  /** Its update message `message` held news, but it may not write (PROTOCOL A4). */
+  refuse(message: number): void
   /** Ends its connection with a close code (PROTOCOL C1); it leaves the room by that. */
   close(code: number, reason: string): void
   /** Asks it for what an update with a gap lacks (PROTOCOL S5). */

@@ -119,16 +119,19 @@ export class Room {
   /**
    * Takes an update: message number `message` of this member's connection.
    *
+   * @param mayWrite whether news are taken, or refused (PROTOCOL A4).
    * @throws InkwireError INKWIRE_BAD_UPDATE when it isn't a well-formed, plausible update (PROTOCOL S1).
    */
-  receive(author: Member, message: number, update: Uint8Array): void {
+  receive(author: Member, message: number, update: Uint8Array, mayWrite: boolean): void {
     const { counters } = this.#deps
     const scan = scanUpdate(update)
     counters.updatesIn++
     counters.updateBytesIn += update.length
     const { index } = this.#content
-    if (!index.news(scan)) {
-      counters.updatesWithoutNews++
+    const news = index.news(scan)
+    if (!news || !mayWrite) {
+      if (news) author.refuse(message)
+      else counters.updatesWithoutNews++
       // What it repeats may itself be on its way to the disk still.
       if (this.#durable === this.seq) author.acknowledge(message)
       else this.#acks.expect(author, message, this.seq, false)
@@ -153,7 +156,7 @@ export class Room {
     const before = this.seq
     this.join(importer)
     try {
-      this.receive(importer, 1, update)
+      this.receive(importer, 1, update, true)
       const news = this.seq > before
       await importer.saved
       return news

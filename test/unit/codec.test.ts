@@ -36,6 +36,8 @@ const examples: readonly [rule: string, hex: string, message: Message][] = [
     '78 02 02 b322 09 726561642d6f6e6c79',
     { type: 'rejection', message: 2, code: 4403, reason: 'read-only' },
   ],
+  ['X7', '78 04', { type: 'authenticate' }],
+  ['X8', '78 05 03 616263', { type: 'token', token: 'abc' }],
 ]
 
 describe('codec', () => {

@@ -20,6 +20,9 @@ describe('parseOptions', () => {
       roomLingerMs: 1000,
       workerTimeoutMs: 60_000,
       workerMemoryMb: 1024,
+      authorize: expect.any(Function),
+      authTimeoutMs: 10_000,
+      allowedOrigins: [],
       logLevel: 'silent',
     })
     expect(parseOptions({ port: undefined, logger: undefined })).toMatchObject({ port: 1234 })

@@ -21,6 +21,7 @@ class FakeMember implements Member {
   acknowledge(): void {}
   requestMissing(): void {}
   close(): void {}
+  refuse(): void {}
 
   /** First byte of each update it got, in order. */
   get updates(): number[] {

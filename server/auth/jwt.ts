@@ -1,0 +1,136 @@
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { z } from 'zod'
+import { InkwireError } from '../../shared/errors.js'
+import { ACCESS_LEVELS } from '../../shared/messages.js'
+import type { Authorize, Grant, Refusal } from './authorize.js'
+import { accessTo } from './patterns.js'
+
+/** How tokens are checked. Exactly one of `secret`, `publicKey` and `jwksUrl`. */
+export interface JwtOptions {
+  /** Shared secret, for HS256; at least 32 bytes. */
+  readonly secret?: string | undefined
+  /** Public key in PEM. */
+  readonly publicKey?: string | undefined
+  /** Where the public keys are published (RFC 7517). */
+  readonly jwksUrl?: string | undefined
+  /** Algorithms that are taken; never `none`. Default: HS256 with a secret, else what fits the key. */
+  readonly algorithms?: readonly string[] | undefined
+  /** Required `iss` and `aud`. Default: not looked at. */
+  readonly issuer?: string | undefined
+  readonly audience?: string | undefined
+}
+
+/** Clocks of the issuer and ours may differ by this much, seconds. */
+const CLOCK_TOLERANCE_S = 5
+/** RFC 7518 §3.2: a key of the same size as the hash output or larger must be used. */
+const SMALLEST_SECRET_BYTES = 32
+/** Errors of the key service, not of the token. */
+const SERVICE_ERRORS = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']
+
+const claims = z.object({
+  sub: z.string().min(1).max(256),
+  docs: z.record(z.string(), z.enum(ACCESS_LEVELS)),
+})
+
+/**
+ * Checks JSON Web Tokens (RFC 7519) with the claims `sub` (the user), `docs` (document patterns to `read`, `write` or
+ * `admin`) and, if present, `exp`, `nbf`, `iat`, `iss`, `aud`.
+ *
+ * @throws InkwireError INKWIRE_BAD_OPTION for a key that is none, is too short, or not exactly one.
+ */
+export const authorizeByJwt = (options: JwtOptions): Authorize => {
+  const { key, algorithms } = keyOf(options)
+  const verify = {
+    algorithms: [...(options.algorithms ?? algorithms)],
+    clockTolerance: CLOCK_TOLERANCE_S,
+    ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
+    ...(options.audience === undefined ? {} : { audience: options.audience }),
+  }
+  return async ({ token, document }) => {
+    if (token === null) return unauthenticated('a token is needed')
+    let payload: JWTPayload
+    try {
+      // jose has an overload for each kind of key.
+      payload = (
+        typeof key === 'function' ? await jwtVerify(token, key, verify) : await jwtVerify(token, key, verify)
+      ).payload
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError) || SERVICE_ERRORS.includes(error.code)) throw error
+      return unauthenticated(
+        error instanceof errors.JWTExpired ? 'the token has expired' : 'the token is not valid',
+      )
+    }
+    return grant(payload, document)
+  }
+}
+
+const grant = (payload: JWTPayload, document: string): Grant | Refusal => {
+  const parsed = claims.safeParse(payload)
+  if (!parsed.success) return unauthenticated('the token lacks the claims sub and docs')
+  const { sub, docs } = parsed.data
+  const access = accessTo(docs, document)
+  if (access === null) return { refused: 'forbidden', reason: 'the token does not open this document' }
+  return {
+    user: sub,
+    access,
+    ...(payload.exp === undefined ? {} : { expiresAt: payload.exp * 1000 }),
+    ...(payload.iat === undefined ? {} : { issuedAt: payload.iat * 1000 }),
+  }
+}
+
+const keyOf = (options: JwtOptions): { key: KeyObject | JWTVerifyGetKey; algorithms: readonly string[] } => {
+  const { secret, publicKey, jwksUrl } = options
+  if ([secret, publicKey, jwksUrl].filter((each) => each !== undefined).length !== 1) {
+    throw bad('tokens need exactly one of a secret, a public key and a JWKS address')
+  }
+  if (options.algorithms?.some((each) => each.toLowerCase() === 'none')) throw bad('"none" is no algorithm')
+  if (secret !== undefined) {
+    if (Buffer.byteLength(secret) < SMALLEST_SECRET_BYTES) {
+      throw bad(`the token secret must have at least ${SMALLEST_SECRET_BYTES} bytes`)
+    }
+    return { key: createSecretKey(Buffer.from(secret)), algorithms: ['HS256'] }
+  }
+  if (publicKey !== undefined) {
+    const key = publicKeyOf(publicKey)
+    return { key, algorithms: algorithmsFor(key) }
+  }
+  if (!URL.canParse(jwksUrl ?? '')) throw bad('the JWKS address is no URL')
+  return {
+    key: createRemoteJWKSet(new URL(jwksUrl ?? '')),
+    // Never a symmetric one: the keys are public.
+    algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'],
+  }
+}
+
+const publicKeyOf = (pem: string): KeyObject => {
+  try {
+    return createPublicKey(pem)
+  } catch (cause) {
+    throw new InkwireError('INKWIRE_BAD_OPTION', 'the public key is not in PEM format', { cause })
+  }
+}
+
+/** A key fits few algorithms; naming them keeps a token from choosing (RFC 8725 §3.1). */
+const algorithmsFor = (key: KeyObject): string[] => {
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      return ['RS256', 'PS256']
+    case 'ed25519':
+      return ['EdDSA']
+    case 'ec':
+      switch (key.asymmetricKeyDetails?.namedCurve) {
+        case 'prime256v1':
+          return ['ES256']
+        case 'secp384r1':
+          return ['ES384']
+        case 'secp521r1':
+          return ['ES512']
+      }
+  }
+  throw bad(`tokens can't be signed with a key of type ${key.asymmetricKeyType}`)
+}
+
+const unauthenticated = (reason: string): Refusal => ({ refused: 'unauthenticated', reason })
+
+const bad = (what: string): InkwireError => new InkwireError('INKWIRE_BAD_OPTION', what)

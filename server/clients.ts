@@ -1,0 +1,166 @@
+import { Code } from '../shared/codes.js'
+import { InkwireError } from '../shared/errors.js'
+import { Admission, type AdmissionDeps } from './admission.js'
+import { tokenOf } from './auth/credentials.js'
+import { Revocations } from './auth/revocations.js'
+import { Connection } from './connection.js'
+import { type Client, Connections } from './connections.js'
+import type { Emitter, ServerEvents } from './events.js'
+import type { Admitted } from './gate/gate.js'
+import type { Counters } from './observe/counters.js'
+import type { Log } from './observe/log.js'
+import type { Rooms } from './room/rooms.js'
+import { Session, type SessionDeps } from './session.js'
+
+/** One reader may have this much waiting to be sent; beyond it, it is brought up later from the room's tail. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
+/** How long clients get to answer our close frame. */
+const CLOSE_GRACE_MS = 1000
+
+/** What it takes to receive clients. */
+export interface ClientsDeps {
+  readonly rooms: Rooms
+  readonly counters: Counters
+  readonly log: Log
+  readonly events: Emitter<ServerEvents>
+  readonly session: SessionDeps
+  readonly admission: Omit<AdmissionDeps, 'revocations' | 'onFailure'>
+  /** The folder that holds the list of revoked users. */
+  readonly folder: string
+  /** Name of a cookie in which the token may come. */
+  readonly cookie: string | undefined
+  readonly heartbeatMs: number
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number
+}
+
+/** Takes clients from the gate to their rooms, and knows all who are there. */
+export class Clients {
+  readonly #deps: ClientsDeps
+  readonly #connections: Connections
+  readonly #admissionDeps: AdmissionDeps
+  #revocations: Promise<Revocations> | null = null
+  #lastId = 0
+
+  constructor(deps: ClientsDeps) {
+    this.#deps = deps
+    this.#connections = new Connections(deps.heartbeatMs, deps.clock)
+    this.#admissionDeps = {
+      ...deps.admission,
+      revocations: () => this.#revoked(),
+      onFailure: (err) =>
+        deps.log.error({ err }, 'authorization failed; clients are told to try again later'),
+    }
+  }
+
+  get size(): number {
+    return this.#connections.size
+  }
+
+  /** Somebody came through the gate. */
+  receive({ ws, socket, request, name: document, extended }: Admitted): void {
+    const { counters, log, events } = this.#deps
+    const id = ++this.#lastId
+    const connection: Connection = new Connection(
+      ws,
+      socket,
+      {
+        message: (payload) => session.receive(payload),
+        drained: () => session.drained(),
+        failed: (err, code) => {
+          counters.reject(code)
+          log.warn({ connection: id, document, code, reason: err.message }, 'connection failed')
+        },
+        closing: (code, reason) => {
+          if (code === Code.restart) return
+          counters.reject(code)
+          log.warn({ connection: id, document, code, reason }, 'connection closed by us')
+        },
+        ended: (code) => {
+          session.ended()
+          admission.dispose()
+          this.#connections.delete(client)
+          counters.connections--
+          log.debug({ connection: id, document, code }, 'disconnected')
+          events.emit('disconnect', { connection: id, document, code })
+        },
+      },
+      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES },
+    )
+    const session: Session = new Session(extended, connection, this.#deps.session, (token) =>
+      admission.token(token),
+    )
+    const asked = {
+      document,
+      token: tokenOf(request, this.#deps.cookie),
+      origin: request.headers.origin ?? null,
+      address: request.socket.remoteAddress ?? '',
+      headers: request.headers,
+    }
+    const admission = new Admission(session, asked, () => this.#enter(session, document), this.#admissionDeps)
+    const client: Client = { id, document, connection, session }
+    this.#connections.add(client)
+    counters.connections++
+    counters.connectionsTotal++
+    log.debug({ connection: id, document, extended }, 'connected')
+    events.emit('connect', { connection: id, document })
+    admission.start()
+  }
+
+  /** Closes a user's connections and refuses what credentials it has; resolves when that is on disk. */
+  async revoke(user: string): Promise<void> {
+    const saved = (await this.#revoked()).revoke(user, this.#deps.admission.now())
+    for (const { session } of [...this.#connections]) {
+      if (session.user === user) session.close(Code.forbidden, 'access was revoked')
+    }
+    await saved
+  }
+
+  /** Takes a revocation back. */
+  async unrevoke(user: string): Promise<void> {
+    await (await this.#revoked()).restore(user)
+  }
+
+  /** Takes nothing from anybody any more; acks still go out. */
+  stopReading(): void {
+    for (const { session } of this.#connections) session.stopReading()
+  }
+
+  /** Tells all to come back later; resolves when everybody is gone. */
+  close(): Promise<void> {
+    return this.#connections.closeAll(Code.restart, 'the server restarts', CLOSE_GRACE_MS)
+  }
+
+  #enter(session: Session, document: string): void {
+    this.#deps.rooms.open(document).then(
+      (room) => session.enter(room),
+      (error: unknown) => {
+        this.#deps.log.error({ document, err: error }, 'document could not be loaded')
+        const { code, reason } = whyNot(error)
+        session.close(code, reason)
+      },
+    )
+  }
+
+  /** The list of revoked users, read when it is first needed; a failure is tried again by the next. */
+  #revoked(): Promise<Revocations> {
+    this.#revocations ??= Revocations.load(this.#deps.folder).catch((error: unknown) => {
+      this.#revocations = null
+      throw error
+    })
+    return this.#revocations
+  }
+}
+
+/** What a client is told when its document could not be loaded. */
+const whyNot = (error: unknown): { code: number; reason: string } => {
+  switch (error instanceof InkwireError ? error.code : '') {
+    case 'INKWIRE_DOCUMENT_DAMAGED':
+    case 'INKWIRE_STORE_FORMAT':
+      return { code: Code.documentDamaged, reason: (error as InkwireError).message }
+    case 'INKWIRE_STORE_CLOSED':
+      return { code: Code.restart, reason: 'the server restarts' }
+    default:
+      return { code: Code.storageUnavailable, reason: 'the document could not be read' }
+  }
+}
