@@ -36,17 +36,19 @@ export interface Client {
 export interface ClientOptions {
   readonly doc?: Y.Doc
   readonly connect?: boolean
+  /** Longest time between two attempts to connect, ms. Default 100: tests restart servers. */
+  readonly maxBackoffMs?: number
   /** Instead of the `ws` package's class. */
-  readonly WebSocket?: typeof WebSocket
+  readonly WebSocket?: new (
+    url: string,
+    protocols?: string[],
+  ) => WebSocket
 }
-
-/** Short: tests restart servers. */
-const LONGEST_BACKOFF_MS = 100
 
 /** Connects a client; destroyed after the test. */
 export const openClient = (kind: Kind, ws: string, name: string, options: ClientOptions = {}): Client => {
-  const { doc = new Y.Doc(), connect = true } = options
-  const shared = { connect, disableBc: true, maxBackoffTime: LONGEST_BACKOFF_MS }
+  const { doc = new Y.Doc(), connect = true, maxBackoffMs = 100 } = options
+  const shared = { connect, disableBc: true, maxBackoffTime: maxBackoffMs }
   const Class = options.WebSocket ?? WebSocket
   const ours =
     kind === 'ours' ? new InkwireProvider(ws, name, doc, { ...shared, WebSocketPolyfill: Class }) : null

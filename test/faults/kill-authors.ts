@@ -1,0 +1,194 @@
+import { WebSocket } from 'ws'
+import * as Y from 'yjs'
+import { decodeMessage, encodeMessage } from '../../shared/codec.js'
+import { type Message, SUBPROTOCOL } from '../../shared/messages.js'
+import { openClient } from '../support/clients.js'
+
+/** Somebody who writes into a document and knows which of its edits the server has called safe. */
+export interface Author {
+  readonly id: string
+  readonly document: string
+  /** Edits made so far; edit `n` is the n-th. */
+  readonly made: number
+  /** The first so many edits are safe, the server said. */
+  readonly acknowledged: number
+  write(): void
+  stop(): void
+}
+
+export type AuthorKind = 'ours' | 'stock' | 'raw'
+
+/** How a document shows an author's edits: each leaves a mark in a list, and the last one its number. */
+const edit = (doc: Y.Doc, id: string, n: number): void => {
+  doc.transact(() => {
+    doc.getArray<string>('marks').push([`${id}:${n}`])
+    doc.getMap<number>('last').set(id, n)
+  })
+}
+
+/** Which of an author's first `count` edits a document doesn't have. */
+export const missingEdits = (doc: Y.Doc, { id }: Author, count: number): number[] => {
+  const marks = new Set(doc.getArray<string>('marks').toArray())
+  const missing: number[] = []
+  for (let n = 1; n <= count; n++) if (!marks.has(`${id}:${n}`)) missing.push(n)
+  const last = doc.getMap<number>('last').get(id) ?? 0
+  // A mark that is there while what the same edit did to the map isn't: half an edit.
+  if (missing.length === 0 && last < count) missing.push(count)
+  return missing
+}
+
+/** Starts an author of a kind; it connects and reconnects by itself until it is stopped. */
+export const startAuthor = (kind: AuthorKind, ws: string, document: string, id: string): Author => {
+  switch (kind) {
+    case 'ours':
+      return startOurs(ws, document, id)
+    case 'stock':
+      return startStock(ws, document, id)
+    case 'raw':
+      return new RawAuthor(ws, document, id)
+    default:
+      return kind satisfies never
+  }
+}
+
+/** Our provider: `whenSaved` is the word that counts. */
+const startOurs = (ws: string, document: string, id: string): Author => {
+  const { doc, ours, destroy } = openClient('ours', ws, document, { maxBackoffMs: 20 })
+  let made = 0
+  let acknowledged = 0
+  return {
+    id,
+    document,
+    get made() {
+      return made
+    },
+    get acknowledged() {
+      return acknowledged
+    },
+    write: () => {
+      const n = ++made
+      edit(doc, id, n)
+      ours?.whenSaved().then(
+        () => {
+          acknowledged = Math.max(acknowledged, n)
+        },
+        () => undefined,
+      )
+    },
+    stop: destroy,
+  }
+}
+
+/** The stock provider: an update that comes back is safe (PROTOCOL S4), and all before it. */
+const startStock = (ws: string, document: string, id: string): Author => {
+  const doc = new Y.Doc()
+  /** The document's clock for this author after each edit. */
+  const clocks: number[] = []
+  let acknowledged = 0
+  const hear = (message: Message): void => {
+    if (message.type !== 'update') return
+    for (const { id: item, length } of Y.decodeUpdate(message.update).structs) {
+      if (item.client !== doc.clientID) continue
+      while ((clocks[acknowledged] ?? Number.POSITIVE_INFINITY) <= item.clock + length) acknowledged++
+    }
+  }
+  const Listening = class extends WebSocket {
+    constructor(url: string, protocols?: string[]) {
+      super(url, protocols)
+      this.on('message', (data: ArrayBuffer | Buffer) => hear(decodeMessage(new Uint8Array(data))))
+    }
+  }
+  const { destroy } = openClient('stock', ws, document, { doc, maxBackoffMs: 20, WebSocket: Listening })
+  return {
+    id,
+    document,
+    get made() {
+      return clocks.length
+    },
+    get acknowledged() {
+      return acknowledged
+    },
+    write: () => {
+      edit(doc, id, clocks.length + 1)
+      clocks.push(Y.getState(doc.store, doc.clientID))
+    },
+    stop: destroy,
+  }
+}
+
+/** Nobody's library: counts its messages and believes the acks (PROTOCOL X4). */
+class RawAuthor implements Author {
+  readonly id: string
+  readonly document: string
+  readonly #url: string
+  readonly #doc = new Y.Doc()
+  #socket: WebSocket | null = null
+  #retry: NodeJS.Timeout | null = null
+  #stopped = false
+  #made = 0
+  #acknowledged = 0
+  /** Edits made when each update message of this connection went out. */
+  #messages: number[] = []
+
+  constructor(ws: string, document: string, id: string) {
+    this.id = id
+    this.document = document
+    this.#url = `${ws}/${document}`
+    this.#doc.on('update', (update: Uint8Array) => {
+      if (this.#messages.length > 0) this.#send({ type: 'update', update })
+    })
+    this.#dial()
+  }
+
+  get made(): number {
+    return this.#made
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged
+  }
+
+  write(): void {
+    edit(this.#doc, this.id, ++this.#made)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    if (this.#retry) clearTimeout(this.#retry)
+    this.#socket?.terminate()
+    this.#doc.destroy()
+  }
+
+  #dial(): void {
+    this.#messages = []
+    const socket = new WebSocket(this.#url, [SUBPROTOCOL])
+    this.#socket = socket
+    socket.on('message', (data: Buffer) => this.#hear(decodeMessage(new Uint8Array(data))))
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      this.#messages = []
+      if (!this.#stopped) this.#retry = setTimeout(() => this.#dial(), 20)
+    })
+  }
+
+  #hear(message: Message): void {
+    switch (message.type) {
+      case 'syncStep1':
+        // Asked again for a gap, it says all again; the first time, edits begin to flow behind it.
+        this.#send({ type: 'syncStep2', update: Y.encodeStateAsUpdate(this.#doc, message.stateVector) })
+        return
+      case 'ack':
+        this.#acknowledged = Math.max(this.#acknowledged, this.#messages[message.durable - 1] ?? 0)
+        return
+      default:
+        return
+    }
+  }
+
+  #send(message: Message): void {
+    const socket = this.#socket
+    if (socket?.readyState !== WebSocket.OPEN) return
+    this.#messages.push(this.#made)
+    socket.send(encodeMessage(message))
+  }
+}
