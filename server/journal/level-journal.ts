@@ -311,7 +311,10 @@ export class LevelJournal implements Journal {
 
   /** A deleted document's name goes from the catalog once more; see {@link Housekeeping}. */
   #removeName(name: Uint8Array): Promise<void> {
-    return this.#names.run(nameFromBytes(name) ?? '', async () => {
+    const text = nameFromBytes(name) ?? ''
+    return this.#names.run(text, async () => {
+      // A writer may be about to put it there again, and doesn't ask for the document's turn.
+      if (this.#logs.has(text)) return
       if ((await readCatalog(this.#deps.store, name)).status !== 'none') return
       await this.#writer.perform({
         step: 'purge',

@@ -83,8 +83,11 @@ export class Witness {
   readonly #logger: JournalLogger
   readonly #stop = new AbortController()
   /** What is to be written, by document; the newest word counts. */
-  readonly #news = new Map<Witnessed, number>()
-  #writing: Promise<void> | null = null
+  readonly #news = new Map<string, { readonly document: Witnessed; readonly seq: number }>()
+  /** Runs while there is news: pause, write, and again. */
+  #telling: Promise<void> | null = null
+  /** The write that is under way. */
+  #write: Promise<void> = Promise.resolve()
   #working = true
 
   constructor(deps: {
@@ -115,8 +118,8 @@ export class Witness {
   /** The document is durable up to `seq`. Written a little later, with all else that was seen meanwhile. */
   saw(document: Witnessed, seq: number): void {
     if (!this.#working) return
-    this.#news.set(document, seq)
-    this.#writing ??= this.#write()
+    this.#news.set(toText(document.witnessKey), { document, seq })
+    this.#telling ??= this.#tell()
   }
 
   /**
@@ -125,8 +128,11 @@ export class Witness {
    * @throws what the store throws: without this word, the change must not be made.
    */
   async leaving(name: Uint8Array, found: Found): Promise<void> {
-    await this.flush()
-    await this.#store.write([this.#record(witnessKey(name), found, found.seq, true)], { sync: true })
+    const key = witnessKey(name)
+    // Nothing older may be written after it.
+    this.#news.delete(toText(key))
+    await this.#write
+    await this.#store.write([this.#record(key, found, found.seq, true)], { sync: true })
   }
 
   /** The document is gone: so is the memory of it. */
@@ -136,7 +142,7 @@ export class Witness {
 
   /** Resolves when all that was seen is written. */
   async flush(): Promise<void> {
-    while (this.#writing) await this.#writing
+    while (this.#telling) await this.#telling
   }
 
   /** Trusts the store again after it failed. */
@@ -152,20 +158,23 @@ export class Witness {
     await this.#store.close()
   }
 
-  async #write(): Promise<void> {
-    await this.#wait(COALESCE_MS, this.#stop.signal)
-    const writes = [...this.#news].map(([document, seq]) =>
-      this.#record(document.witnessKey, document, seq, false),
-    )
-    this.#news.clear()
-    try {
-      await this.#store.write(writes)
-    } catch (error) {
-      this.#working = false
-      this.#logger.warn({ err: error }, 'the witness can not be written; it is tried again with the journal')
+  async #tell(): Promise<void> {
+    while (this.#news.size > 0) {
+      await this.#wait(COALESCE_MS, this.#stop.signal)
+      const writes = [...this.#news.values()].map(({ document, seq }) =>
+        this.#record(document.witnessKey, document, seq, false),
+      )
+      this.#news.clear()
+      this.#write = this.#store.write(writes).catch((error: unknown) => this.#failed(error))
+      await this.#write
     }
     // In one turn with the last look at the news.
-    this.#writing = this.#news.size > 0 && this.#working ? this.#write() : null
+    this.#telling = null
+  }
+
+  #failed(error: unknown): void {
+    this.#working = false
+    this.#logger.warn({ err: error }, 'the witness can not be written; it is tried again with the journal')
   }
 
   #record(
@@ -180,6 +189,9 @@ export class Witness {
 
 /** Commits within this time are witnessed together, milliseconds. */
 const COALESCE_MS = 20
+
+/** A key as a Map can look it up. */
+const toText = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
 
 const LEAVING = 1
 const SYNCED = 2

@@ -408,6 +408,24 @@ export const describeJournal = (kind: string, makeHarness: () => Promise<Journal
         expect(seqs(await journal.read('b'))).toEqual([1])
       })
 
+      test('a name that starts anew right after is not touched by what is left to do of the deletion', async () => {
+        for (let round = 1; round <= 5; round++) {
+          await write(journal, 'a', round)
+          expect(await journal.delete('a')).toBe(true)
+          const next = await openLog(journal, 'a')
+          for (let n = 1; n <= 20; n++) {
+            next.log.append(entry(n))
+            await next.durable(n)
+          }
+          next.log.release()
+          expect(await names(journal)).toEqual(['a'])
+          expect((await journal.read('a'))?.seq).toBe(20)
+          await journal.delete('a')
+        }
+        await reopen()
+        expect(await names(journal)).toEqual([])
+      })
+
       test('is refused while the document has a writer', async () => {
         const { log } = await openLog(journal, 'a')
         await expect(journal.delete('a')).rejects.toMatchObject({ code: 'INKWIRE_STORE_LOCKED' })
