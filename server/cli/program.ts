@@ -5,13 +5,14 @@ import { addImport } from './import.js'
 import { addList } from './list.js'
 import { addServe } from './serve.js'
 import { applySettings } from './setting.js'
+import { addToken } from './token.js'
 import { packageVersion } from './version.js'
 
 /** Adds one command to the program. `done` takes the exit code. */
 export type AddCommand = (program: Command, context: Context, done: (exitCode: number) => void) => void
 
 /** A further command is a further file and a further line here. */
-const COMMANDS: readonly AddCommand[] = [addServe, addList, addExport, addImport]
+const COMMANDS: readonly AddCommand[] = [addServe, addList, addExport, addImport, addToken]
 
 /** The whole command line. Ends by throwing a CommanderError instead of ending the process. */
 export const createProgram = (context: Context, done: (exitCode: number) => void): Command => {

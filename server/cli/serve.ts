@@ -1,6 +1,7 @@
 import { parseOptions, type ServerOptions } from '../config.js'
 import type { UnsavedReport } from '../journal/journal.js'
 import { LOG_LEVELS } from '../observe/log.js'
+import { type AuthSettings, authOptions, authSettings } from './auth-settings.js'
 import { type Context, FAILED, OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { Setting } from './setting.js'
@@ -13,14 +14,15 @@ const DURABILITY = 'an edit counts as saved once it survives a power cut (fsync)
 
 /** Commander's names of the options. */
 interface ServeOptions
-  extends Pick<ServerOptions, 'port' | 'host' | 'data' | 'pathPrefix' | 'demo' | 'durability'> {
+  extends AuthSettings,
+    Pick<ServerOptions, 'port' | 'host' | 'data' | 'pathPrefix' | 'demo' | 'durability'> {
   readonly maxMessage?: number
   readonly logLevel?: ServerOptions['logLevel']
 }
 
 /** `inkwire serve`: runs the server until SIGINT or SIGTERM. */
 export const addServe: AddCommand = (program, context, done) => {
-  program
+  const command = program
     .command('serve')
     .description('Run the server until SIGINT or SIGTERM.')
     .addOption(serverSetting('port', '--port <number>', 'TCP port, 0 for a free one'))
@@ -33,9 +35,13 @@ export const addServe: AddCommand = (program, context, done) => {
       serverSetting('maxMessageBytes', '--max-message <bytes>', 'largest message taken from a client'),
     )
     .addOption(serverSetting('logLevel', '--log-level <level>', LOG_LEVELS.join(', '), 'info'))
-    .action(async ({ maxMessage, logLevel = 'info', ...options }: ServeOptions) => {
-      done(await serve({ ...options, maxMessageBytes: maxMessage, logLevel }, context))
-    })
+  for (const setting of authSettings()) command.addOption(setting)
+  command.action(async (given: ServeOptions) => {
+    const { port, host, data, pathPrefix, demo, durability, maxMessage, logLevel = 'info' } = given
+    const options = { port, host, data, pathPrefix, demo, durability, maxMessageBytes: maxMessage, logLevel }
+    const auth = await authOptions(given, parseOptions(options).host)
+    done(await serve({ ...options, ...auth }, context))
+  })
 }
 
 /**
