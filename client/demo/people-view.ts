@@ -31,10 +31,11 @@ export const createPeopleView = (rename: (typed: string) => void): PeopleView =>
 
   phone.addEventListener('change', renderOthers)
   field.addEventListener('input', () => rename(field.value))
-  field.addEventListener('keydown', ({ key, isComposing }) => {
-    if (key !== 'Enter' || isComposing) return
+  field.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.isComposing) return
+    // The focus goes back to the button, which the same key press would open the panel with again.
+    event.preventDefault()
     panel.hidePopover()
-    me.focus()
   })
   panel.addEventListener('toggle', ({ newState }) => {
     if (newState === 'open') field.select()

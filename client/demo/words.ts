@@ -146,7 +146,8 @@ const liveNotice = (situation: Situation): Notice => {
 const refusedNotice = (edits: number, refusal: Situation['refusal']): Notice => ({
   tone: 'error',
   headline: `The server refused ${count(edits)}`,
-  detail: `${refusal ? because(refusal) : ''} They are only in this window: copy what you need.`.trim(),
+  detail:
+    `${refusal ? because(refusal) : ''} What was refused is only in this window: copy what you need.`.trim(),
   remedy: 'reload',
 })
 
@@ -214,9 +215,7 @@ const waitingOf = ({ saves, connection, now }: Situation): string => {
 }
 
 const elsewhereOf = (edits: number): string =>
-  edits > 0
-    ? `${count(edits, 'Another edit', 'Another # edits')} in other documents of this window must still be sent.`
-    : ''
+  edits > 0 ? `${count(edits)} to other documents of this window must still be sent.` : ''
 
 /** A number of edits in words; `#` stands for the number. */
 const count = (edits: number, one = '1 edit', many = '# edits'): string =>
