@@ -16,7 +16,7 @@ export interface HousekeepingDeps {
 
 type Chore =
   | { readonly kind: 'purge'; readonly generation: string }
-  | { readonly kind: 'reclaim'; readonly generation: string }
+  | { readonly kind: 'reclaim'; readonly generation: string; readonly done: () => void }
   | { readonly kind: 'catalog'; readonly names: Uint8Array[] }
 
 /** Records removed per batch of a purge. */
@@ -33,7 +33,7 @@ const SLICE = 1000
  *
  * LevelDB removes a deleted record's bytes when it compacts a table that holds them with one above it that holds the
  * deletion. A table with both, which may have been written two levels down, stays as it is unless something above
- * spans it: that is why deletions are written twice here, on both sides of a flush.
+ * spans it: that is why deletions are written on both sides of a flush here.
  */
 export class Housekeeping {
   readonly #deps: HousekeepingDeps
@@ -68,11 +68,13 @@ export class Housekeeping {
     this.wake()
   }
 
-  /** Much of what lies in the generation's range of keys was removed. */
-  reclaim(generation: string): void {
-    if (this.#chores.some((chore) => chore.kind === 'reclaim' && chore.generation === generation)) return
-    this.#chores.push({ kind: 'reclaim', generation })
-    this.wake()
+  /** Much of what lay in the generation's range of keys was removed. Resolves when its space is given back. */
+  reclaim(generation: string): Promise<void> {
+    if (this.#stopped) return Promise.resolve()
+    return new Promise((done) => {
+      this.#chores.push({ kind: 'reclaim', generation, done })
+      this.wake()
+    })
   }
 
   /** Takes up what there is to do, or what failed while the store did. */
@@ -90,6 +92,7 @@ export class Housekeeping {
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#running
+    for (const chore of this.#chores.splice(0)) if (chore.kind === 'reclaim') chore.done()
   }
 
   async #work(): Promise<void> {
@@ -112,12 +115,14 @@ export class Housekeeping {
         case 'purge':
           return await this.#purge(chore.generation)
         case 'reclaim':
-          return await this.#compact(generationRange(chore.generation))
+          await this.#dropRemoved(generationRange(chore.generation))
+          return chore.done()
         case 'catalog':
           return await this.#purgeNames(chore.names)
       }
     } catch (error) {
       if (!isCorruption(error)) throw error
+      if (chore.kind === 'reclaim') chore.done()
       this.#deps.logger.warn({ err: error }, 'housekeeping met a damaged table and leaves it to repair')
     }
   }
@@ -130,9 +135,7 @@ export class Housekeeping {
         await this.#remove(page.slice(i, i + SLICE))
     }
     if (this.#stopped) return
-    await store.flush()
-    await this.#remove([range.start, lastKeyOf(range)])
-    await this.#compact(range)
+    await this.#dropRemoved(range)
     const mark = purgeKey(generation)
     await this.#deps.perform({
       step: 'purged',
@@ -146,6 +149,13 @@ export class Housekeeping {
     for (const name of names) if (!this.#stopped) await this.#deps.removeName(name)
     // The whole of it: LevelDB writes the bounds of a compaction in its own log, which no name belongs in.
     if (!this.#stopped) await this.#compact(CATALOG_RANGE)
+  }
+
+  /** Has LevelDB let go of the bytes of what was removed from a range. */
+  async #dropRemoved(range: KeyRange): Promise<void> {
+    await this.#deps.store.flush()
+    await this.#remove([range.start, lastKeyOf(range)])
+    await this.#compact(range)
   }
 
   #remove(keys: readonly Uint8Array[]): Promise<void> {

@@ -71,6 +71,8 @@ export class LevelJournal implements Journal {
   readonly #quarantined = new Map<string, string>()
   /** Bytes that compactions removed since the generation's range was last compacted. */
   readonly #garbage = new Map<string, number>()
+  /** Generations whose garbage is being removed from the files. */
+  readonly #reclaiming = new Map<string, Promise<void>>()
   #closed: Promise<UnsavedReport> | null = null
 
   /** @throws InkwireError INKWIRE_STORE_FORMAT, INKWIRE_STORE_FAILED */
@@ -260,6 +262,8 @@ export class LevelJournal implements Journal {
 
   async #writeSnapshot(log: LevelLog, snapshot: Snapshot): Promise<void> {
     if (snapshot.seq <= log.layout.snapshotSeq) throw new RangeError('there is a newer snapshot')
+    // A document that is compacted faster than its garbage can be removed would fill the disk.
+    await this.#reclaiming.get(log.generation)
     const { seq, update, index = null } = snapshot
     const key = snapshotKey(log.generation, seq)
     const { nameBytes: name, created } = log
@@ -282,7 +286,11 @@ export class LevelJournal implements Journal {
       this.#garbage.set(log.generation, garbage)
     } else {
       this.#garbage.delete(log.generation)
-      this.#housekeeping.reclaim(log.generation)
+      const { generation } = log
+      const reclaimed = this.#housekeeping.reclaim(generation).then(() => {
+        this.#reclaiming.delete(generation)
+      })
+      this.#reclaiming.set(generation, reclaimed)
     }
   }
 
