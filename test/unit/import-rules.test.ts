@@ -12,6 +12,8 @@ interface Part {
   readonly packages?: readonly string[]
 }
 
+const list = (names: string): readonly string[] => names.split(', ')
+
 /**
  * ARCHITECTURE.md's map as a table, lowest parts first. An import that isn't in it runs upward or sideways, or
  * brings a package to where it isn't to be known.
@@ -49,32 +51,33 @@ const HOUSE: Readonly<Record<string, Part>> = {
     packages: ['node:', 'ws'],
   },
   connections: { files: ['server/connections.ts'], imports: [], types: ['connection', 'session'] },
-  gate: { files: ['server/gate/'], imports: ['wire'], packages: ['node:', 'ws'] },
+  auth: { files: ['server/auth/'], imports: ['wire'], packages: ['node:', 'jose', 'zod'] },
+  admission: { files: ['server/admission.ts'], imports: ['wire', 'auth'], types: ['session'] },
+  gate: { files: ['server/gate/'], imports: ['wire', 'auth'], packages: ['node:', 'ws'] },
+  clients: {
+    files: ['server/clients.ts'],
+    imports: list('wire, auth, admission, session, connection, connections'),
+    types: list('observe, room, gate, events'),
+  },
   http: { files: ['server/http/'], imports: ['observe'], packages: ['node:', 'hono', '@hono/node-server'] },
-  config: { files: ['server/config.ts'], imports: ['wire', 'observe'], packages: ['node:', 'zod'] },
+  config: {
+    files: ['server/config.ts'],
+    imports: ['wire', 'observe', 'auth'],
+    packages: ['node:', 'zod'],
+  },
   events: { files: ['server/events.ts'], imports: [], types: ['journal contract'] },
   server: {
     files: ['server/server.ts'],
-    imports: [
-      ...[
-        'wire',
-        'config',
-        'events',
-        'observe',
-        'journal contract',
-        'journal',
-        'worker',
-        'room',
-        'documents',
-      ],
-      ...['session', 'slow commits', 'connection', 'connections', 'gate', 'http'],
-    ],
+    imports: list(
+      'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
+        'connection, connections, auth, admission, clients, gate, http',
+    ),
     packages: ['node:'],
   },
   'command line': {
     files: ['server/cli/'],
-    imports: ['wire', 'config', 'observe', 'journal contract', 'journal', 'worker', 'update', 'gate'],
-    packages: ['node:', 'commander'],
+    imports: list('wire, config, observe, journal contract, journal, worker, update, auth, gate'),
+    packages: ['node:', 'commander', 'jose'],
   },
   'main program': {
     files: ['server/main.ts'],
@@ -83,7 +86,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   library: {
     files: ['server/index.ts'],
-    imports: ['wire', 'config', 'events', 'observe', 'journal contract', 'server'],
+    imports: list('wire, config, events, observe, auth, journal contract, server'),
   },
 
   client: { files: ['client/'], imports: ['wire'], packages: ['yjs', 'y-protocols', 'lib0'] },
@@ -141,7 +144,8 @@ const problemWith = ({ from, to, inside, typeOnly }: Import): string | null => {
 
 const problems = (imports: readonly Import[]): string[] =>
   imports.flatMap((each) => {
-    const problem = problemWith(each)
+    // A test of its own names files without a place.
+    const problem = partOf(each.from) === undefined ? null : problemWith(each)
     return problem === null
       ? []
       : [`${each.from}:${each.line} imports ${each.to}: ${problem} (see ARCHITECTURE.md)`]
