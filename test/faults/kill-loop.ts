@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type * as Y from 'yjs'
 import { openClient } from '../support/clients.js'
 import { serveProcess } from '../support/inkwire.js'
-import { type Proxy, startProxy } from '../support/proxy.js'
+import { type Network, startNetwork } from '../support/network.js'
 import { below, pick, seeded } from '../support/random-edits.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
@@ -38,20 +38,20 @@ const LONGEST_LIFE_MS = 300
 export const killLoop = async ({ seed, rounds, onRound }: KillOptions): Promise<Totals> => {
   const random = seeded(seed)
   const data = await tempDir()
-  const proxy = await startProxy()
+  const network = await startNetwork()
   const totals: Totals = { rounds: 0, made: 0, acknowledged: 0, lost: [] }
   const serve = () => serveProcess(data, { args: ['--no-demo', '--log-level', 'error'] })
   let server = await serve()
   for (let from = 0; from < rounds; from += ROUNDS_PER_CAST) {
-    const cast = startCast(proxy, `cast-${from}`)
+    const cast = startCast(network, `cast-${from}`)
     for (let round = from; round < Math.min(rounds, from + ROUNDS_PER_CAST); round++) {
-      proxy.setTarget(server.port)
+      network.setTarget(server.port)
       const writing = new AbortController()
       const busy = Promise.all(cast.map((author) => write(author, random, writing.signal)))
       await delay(below(random, LONGEST_LIFE_MS))
       server.child.kill('SIGKILL')
       await server.exited
-      proxy.setTarget(null)
+      network.setTarget(null)
       writing.abort()
       await busy
       const acknowledged = cast.map((author) => author.acknowledged)
@@ -61,9 +61,9 @@ export const killLoop = async ({ seed, rounds, onRound }: KillOptions): Promise<
       onRound?.({ ...totals, ...sumsOf(totals, cast) })
     }
     // In the end everybody gets through, and everything is there once.
-    proxy.setTarget(server.port)
+    network.setTarget(server.port)
     await until('all is acknowledged', () => cast.every((each) => each.acknowledged === each.made), 60_000)
-    proxy.setTarget(null)
+    network.setTarget(null)
     const all = cast.map((author) => author.made)
     totals.lost.push(...(await inspect(server.ws, cast, all, random)))
     Object.assign(totals, sumsOf(totals, cast))
@@ -72,9 +72,9 @@ export const killLoop = async ({ seed, rounds, onRound }: KillOptions): Promise<
   return totals
 }
 
-const startCast = (proxy: Proxy, prefix: string): Author[] =>
+const startCast = (network: Network, prefix: string): Author[] =>
   DOCUMENTS.flatMap((document) =>
-    KINDS.map((kind) => startAuthor(kind, proxy.ws, `${prefix}/${document}`, kind)),
+    KINDS.map((kind) => startAuthor(kind, network.ws, `${prefix}/${document}`, kind)),
   )
 
 const sumsOf = (before: Totals, cast: readonly Author[]): { made: number; acknowledged: number } => ({

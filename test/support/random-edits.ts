@@ -160,7 +160,8 @@ const stretch = (random: () => number, ytext: Y.Text): { at: number; length: num
   return { at, length: (places[last] ?? 0) - at }
 }
 
-const randomEdit = (random: () => number, doc: Y.Doc): void => {
+/** One random change by one author. */
+export const randomEdit = (random: () => number, doc: Y.Doc): void => {
   switch (below(random, 10)) {
     case 0:
     case 1:

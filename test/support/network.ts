@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import { pick } from './random-edits.js'
 
 /** A network between clients and a server: an address that stays while servers come and go, and that makes trouble. */
-export interface Proxy {
+export interface Network {
   /** Where clients connect: `ws://127.0.0.1:…`. */
   readonly ws: string
   readonly connections: number
@@ -15,7 +15,7 @@ export interface Proxy {
   cutAll(): void
 }
 
-export interface ProxyOptions {
+export interface NetworkOptions {
   /**
    * How long the next piece of a connection's stream is held back, ms; asked once per piece and direction. Order
    * within a connection stays, as TCP keeps it; between connections it doesn't. Default: not at all.
@@ -23,8 +23,8 @@ export interface ProxyOptions {
   readonly delayMs?: () => number
 }
 
-/** Starts a proxy on a free port; gone after the test. */
-export const startProxy = async ({ delayMs = () => 0 }: ProxyOptions = {}): Promise<Proxy> => {
+/** Starts a network at a free port; gone after the test. */
+export const startNetwork = async ({ delayMs = () => 0 }: NetworkOptions = {}): Promise<Network> => {
   let target: number | null = null
   const links = new Set<Link>()
   // An end goes through once all that came before it has.
@@ -63,7 +63,7 @@ export const startProxy = async ({ delayMs = () => 0 }: ProxyOptions = {}): Prom
   }
 }
 
-/** One proxied connection. */
+/** One connection through it. */
 class Link {
   readonly #pipes: readonly Pipe[]
   readonly #sockets: readonly Socket[]

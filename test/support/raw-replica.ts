@@ -1,0 +1,125 @@
+import { WebSocket } from 'ws'
+import * as Y from 'yjs'
+import { decodeMessage, encodeMessage } from '../../shared/codec.js'
+import { type Message, SUBPROTOCOL } from '../../shared/messages.js'
+import { below, shuffled } from './random-edits.js'
+
+export interface RawReplicaOptions {
+  /** `ws://…/name` */
+  readonly url: string
+  readonly doc: Y.Doc
+  readonly random: () => number
+  /** Whether it speaks `inkwire.1`. */
+  readonly extended: boolean
+}
+
+/** How many updates it sits on before it sends them. */
+const MOST_HELD = 4
+
+/**
+ * A client of nobody's making. It says what the protocol allows and no library says: updates in another order than
+ * they were made, twice, several merged into one, and others' updates as if they were its own.
+ */
+export class RawReplica {
+  readonly doc: Y.Doc
+  readonly #options: RawReplicaOptions
+  #socket: WebSocket | null = null
+  #retry: NodeJS.Timeout | null = null
+  #wanted = true
+  #synced = false
+  /** Whether the server has asked what we have; before that, updates are part of the answer. */
+  #asked = false
+  #held: Uint8Array[] = []
+
+  constructor(options: RawReplicaOptions) {
+    this.#options = options
+    this.doc = options.doc
+    this.doc.on('update', this.#onUpdate)
+    this.#dial()
+  }
+
+  get synced(): boolean {
+    return this.#synced
+  }
+
+  cut(): void {
+    this.#socket?.terminate()
+  }
+
+  connect(): void {
+    if (this.#wanted) return
+    this.#wanted = true
+    this.#dial()
+  }
+
+  disconnect(): void {
+    this.#wanted = false
+    if (this.#retry) clearTimeout(this.#retry)
+    this.#socket?.close()
+  }
+
+  destroy(): void {
+    this.#wanted = false
+    if (this.#retry) clearTimeout(this.#retry)
+    this.doc.off('update', this.#onUpdate)
+    this.#socket?.terminate()
+    this.doc.destroy()
+  }
+
+  /** Sends what it sat on. */
+  flush(): void {
+    const { random } = this.#options
+    let updates = shuffled(random, this.#held)
+    this.#held = []
+    if (updates.length > 1 && random() < 0.2) updates = [Y.mergeUpdates(updates)]
+    if (updates.length > 0 && random() < 0.2) updates.push(...updates.slice(0, 1))
+    for (const update of updates) this.#send({ type: 'update', update })
+  }
+
+  readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (!this.#asked || (origin === this && this.#options.random() > 0.1)) return
+    this.#held.push(update)
+    if (this.#held.length > below(this.#options.random, MOST_HELD)) this.flush()
+  }
+
+  #dial(): void {
+    const { url, extended } = this.#options
+    this.#retry = null
+    const socket = new WebSocket(url, extended ? [SUBPROTOCOL] : [])
+    this.#socket = socket
+    socket.on('open', () => {
+      this.#send({ type: 'syncStep1', stateVector: Y.encodeStateVector(this.doc) })
+    })
+    socket.on('message', (data: Buffer) => {
+      if (socket === this.#socket) this.#hear(decodeMessage(new Uint8Array(data)))
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      if (socket !== this.#socket) return
+      this.#socket = null
+      this.#synced = this.#asked = false
+      this.#held = []
+      if (this.#wanted) this.#retry = setTimeout(() => this.#dial(), 20)
+    })
+  }
+
+  #hear(message: Message): void {
+    switch (message.type) {
+      case 'syncStep1':
+        this.#asked = true
+        this.#send({ type: 'syncStep2', update: Y.encodeStateAsUpdate(this.doc, message.stateVector) })
+        return
+      case 'syncStep2':
+      case 'update':
+        Y.applyUpdate(this.doc, message.update, this)
+        if (message.type === 'syncStep2') this.#synced = true
+        return
+      default:
+        return
+    }
+  }
+
+  #send(message: Message): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encodeMessage(message))
+  }
+}
