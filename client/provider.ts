@@ -229,8 +229,10 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   }
 
   #until(check: () => boolean | InkwireError, timeoutMs?: number): Promise<void> {
-    const destroyed = (): InkwireError => new InkwireError('INKWIRE_DESTROYED', 'the provider was destroyed')
-    return this.#waiters.until(() => (this.#destroyed ? destroyed() : check()), timeoutMs)
+    return this.#waiters.until(
+      () => (this.#destroyed ? new InkwireError('INKWIRE_DESTROYED', 'destroyed') : check()),
+      timeoutMs,
+    )
   }
 
   #webSocket(): WebSocketClass | undefined {
@@ -259,7 +261,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     const protocols = offers(this.#state) ? [...this.protocols, SUBPROTOCOL] : [...this.protocols]
     try {
       const WebSocket = this.#webSocket()
-      if (!WebSocket) throw new InkwireError('INKWIRE_BAD_OPTION', 'there is no WebSocketPolyfill')
+      if (!WebSocket) throw new InkwireError('INKWIRE_BAD_OPTION', 'no WebSocketPolyfill')
       this.#socket = openSocket(WebSocket, this.url, protocols, {
         opened: (protocol) => {
           this.#step({ type: 'opened' })

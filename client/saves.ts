@@ -44,7 +44,7 @@ export interface Sent extends Edits {
   readonly update: Uint8Array
 }
 
-const NONE: Edits = { count: 0, since: Number.POSITIVE_INFINITY }
+const NONE: Edits = { count: 0, since: Infinity }
 
 const plus = (a: Edits, b: Edits): Edits => ({
   count: a.count + b.count,
@@ -220,8 +220,10 @@ export class Ledger {
   #unsent(): Edits {
     // Each message's edits are older than the next one's.
     let first = NONE
-    for (let number = this.#settled; this.#flying > 0 && first.count === 0; ) {
-      first = this.#messages.get(++number) ?? NONE
+    if (this.#flying > 0) {
+      for (let number = this.#settled + 1; number <= this.#sent && first.count === 0; number++) {
+        first = this.#messages.get(number) ?? NONE
+      }
     }
     return plus(this.#device, { count: this.#flying, since: first.since })
   }

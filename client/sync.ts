@@ -101,12 +101,10 @@ export class Sync {
       return
     }
     try {
-      if (this.#hello !== undefined) this.#act(message)
-      else if (message.type === 'hello') this.#greeted(message)
-      else {
-        this.#plain()
-        this.#act(message)
-      }
+      // Asked for a token (PROTOCOL X7), we know that the server speaks the extensions, but not yet how.
+      if (message.type === 'authenticate') return
+      if (this.#hello === undefined && message.type !== 'hello') this.#plain()
+      this.#act(message)
     } catch (error) {
       // Malformed content, or an observer of the app threw; Yjs doesn't let us tell.
       report(error)
@@ -120,16 +118,19 @@ export class Sync {
 
   #greeted(hello: Hello): void {
     const { generation } = this
-    if (generation !== null && generation !== hello.generation) {
+    const known = this.#hello
+    if (known === null) return
+    if (!known && generation !== null && generation !== hello.generation) {
       // Before anything is merged (PROTOCOL X2).
       this.#host.step({ type: 'refused', code: Code.generationChanged, reason: 'generation-changed' })
       return
     }
-    this.#hello = hello
+    // A later one tells of another access; what it counts by then may not be durable.
+    this.#hello = { ...hello, seq: known?.seq ?? hello.seq }
     this.#ledger.begin(hello.durability)
     this.access = hello.access
     this.#host.tell('access', hello.access)
-    if (generation !== null) this.#send({ type: 'join', generation, seq: 0 })
+    if (!known && generation !== null) this.#send({ type: 'join', generation, seq: 0 })
   }
 
   #act(message: Message): void {
@@ -156,8 +157,11 @@ export class Sync {
       case 'rejection':
         this.#refused(message)
         break
+      case 'hello':
+        this.#greeted(message)
+        break
       default:
-        // A hello out of turn changes nothing; nor does what only clients send.
+        // What only clients send changes nothing.
         break
     }
   }
@@ -181,9 +185,8 @@ export class Sync {
    * they are, and one that is lost with the server must not bind us to a generation that never was. So if
    * there was none to begin with, an ack is asked for, which says that all that came before it is durable.
    */
-  #witness({ seq, access, generation }: Hello): void {
-    // A reader's messages are refused; but it has no edits to lose by a needless stop.
-    if (seq > 0 || access === 'read') this.bind(generation)
+  #witness({ seq, generation }: Hello): void {
+    if (seq > 0) this.bind(generation)
     else if (this.generation === null && this.#answered && this.#proof === 0) {
       this.#ledger.sendProbe(EMPTY_UPDATE)
       this.#proof = this.#ledger.sent
@@ -201,8 +204,6 @@ export class Sync {
     if (this.#proof === message) this.#proof = 0
     const again = !isPermanent(code) && code !== Code.tooBig
     const sent = this.#ledger.reject(message, again)
-    // A reader's sync step 2 is refused, too; without edits in it, that is no news to anybody.
-    if (sent?.count === 0) return
     const retried = again && sent !== undefined
     this.#tellRejected(code, reason, sent?.update, sent?.count, retried)
     // The sync step 2 of the next connection offers them again, after a backoff.

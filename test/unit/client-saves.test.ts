@@ -127,8 +127,9 @@ describe('a rejection (X5)', () => {
     const ledger = connected()
     edit(ledger)
     ledger.reject(2, true)
-    ledger.ack(2, 2)
-    expect(ledger.state()).toMatchObject({ status: 'device', pending: 1, rejected: 0 })
+    edit(ledger)
+    ledger.ack(3, 3)
+    expect(ledger.state()).toMatchObject({ status: 'device', pending: 1, rejected: 0, durable: 1 })
     expect(ledger.isDurable(1)).toBe(false)
   })
 
@@ -219,6 +220,8 @@ class Model {
   edits = 0
   messages: Set<number>[] = []
   refused = new Set<number>()
+  /** Which messages are sync step 2. */
+  whole = new Set<number>()
   received = 0
   settled = 0
   live = false
@@ -245,6 +248,7 @@ class Model {
     if (!this.live) return
     const lacks = [...Array(this.edits).keys()].map((i) => i + 1).filter((id) => !this.durable.has(id))
     this.messages.push(new Set(lacks))
+    this.whole.add(this.messages.length)
     this.ledger.send(lacks.length > 0 ? UPDATE : NOTHING, 0, true, true)
   }
 
@@ -255,6 +259,17 @@ class Model {
       if (!this.refused.has(i + 1)) for (const id of ids) this.durable.add(id)
     })
     this.ledger.ack(this.received, this.settled)
+  }
+
+  /** Edits in messages that arrived, aren't durable and weren't refused, and that no later message carries. */
+  arrived(): number {
+    const whole = this.messages.findLastIndex((_ids, i) => this.whole.has(i + 1))
+    return this.messages
+      .slice(0, this.received)
+      .reduce(
+        (sum, ids, i) => (i < this.settled || i < whole || this.refused.has(i + 1) ? sum : sum + ids.size),
+        0,
+      )
   }
 
   reject(ahead: number): void {
@@ -268,6 +283,7 @@ class Model {
     this.ledger.end()
     this.messages = []
     this.refused = new Set()
+    this.whole = new Set()
     this.received = this.settled = 0
     this.live = false
   }
@@ -297,6 +313,7 @@ it('no sequence of edits, sends, acks, rejections and lost links ever reports an
         const state = model.ledger.state()
         expect(state.durable + state.pending).toBe(model.edits)
         expect(state.durable).toBeLessThanOrEqual(model.durable.size)
+        expect(state.received).toBe(model.arrived())
         expect(state.received + state.rejected).toBeLessThanOrEqual(state.pending)
         if (state.status === 'saved') expect(model.durable.size).toBe(model.edits)
         for (let total = 1; total <= model.edits; total++) {

@@ -5,7 +5,7 @@ import type { Event } from '../../client/machine.js'
 import { Ledger } from '../../client/saves.js'
 import { Sync } from '../../client/sync.js'
 import { decodeMessage, encodeMessage } from '../../shared/codec.js'
-import type { Access, Message } from '../../shared/messages.js'
+import type { Message } from '../../shared/messages.js'
 
 const G1 = '1'.repeat(32)
 const G2 = '2'.repeat(32)
@@ -208,12 +208,32 @@ describe('X2, X3: generations', () => {
     )
     expect(one.sync.generation).toBe(null)
   })
+})
 
-  it('is bound for a reader as soon as it has content', () => {
+describe('X2: access', () => {
+  it('is told by each hello, and a later one changes nothing else', () => {
     const one = exchange()
     one.sync.begin('inkwire.1')
-    one.hear(hello({ seq: 0, access: 'read' }), step1, step2(foreign()))
-    expect(one.sync.generation).toBe(G1)
+    one.hear(hello(), step1)
+    one.text.insert(0, 'a')
+    one.sent()
+    one.hear(hello({ access: 'read' }))
+    expect(one.sync.access).toBe('read')
+    expect(one.told).toEqual([
+      ['access', 'write'],
+      ['access', 'read'],
+    ])
+    expect(one.sent()).toEqual([])
+    one.hear({ type: 'ack', received: 2, durable: 2 })
+    expect(one.ledger.state()).toMatchObject({ status: 'saved', durable: 1 })
+  })
+
+  it('X7: a server that wants a token first is not taken for another', () => {
+    const one = exchange()
+    one.sync.begin('inkwire.1')
+    one.hear({ type: 'authenticate' }, hello())
+    expect(one.sync.access).toBe('write')
+    expect(one.ledger.state().supported).toBe(true)
   })
 })
 
@@ -248,15 +268,14 @@ describe('X5: rejections', () => {
     expect(one.ledger.state().status).toBe('device')
   })
 
-  it("of a reader's empty sync step 2 are no news; of presence they are", () => {
+  it('of presence are told without an update', () => {
     const one = exchange()
     one.sync.begin('inkwire.1')
-    one.hear(hello({ access: 'read' satisfies Access }), step1)
+    one.hear(hello(), step1)
     one.told.length = 0
-    one.hear({ type: 'rejection', message: 1, code: 4403, reason: 'read-only' })
-    expect(one.told).toEqual([])
     one.hear({ type: 'rejection', message: 0, code: 4529, reason: 'too fast' })
     expect(one.told).toMatchObject([['rejected', { edits: 0, update: null, retried: false }]])
+    expect(one.steps).toEqual([])
   })
 
   it('W6: permission denied is told as a rejection', () => {
