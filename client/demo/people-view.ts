@@ -61,25 +61,25 @@ export const createPeopleView = (rename: (typed: string) => void): PeopleView =>
   }
 }
 
-const avatar = (text: string, color: string): HTMLElement => {
-  const node = create('span', 'avatar', text)
+/** A picture made of letters, for the eye only: beside it stands the name. */
+const avatar = (letters: string, color?: string): HTMLElement => {
+  const node = create('span', 'avatar')
   node.ariaHidden = 'true'
-  node.style.setProperty('--color', color)
+  node.dataset.letters = letters
+  if (color) node.style.setProperty('--color', color)
   return node
 }
 
-const avatarItem = ({ name, initials: text, color }: Person): HTMLElement => {
+const avatarItem = ({ name, initials: letters, color }: Person): HTMLElement => {
   const item = create('li', '')
   item.title = name
-  item.append(avatar(text, color), create('span', 'unseen', name))
+  item.append(avatar(letters, color), create('span', 'unseen', name))
   return item
 }
 
 const more = (people: number): HTMLElement => {
   const item = create('li', '')
-  const node = create('span', 'avatar', `+${people}`)
-  node.ariaHidden = 'true'
-  item.append(node, create('span', 'unseen', `and ${people} more`))
+  item.append(avatar(`+${people}`), create('span', 'unseen', `and ${people} more`))
   return item
 }
 

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { useBrowser } from '../support/browser.js'
-import { type DemoPage, ON_DEVICE, openDemo, SAFE } from '../support/demo.js'
+import { type DemoOptions, type DemoPage, ON_DEVICE, openDemo, openWindow, SAFE } from '../support/demo.js'
 import { serveProcess } from '../support/inkwire.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
@@ -27,20 +27,19 @@ const THERMOS = 'two ropes, and the big thermos from the club house'
 
 const harness = useBrowser()
 
-const ada = (url: string) =>
-  openDemo(harness, url, {
-    name: 'Ada King',
-    color: '#3e66b3',
-    viewport: { width: 960, height: 560 },
-    deviceScaleFactor: 2,
-  })
-const grace = (url: string) => openDemo(harness, url, { name: 'Grace Hopper', color: '#a74449' })
+const ADA = { name: 'Ada King', color: '#3e66b3' }
+const GRACE = { name: 'Grace Hopper', color: '#a74449' }
+/** The README's picture is sharp on a screen with small pixels. */
+const CAMERA = { viewport: { width: 960, height: 560 }, deviceScaleFactor: 2 }
 
 /** A server and two people with the same document. */
-const together = async () => {
+const together = async (window: DemoOptions = {}) => {
   const data = await tempDir()
   const server = await serveProcess(data)
-  const [a, b] = await Promise.all([ada(server.url), grace(server.url)])
+  const [a, b] = await Promise.all([
+    openDemo(harness, server.url, { ...ADA, ...window }),
+    openDemo(harness, server.url, GRACE),
+  ])
   await Promise.all([a.says('Connected'), b.says('Connected')])
   return { data, server, a, b }
 }
@@ -60,8 +59,9 @@ const killed = async ({ child, exited }: Awaited<ReturnType<typeof serveProcess>
 
 describe('two people in one document', () => {
   it('see each other type, with caret and name, until all is safe', async () => {
-    const { a, b } = await together()
-    await write(a, MINUTES)
+    const { a, b } = await together(CAMERA)
+    await a.field.focus()
+    await a.page.keyboard.insertText(MINUTES)
     await b.shows(MINUTES)
     await write(b, THERMOS)
     await a.shows(MINUTES + THERMOS)
@@ -117,6 +117,33 @@ describe('two people in one document', () => {
     const third = await serveProcess(data)
     const newcomer = await openDemo(harness, third.url)
     await newcomer.shows('Grace, alone. Saved before. Ada, alone. ')
+  })
+
+  it('lose nothing either when both windows belong to one browser', async () => {
+    const data = await tempDir()
+    const server = await serveProcess(data)
+    const a = await openDemo(harness, server.url)
+    const b = await openWindow(harness, server.url, a.page.context())
+    await write(a, 'Before. ')
+    await Promise.all([b.shows('Before. '), a.safe(), b.safe()])
+
+    await killed(server)
+    await Promise.all([a.says('Server not reachable'), b.says('Server not reachable')])
+    await write(a, 'Left. ')
+    await bothShow(a, b, 'Before. Left. ')
+    await write(b, 'Right. ')
+    await bothShow(a, b, 'Before. Left. Right. ')
+    expect([await a.claim(), await b.claim()]).toEqual([ON_DEVICE, ON_DEVICE])
+    // One is enough to bring home what both have typed.
+    await b.page.close()
+    b.forgiveOutage()
+
+    const again = await serveProcess(data, { port: server.port })
+    await a.safe()
+    const newcomer = await openDemo(harness, again.url)
+    await newcomer.shows('Before. Left. Right. ')
+    for (const { page } of [a, newcomer]) await page.close()
+    a.forgiveOutage()
   })
 
   it('merge what one of them typed without a network', async () => {

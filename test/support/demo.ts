@@ -1,4 +1,4 @@
-import { type BrowserContextOptions, devices, type Locator } from 'playwright-core'
+import { type BrowserContext, type BrowserContextOptions, devices, type Locator } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import type { BrowserHarness, TestPage } from './browser.js'
 import { until } from './until.js'
@@ -42,7 +42,7 @@ export const PHONE: BrowserContextOptions = {
   isMobile: true,
 }
 
-/** Opens the demo at `url` in a browser profile of its own, and waits until it is connected. */
+/** Opens the demo at `url` in a browser profile of its own, and waits until the page is there. */
 export const openDemo = async (
   harness: BrowserHarness,
   url: string,
@@ -52,6 +52,15 @@ export const openDemo = async (
   onTestFinished(() => context.close())
   await context.addInitScript(keepClaims)
   await context.addInitScript(chooseIdentity, { name: name ?? null, color: color ?? null })
+  return openWindow(harness, url, context)
+}
+
+/** Opens another window in somebody's browser. */
+export const openWindow = async (
+  harness: BrowserHarness,
+  url: string,
+  context: BrowserContext,
+): Promise<DemoPage> => {
   const opened = await harness.newPage(context)
   const { page, errors } = opened
   await page.goto(url)
