@@ -14,10 +14,10 @@ export interface PageHandlers {
  * @returns how to stop it.
  */
 export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) => {
-  if (typeof window === 'undefined') return () => {}
+  if (typeof addEventListener === 'undefined') return () => {}
   const stop = new AbortController()
   const on = (type: string, listener: () => void): void =>
-    window.addEventListener(type, listener, { signal: stop.signal })
+    addEventListener(type, listener, { signal: stop.signal })
   on('online', wake)
   on('visibilitychange', wake)
   on('pagehide', hide)

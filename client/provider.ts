@@ -332,7 +332,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
         this.#flush()
       },
     })
-    announce(this.awareness)
+    this.#outbox.add(() => announce(this.awareness))
   }
 
   /** The events that a step brings about, in y-websocket's order. */

@@ -469,6 +469,16 @@ describe('other tabs', () => {
     expect(seen()).toBe(false)
   })
 
+  it('hear of us at once, and whoever listens to presence may call anything', () => {
+    const doc = new Y.Doc()
+    const awareness = new Awareness(doc)
+    const { provider } = create({ awareness, connect: false }, doc)
+    awareness.on('update', () => provider.disconnect())
+    provider.connect()
+    expect(provider.ws).toBe(null)
+    expect(FakeSocket.made.filter(({ readyState }) => readyState !== 3)).toEqual([])
+  })
+
   it('are left alone with disableBc, after disconnect, and outside of a page', () => {
     const a = create({ disableBc: true })
     const b = create()
@@ -481,10 +491,14 @@ describe('other tabs', () => {
 })
 
 describe('in a page', () => {
+  let page = new EventTarget()
   beforeEach(() => {
-    vi.stubGlobal('window', new EventTarget())
+    page = new EventTarget()
+    vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
   })
-  const fire = (type: string): void => void window.dispatchEvent(new Event(type))
+  const fire = (type: string): void => {
+    page.dispatchEvent(new Event(type))
+  }
 
   it('being online again makes the next attempt at once', () => {
     create()
