@@ -5,8 +5,8 @@ import { type Scan, scanUpdate } from '../../server/update/scan.js'
 import { below, pick, randomSession, replica, seeded } from '../support/random-edits.js'
 
 const FIRST_SEED = Number(process.env.INKWIRE_SEED ?? 1)
-const SEEDS = Array.from({ length: Number(process.env.INKWIRE_ROUNDS ?? 25) }, (_, i) => FIRST_SEED + i)
-const MUTANTS_PER_SEED = 300
+const SEEDS = Array.from({ length: Number(process.env.INKWIRE_ROUNDS ?? 15) }, (_, i) => FIRST_SEED + i)
+const MUTANTS_PER_SEED = 250
 
 /** Repeat one with INKWIRE_SEED=n INKWIRE_ROUNDS=1 npx vitest run test/fuzz/update-scan.test.ts */
 describe('scanning what Yjs wrote', () => {

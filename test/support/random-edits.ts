@@ -146,7 +146,10 @@ const boundaries = (ytext: Y.Text): number[] => {
   let at = 0
   for (const { insert } of ytext.toDelta() as { insert: unknown }[]) {
     // An embed counts one.
-    for (const char of typeof insert === 'string' ? insert : ' ') places.push((at += char.length))
+    for (const char of typeof insert === 'string' ? insert : ' ') {
+      at += char.length
+      places.push(at)
+    }
   }
   return places
 }

@@ -80,6 +80,17 @@ describe('S1: what a scan says', () => {
     ])
   })
 
+  it('marks each block anew after a Skip', () => {
+    const structs = repeat('0001', MARK_EVERY + 1)
+    const { blocks } = scanUpdate(bytes(`01 ${uint(2 * MARK_EVERY + 3)} 05 00 ${structs} 0a01 ${structs} 00`))
+    const first = { clock: MARK_EVERY, pos: 5 + 2 * MARK_EVERY, index: MARK_EVERY }
+    const shift = MARK_EVERY + 2
+    expect(blocks.map(({ marks }) => marks)).toEqual([
+      [first],
+      [{ clock: first.clock + shift, pos: first.pos + 2 * shift, index: MARK_EVERY }],
+    ])
+  })
+
   it('reads a view into a larger buffer', () => {
     const larger = bytes('ff ff 01 01 05 00 00 02 00 ff')
     expect(scanUpdate(larger.subarray(2, 9)).blocks).toMatchObject([{ client: 5, clock: 0, end: 2 }])
