@@ -38,7 +38,8 @@ export const reasonOf = (error: unknown): string => {
 export const isCorruption = (error: unknown): boolean =>
   error instanceof Error &&
   (('code' in error && error.code === 'LEVEL_CORRUPTION') ||
-    error.message.includes('No such file') ||
+    // A table that is gone, or shorter than it was.
+    /No such file|Invalid argument/.test(error.message) ||
     isCorruption(error.cause))
 
 /** Names may hold anything; in a message they stay on one line. */

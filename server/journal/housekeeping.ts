@@ -48,11 +48,15 @@ export class Housekeeping {
   /** Takes up the purges that an earlier run of the program left. */
   async resume(): Promise<void> {
     const generations: string[] = []
-    for await (const page of this.#deps.store.keyPages(PURGE_RANGE)) {
-      for (const key of page) {
-        const parsed = parseKey(key)
-        if (parsed.kind === 'purge') generations.push(parsed.generation)
+    try {
+      for await (const page of this.#deps.store.keyPages(PURGE_RANGE)) {
+        for (const key of page) {
+          const parsed = parseKey(key)
+          if (parsed.kind === 'purge') generations.push(parsed.generation)
+        }
       }
+    } catch (error) {
+      this.#deps.logger.warn({ err: error }, 'not all that is to be purged can be read')
     }
     if (generations.length > 0) this.purge(generations)
   }

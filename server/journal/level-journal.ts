@@ -1,4 +1,12 @@
-import { documentDamaged, hasWriter, isDamage, newerFormat, storeClosed, storeFailed } from './errors.js'
+import {
+  documentDamaged,
+  hasWriter,
+  isCorruption,
+  isDamage,
+  newerFormat,
+  storeClosed,
+  storeFailed,
+} from './errors.js'
 import { mintGeneration, type RandomBytes } from './generation.js'
 import { type Fate, Generations } from './generations.js'
 import { Housekeeping } from './housekeeping.js'
@@ -38,8 +46,8 @@ export interface LevelJournalDeps {
   readonly makeRoom: () => Promise<boolean>
   /** The store works again after a failure. */
   readonly recovered: () => void
-  /** The journal is closed. */
-  readonly closed: () => Promise<void>
+  /** The journal is being closed; ends what works beside it. */
+  readonly closing: () => Promise<unknown>
   readonly durability: Durability
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -208,9 +216,9 @@ export class LevelJournal implements Journal {
   }
 
   async #closeFiles(tidied: Promise<void>): Promise<void> {
-    const { store, logger, closed } = this.#deps
+    const { store, logger, closing } = this.#deps
     try {
-      await closed()
+      await closing()
       await this.#names.idle()
       await tidied
       await this.#deps.witness?.close()
@@ -344,9 +352,15 @@ export class LevelJournal implements Journal {
 
 /** Marks a new store as ours, and refuses one that a newer version wrote. */
 const claimFormat = async (store: Store): Promise<void> => {
-  const value = await store.get(FORMAT_KEY)
-  if (!value) return store.write([{ key: FORMAT_KEY, value: encodeFormat(FORMAT_KEY) }])
+  let value: Uint8Array | undefined
+  try {
+    value = await store.get(FORMAT_KEY)
+    if (!value) return await store.write([{ key: FORMAT_KEY, value: encodeFormat(FORMAT_KEY) }])
+  } catch (error) {
+    // A damaged mark is no reason to refuse the documents.
+    if (isCorruption(error)) return
+    throw storeFailed('the store can not be read or written', error)
+  }
   const reading = readRecord(FORMAT_KEY, value)
   if (reading.status === 'newer') throw newerFormat('this store', reading.version)
-  // A damaged mark is no reason to refuse the documents; `verify` names it.
 }

@@ -2,12 +2,13 @@ import { randomBytes as secureRandomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { InkwireError } from '../../shared/errors.js'
 import { Ballast } from './ballast.js'
-import { isCorruption, reasonOf } from './errors.js'
+import { isCorruption } from './errors.js'
 import type { RandomBytes } from './generation.js'
 import { LevelJournal } from './level-journal.js'
-import { type LevelStore, openLevelStore } from './level-store.js'
 import { type JournalLogger, silentLogger } from './logger.js'
+import { openScrubbed, type StoreFiles } from './open-scrubbed.js'
 import { Witness } from './witness.js'
 import type { CommitInfo } from './writer.js'
 
@@ -40,6 +41,9 @@ const REOPEN_BYTES = 1024 * 1024
 /** The witness is small and seldom read. */
 const WITNESS_CACHE_BYTES = 512 * 1024
 
+/** Milliseconds from any start. */
+const elapsed = (): number => performance.now()
+
 /** Resolves after `ms`, or at once when `signal` aborts. */
 const wait = (ms: number, signal: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal }).catch(() => {})
@@ -60,20 +64,25 @@ export const openLevelJournal = async (options: LevelJournalOptions): Promise<Le
   await mkdir(directory, { recursive: true })
   const ballast = new Ballast({ directory, bytes: ballastBytes, randomBytes, wait, logger })
   const makeRoom = async (): Promise<boolean> => ballast.makeRoom(await bytesToReopen(directory))
-  const synced = durability === 'fsync'
   await makeRoom()
-  const store = await openLevelStore(join(directory, 'journal'), { sync: synced })
-  const witness = await openWitness(join(directory, 'witness'), synced, logger)
+  const opened: { close(): Promise<void> }[] = []
   try {
+    const files = { directory, randomBytes, logger, elapsed }
+    const synced = durability === 'fsync'
+    // First, and small: if another process has the folder, this tells at once.
+    const witness = await openWitness(files, synced)
+    if (witness) opened.push(witness)
+    const scrubbed = await openScrubbed(files, 'journal', { sync: synced })
+    opened.push(scrubbed.store)
     const journal = await LevelJournal.start({
-      store,
+      store: scrubbed.store,
       witness,
       makeRoom,
       recovered: () => ballast.restore(),
-      closed: () => ballast.stop(),
+      closing: () => Promise.all([ballast.stop(), scrubbed.stop()]),
       durability,
       now: options.now ?? Date.now,
-      elapsed: () => performance.now(),
+      elapsed,
       wait,
       randomBytes,
       logger,
@@ -83,8 +92,7 @@ export const openLevelJournal = async (options: LevelJournalOptions): Promise<Le
     ballast.restore()
     return journal
   } catch (error) {
-    await witness?.close()
-    await store.close()
+    for (const each of opened) await each.close()
     throw error
   }
 }
@@ -106,23 +114,20 @@ const bytesToReopen = async (directory: string): Promise<number> => {
 }
 
 /** A witness that can't be opened must not keep the documents from being served: it starts anew, or there is none. */
-const openWitness = async (
-  location: string,
-  synced: boolean,
-  logger: JournalLogger,
-): Promise<Witness | null> => {
-  const open = (): Promise<LevelStore> =>
-    openLevelStore(location, { sync: false, cacheBytes: WITNESS_CACHE_BYTES })
+const openWitness = async (files: StoreFiles, synced: boolean): Promise<Witness | null> => {
+  const { directory, logger } = files
+  const open = () => openScrubbed(files, 'witness', { sync: false, cacheBytes: WITNESS_CACHE_BYTES })
   try {
-    const store = await open().catch(async (error: unknown) => {
+    const { store } = await open().catch(async (error: unknown) => {
       if (!isCorruption(error)) throw error
       logger.warn({ err: error }, 'the witness is damaged and starts anew')
-      await rm(location, { recursive: true, force: true })
+      await rm(join(directory, 'witness'), { recursive: true, force: true })
       return open()
     })
     return new Witness({ store, synced, wait, logger })
   } catch (error) {
-    logger.error({ err: error }, `there is no witness, so losses could go unnoticed: ${reasonOf(error)}`)
+    if (error instanceof InkwireError && error.code === 'INKWIRE_STORE_LOCKED') throw error
+    logger.error({ err: error }, 'there is no witness, so losses could go unnoticed')
     return null
   }
 }

@@ -14,7 +14,7 @@ export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> =
     witness: null,
     makeRoom: async () => true,
     recovered: () => {},
-    closed: async () => {},
+    closing: async () => {},
     durability: 'fsync',
     now: () => 1_700_000_000_000,
     elapsed: () => performance.now(),

@@ -42,6 +42,18 @@ const HOUSE: Readonly<Record<string, Part>> = {
     imports: ['wire', 'room', 'update', 'worker'],
     types: ['journal contract'],
   },
+  control: {
+    files: ['server/control/'],
+    imports: ['wire'],
+    types: ['documents', 'journal contract', 'observe'],
+    packages: ['node:', 'hono', '@hono/node-server', 'lib0', 'zod'],
+  },
+  tools: {
+    files: ['server/tools/'],
+    imports: ['wire', 'update', 'worker'],
+    types: ['journal contract'],
+    packages: ['node:', 'level', 'lib0', 'zod'],
+  },
   session: { files: ['server/session.ts'], imports: ['wire', 'frame', 'room'], types: ['observe'] },
   'slow commits': { files: ['server/slow-commits.ts'], imports: [], types: ['session'] },
   connection: {
@@ -70,13 +82,15 @@ const HOUSE: Readonly<Record<string, Part>> = {
     files: ['server/server.ts'],
     imports: list(
       'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
-        'connection, connections, auth, admission, clients, gate, http',
+        'connection, connections, auth, admission, clients, gate, http, control',
     ),
     packages: ['node:'],
   },
   'command line': {
     files: ['server/cli/'],
-    imports: list('wire, config, observe, journal contract, journal, worker, update, auth, gate'),
+    imports: list(
+      'wire, config, observe, journal contract, journal, worker, update, auth, gate, control, tools',
+    ),
     packages: ['node:', 'commander', 'jose'],
   },
   'main program': {
