@@ -10,6 +10,7 @@ import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import { Clients } from './clients.js'
 import { parseOptions, type ServerConfig, type ServerOptions } from './config.js'
+import { type Control, createControl } from './control/control.js'
 import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
 import { Gate } from './gate/gate.js'
@@ -111,6 +112,7 @@ class ComposedServer implements InkwireServer {
   readonly #clients: Clients
   readonly #slowCommits = createSlowCommits()
   readonly #gate: Gate
+  readonly #control: Control
   #journal: Journal | null = null
   #opening: Promise<Journal> | null = null
   #http: Server | null = null
@@ -147,6 +149,11 @@ class ComposedServer implements InkwireServer {
       journal: () => this.#open(),
       rooms: this.#rooms,
       pool: this.#pool,
+    })
+    this.#control = createControl({
+      documents: this.documents,
+      stored: async (name) => (await this.#open()).read(name),
+      log: this.#log,
     })
     this.#clients = new Clients({
       rooms: this.#rooms,
@@ -255,7 +262,7 @@ class ComposedServer implements InkwireServer {
       logger: this.#log,
       onCommit: (commit) => this.#metrics.committed(commit),
     }).then(
-      (journal) => {
+      async (journal) => {
         this.#journal = journal
         journal.onState((state) => {
           if (state.status === 'failing')
@@ -263,6 +270,7 @@ class ComposedServer implements InkwireServer {
           if (state.status === 'ok') this.#log.info({}, 'the store takes writes again')
           this.#events.emit('storage', state)
         })
+        await this.#control.listen(this.#config.data)
         return journal
       },
       (error: unknown) => {
@@ -294,7 +302,8 @@ class ComposedServer implements InkwireServer {
     // From here on nothing new is taken, so that what is reported as saved is all there is.
     this.#clients.stopReading()
     for (const room of this.#rooms) room.flush()
-    const journal = this.#journal ?? (await this.#opening?.catch(() => null)) ?? null
+    const journal = (await this.#opening?.catch(() => null)) ?? null
+    await this.#control.close()
     // Acks of the last commits go out before the close frames.
     const report = (await journal?.close(this.#config.shutdownTimeoutMs)) ?? { unsaved: [] }
     await this.#clients.close()

@@ -1,0 +1,192 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { buffer, json } from 'node:stream/consumers'
+import { z } from 'zod'
+import { type ErrorCode, InkwireError } from '../../shared/errors.js'
+import type { DocumentStats, DocumentSummary, StoredDocument } from '../journal/journal.js'
+import { findSocket } from './socket.js'
+import { decodeStored } from './stored.js'
+
+/** A server that doesn't answer within this time isn't there, ms. */
+const GREETING_MS = 5000
+/** Connections at a time. */
+const CONNECTIONS = 8
+
+const greeting = z.object({ server: z.literal('inkwire') })
+const summary = z.object({ name: z.string(), generation: z.string() })
+const stats = summary.extend({
+  seq: z.number(),
+  snapshotBytes: z.number(),
+  tailUpdates: z.number(),
+  tailBytes: z.number(),
+  created: z.number(),
+  lastWrite: z.number(),
+})
+const failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+
+interface Ask {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  /** Gives up when nothing arrives for so long, ms. Default: never, since some work takes long. */
+  readonly timeoutMs?: number
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: AsyncGenerator<Uint8Array, void, void>
+}
+
+/**
+ * Connects to the server that is running on a data folder; `null` when none answers there.
+ *
+ * @example
+ *   const running = await connectControl('./data')
+ *   if (running) console.log(await running.stats('notes'))
+ */
+export const connectControl = async (folder: string): Promise<ControlClient | null> => {
+  const client = new ControlClient(await findSocket(folder))
+  if (await client.greets()) return client
+  client.close()
+  return null
+}
+
+/**
+ * The documents of a running server, through its control socket.
+ *
+ * All methods reject with what the server says was wrong, or INKWIRE_STORE_CLOSED when it went away.
+ */
+export class ControlClient {
+  readonly #socketPath: string
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath
+  }
+
+  /** Whether a server of ours answers. */
+  async greets(): Promise<boolean> {
+    try {
+      return greeting.safeParse(await this.#json('/', { timeoutMs: GREETING_MS })).success
+    } catch {
+      return false
+    }
+  }
+
+  async *list(): AsyncGenerator<DocumentSummary, void, void> {
+    for await (const line of linesOf((await this.#ask('/documents')).body)) {
+      const value: unknown = JSON.parse(line)
+      throwFailure(value)
+      yield summary.parse(value)
+    }
+  }
+
+  stats(name: string): Promise<DocumentStats | null> {
+    return orNull(async () => stats.parse(await this.#json(at('/document/stats', name))))
+  }
+
+  read(name: string): Promise<StoredDocument | null> {
+    return orNull(async () => {
+      const answer = await this.#ask(at('/document/stored', name))
+      return decodeStored(name, await buffer(answer.body))
+    })
+  }
+
+  /** As {@link read}, or `unchanged` when the document is still at this version. */
+  readUnless(
+    version: Pick<StoredDocument, 'generation' | 'seq'>,
+    name: string,
+  ): Promise<StoredDocument | 'unchanged' | null> {
+    const headers = { 'If-None-Match': `"${version.generation}-${version.seq}"` }
+    return orNull(async () => {
+      const answer = await this.#ask(at('/document/stored', name), { headers })
+      const body = await buffer(answer.body)
+      return answer.status === 304 ? 'unchanged' : decodeStored(name, body)
+    })
+  }
+
+  async merge(name: string, update: Uint8Array): Promise<boolean> {
+    const answer = await this.#json(at('/document', name), { method: 'POST', body: update })
+    return z.object({ news: z.boolean() }).parse(answer).news
+  }
+
+  async replace(name: string, update: Uint8Array): Promise<DocumentSummary> {
+    return summary.parse(await this.#json(at('/document', name), { method: 'PUT', body: update }))
+  }
+
+  async delete(name: string): Promise<boolean> {
+    const answer = await this.#json(at('/document', name), { method: 'DELETE' })
+    return z.object({ deleted: z.boolean() }).parse(answer).deleted
+  }
+
+  /** Lets go of the connections. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async #json(path: string, ask?: Ask): Promise<unknown> {
+    return json((await this.#ask(path, ask)).body)
+  }
+
+  async #ask(path: string, ask: Ask = {}): Promise<Answer> {
+    const { method = 'GET', headers = {}, body, timeoutMs } = ask
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const length = body ? { 'Content-Length': body.length } : {}
+      const asking = request({
+        socketPath: this.#socketPath,
+        agent: this.#agent,
+        path,
+        method,
+        headers: { ...headers, ...length },
+        ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+      })
+      asking.once('response', resolve)
+      asking.once('error', reject)
+      asking.once('timeout', () => asking.destroy(new Error('it does not answer')))
+      asking.end(body)
+    }).catch(wentAway)
+    const { statusCode: status = 500 } = answer
+    if (status < 400) return { status, body: chunksOf(answer) }
+    throwFailure(await json(chunksOf(answer)))
+    throw new InkwireError('INKWIRE_STORE_FAILED', `the running server answered ${status}`)
+  }
+}
+
+const wentAway = (cause: unknown): never => {
+  throw new InkwireError('INKWIRE_STORE_CLOSED', 'the running server went away', { cause })
+}
+
+async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* answer
+  } catch (cause) {
+    wentAway(cause)
+  }
+}
+
+const at = (path: string, name: string): string => `${path}?name=${encodeURIComponent(name)}`
+
+const throwFailure = (value: unknown): void => {
+  const failed = failure.safeParse(value)
+  // Of a newer server it may be a code that this program has never heard of; it is shown all the same.
+  if (failed.success) throw new InkwireError(failed.data.error.code as ErrorCode, failed.data.error.message)
+}
+
+const orNull = async <T>(work: () => Promise<T>): Promise<T | null> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof InkwireError && error.code === 'INKWIRE_NO_DOCUMENT') return null
+    throw error
+  }
+}
+
+/** Node's readline splits at U+2028 as well, which is a character like others in JSON. */
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+}

@@ -1,0 +1,49 @@
+import { InkwireError } from '../../shared/errors.js'
+import type { Journal } from '../journal/journal.js'
+import { TRUSTED_LIMITS } from '../update/limits.js'
+import { type Scan, scanUpdate } from '../update/scan.js'
+import type { OpenDocuments } from './documents.js'
+import { indexOf, isAt } from './state.js'
+
+/** The documents of a folder that this process has open itself. */
+export const localDocuments = (journal: Journal): OpenDocuments => ({
+  list: () => journal.list(),
+  stats: (name) => journal.stats(name),
+  read: (name) => journal.read(name),
+  readUnless: async (version, name) => {
+    const document = await journal.read(name)
+    return document && isAt(document, version) ? 'unchanged' : document
+  },
+  merge: (name, update) => merge(journal, name, scanUpdate(update, TRUSTED_LIMITS)),
+  replace: async (name, update) => {
+    scanUpdate(update, TRUSTED_LIMITS)
+    return journal.replace(name, { snapshot: { seq: 1, update }, tail: [] })
+  },
+  delete: (name) => journal.delete(name),
+})
+
+const merge = async (journal: Journal, name: string, update: Scan): Promise<boolean> => {
+  let saved: () => void = () => undefined
+  let failed: (error: Error) => void = () => undefined
+  const outcome = new Promise<void>((resolve, reject) => {
+    saved = resolve
+    failed = reject
+  })
+  const log = await journal.open(name, saved)
+  if (!indexOf(log.document).news(update)) {
+    log.release()
+    return false
+  }
+  // The journal would try for ever; somebody waits for this command.
+  const stop = journal.onState((state) => {
+    if (state.status === 'failing') failed(new InkwireError('INKWIRE_STORE_FAILED', state.reason))
+  })
+  try {
+    log.append({ update: update.bytes, time: Date.now(), author: '' })
+    await outcome
+  } finally {
+    stop()
+  }
+  log.release()
+  return true
+}
