@@ -230,7 +230,7 @@ export class Session implements Member {
     return {
       type: 'hello',
       generation: room.generation,
-      seq: room.seq,
+      seq: room.durable,
       access: this.#permission.access,
       durability: this.#deps.durability,
       maxMessageBytes: this.#deps.maxMessageBytes,

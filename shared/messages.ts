@@ -18,7 +18,7 @@ export interface Hello {
   readonly type: 'hello'
   /** 32 hex digits: which history of the document this is. */
   readonly generation: string
-  /** Updates in this history so far; 0 means that the document has none yet and the generation isn't fixed. */
+  /** Updates of this history that are durable; 0 means that there are none yet and the generation isn't fixed. */
   readonly seq: number
   readonly access: Access
   readonly durability: Durability
