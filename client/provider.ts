@@ -1,7 +1,7 @@
 import { ObservableV2 } from 'lib0/observable'
 import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
 import type { Doc } from 'yjs'
-import { encodeMessage } from '../shared/codec.js'
+import { encodeAwareness } from '../shared/codec.js'
 import { isPermanent } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import { type Access, SUBPROTOCOL } from '../shared/messages.js'
@@ -224,7 +224,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   /** Sends presence to everybody. */
   #publish(update: Uint8Array): void {
-    this.#socket?.send(encodeMessage({ type: 'awareness', update }))
+    this.#socket?.send(encodeAwareness(update))
     this.#tabs?.presence(update)
   }
 

@@ -1,5 +1,12 @@
 import { applyUpdate, type Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
-import { decodeMessage, encodeMessage } from '../shared/codec.js'
+import {
+  decodeMessage,
+  encodeAwareness,
+  encodeJoin,
+  encodeSyncStep1,
+  encodeSyncStep2,
+  encodeUpdate,
+} from '../shared/codec.js'
 import { Code, isPermanent } from '../shared/codes.js'
 import { type Access, type Hello, type Message, type Rejection, SUBPROTOCOL } from '../shared/messages.js'
 import type { Event } from './machine.js'
@@ -73,7 +80,7 @@ export class Sync {
 
   /** Asks the server for what it has and we don't. */
   ask(): void {
-    this.#send({ type: 'syncStep1', stateVector: encodeStateVector(this.#doc) })
+    this.#host.send(encodeSyncStep1(encodeStateVector(this.#doc)))
   }
 
   /** The document changed by anything but this exchange. */
@@ -130,7 +137,7 @@ export class Sync {
     this.#ledger.begin(hello.durability)
     this.access = hello.access
     this.#host.tell('access', hello.access)
-    if (!known && generation !== null) this.#send({ type: 'join', generation, seq: 0 })
+    if (!known && generation !== null) this.#host.send(encodeJoin(generation, 0))
   }
 
   #act(message: Message): void {
@@ -146,7 +153,7 @@ export class Sync {
         this.#host.present(message.update)
         break
       case 'queryAwareness':
-        this.#send({ type: 'awareness', update: this.#host.presence() })
+        this.#host.send(encodeAwareness(this.#host.presence()))
         break
       case 'permissionDenied':
         this.#tellRejected(Code.forbidden, message.reason)
@@ -190,7 +197,7 @@ export class Sync {
     else if (this.generation === null && this.#answered && this.#proof === 0) {
       this.#ledger.sendProbe(EMPTY_UPDATE)
       this.#proof = this.#ledger.sent
-      this.#send({ type: 'update', update: EMPTY_UPDATE })
+      this.#host.send(encodeUpdate(EMPTY_UPDATE))
     }
   }
 
@@ -212,10 +219,10 @@ export class Sync {
 
   /** Sends an edit, or all that the server lacks. */
   #offer(type: 'syncStep2' | 'update', update: Uint8Array): void {
-    const bytes = encodeMessage({ type, update })
+    const whole = type === 'syncStep2'
+    const bytes = (whole ? encodeSyncStep2 : encodeUpdate)(update)
     // The server would close the connection, and meet the same message on the next one, for ever.
     const fits = !this.#hello || bytes.length <= this.#hello.maxMessageBytes
-    const whole = type === 'syncStep2'
     const edits = this.#ledger.send(update, Date.now(), whole, fits)
     if (whole) this.#answered = true
     if (!fits) {
@@ -234,9 +241,5 @@ export class Sync {
     retried = false,
   ): void {
     this.#host.tell('rejected', { code, reason, update, edits, retried })
-  }
-
-  #send(message: Message): void {
-    this.#host.send(encodeMessage(message))
   }
 }

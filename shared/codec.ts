@@ -30,8 +30,39 @@ const TOKEN = 5
 /** What an update message (PROTOCOL W5) starts with, for one who writes it in place: length and update follow. */
 export const UPDATE_PREFIX: Uint8Array = Uint8Array.of(SYNC, UPDATE)
 
+const utf8 = new TextEncoder()
+
 /** Generation ids travel as 16 bytes and are 32 hex digits everywhere else. */
 const GENERATION_BYTES = 16
+
+/** Tags, then bytes with their length. Encoders are small and apart, so that a client bundles only what it sends. */
+const tagged = (tags: readonly number[], bytes?: Uint8Array): Uint8Array =>
+  encoding.encode((encoder) => {
+    for (const tag of tags) encoding.writeVarUint(encoder, tag)
+    if (bytes) encoding.writeVarUint8Array(encoder, bytes)
+  })
+
+/** PROTOCOL W3. */
+export const encodeSyncStep1 = (stateVector: Uint8Array): Uint8Array => tagged([SYNC, STEP1], stateVector)
+
+/** PROTOCOL W4. */
+export const encodeSyncStep2 = (update: Uint8Array): Uint8Array => tagged([SYNC, STEP2], update)
+
+/** PROTOCOL W5. */
+export const encodeUpdate = (update: Uint8Array): Uint8Array => tagged([SYNC, UPDATE], update)
+
+/** PROTOCOL W6. */
+export const encodeAwareness = (update: Uint8Array): Uint8Array => tagged([AWARENESS], update)
+
+/** PROTOCOL X3. */
+export const encodeJoin = (generation: string, seq: number): Uint8Array =>
+  encoding.encode((encoder) => {
+    encoding.writeUint8Array(encoder, tagged([INKWIRE, JOIN], hexToBytes(generation)))
+    encoding.writeVarUint(encoder, seq)
+  })
+
+/** PROTOCOL X8. */
+export const encodeToken = (token: string): Uint8Array => tagged([INKWIRE, TOKEN], utf8.encode(token))
 
 /**
  * Encodes one message as the payload of one binary WebSocket frame.
@@ -40,70 +71,41 @@ const GENERATION_BYTES = 16
  *   encodeMessage({ type: 'queryAwareness' }) // 03
  */
 export const encodeMessage = (message: Message): Uint8Array => {
-  const encoder = encoding.createEncoder()
-  const tag = (outer: number, inner: number): void => {
-    encoding.writeVarUint(encoder, outer)
-    encoding.writeVarUint(encoder, inner)
-  }
   switch (message.type) {
     case 'syncStep1':
-      tag(SYNC, STEP1)
-      encoding.writeVarUint8Array(encoder, message.stateVector)
-      break
+      return encodeSyncStep1(message.stateVector)
     case 'syncStep2':
-      tag(SYNC, STEP2)
-      encoding.writeVarUint8Array(encoder, message.update)
-      break
+      return encodeSyncStep2(message.update)
     case 'update':
-      tag(SYNC, UPDATE)
-      encoding.writeVarUint8Array(encoder, message.update)
-      break
+      return encodeUpdate(message.update)
     case 'awareness':
-      encoding.writeVarUint(encoder, AWARENESS)
-      encoding.writeVarUint8Array(encoder, message.update)
-      break
+      return encodeAwareness(message.update)
     case 'permissionDenied':
-      tag(AUTH, PERMISSION_DENIED)
-      encoding.writeVarString(encoder, message.reason)
-      break
+      return tagged([AUTH, PERMISSION_DENIED], utf8.encode(message.reason))
     case 'queryAwareness':
-      encoding.writeVarUint(encoder, QUERY_AWARENESS)
-      break
+      return tagged([QUERY_AWARENESS])
     case 'hello':
-      tag(INKWIRE, HELLO)
-      encoding.writeUint8Array(encoder, hexToBytes(message.generation))
-      encoding.writeVarUint(encoder, message.seq)
-      encoding.writeVarUint(encoder, ACCESS_LEVELS.indexOf(message.access))
-      encoding.writeVarUint(encoder, DURABILITIES.indexOf(message.durability))
-      encoding.writeVarUint(encoder, message.maxMessageBytes)
-      break
-    case 'ack':
-      tag(INKWIRE, ACK)
-      encoding.writeVarUint(encoder, message.received)
-      encoding.writeVarUint(encoder, message.durable)
-      break
-    case 'rejection':
-      tag(INKWIRE, REJECTION)
-      encoding.writeVarUint(encoder, message.message)
-      encoding.writeVarUint(encoder, message.code)
-      encoding.writeVarString(encoder, message.reason)
-      break
+      return encoding.encode((encoder) => {
+        encoding.writeUint8Array(encoder, Uint8Array.of(INKWIRE, HELLO))
+        encoding.writeUint8Array(encoder, hexToBytes(message.generation))
+        encoding.writeVarUint(encoder, message.seq)
+        encoding.writeVarUint(encoder, ACCESS_LEVELS.indexOf(message.access))
+        encoding.writeVarUint(encoder, DURABILITIES.indexOf(message.durability))
+        encoding.writeVarUint(encoder, message.maxMessageBytes)
+      })
     case 'join':
-      tag(INKWIRE, JOIN)
-      encoding.writeVarUint8Array(encoder, hexToBytes(message.generation))
-      encoding.writeVarUint(encoder, message.seq)
-      break
+      return encodeJoin(message.generation, message.seq)
+    case 'ack':
+      return tagged([INKWIRE, ACK, message.received, message.durable])
+    case 'rejection':
+      return tagged([INKWIRE, REJECTION, message.message, message.code], utf8.encode(message.reason))
     case 'authenticate':
-      tag(INKWIRE, AUTHENTICATE)
-      break
+      return tagged([INKWIRE, AUTHENTICATE])
     case 'token':
-      tag(INKWIRE, TOKEN)
-      encoding.writeVarString(encoder, message.token)
-      break
+      return encodeToken(message.token)
     default:
-      return unreachable(message)
+      throw new TypeError(`not a message: ${JSON.stringify(message satisfies never)}`)
   }
-  return encoding.toUint8Array(encoder)
 }
 
 /**
@@ -121,10 +123,10 @@ export const decodeMessage = (bytes: Uint8Array): Message => {
     message = readMessage(decoder)
   } catch (cause) {
     if (cause instanceof InkwireError) throw cause
-    throw new InkwireError('INKWIRE_BAD_MESSAGE', 'the message is cut short or malformed', { cause })
+    throw new InkwireError('INKWIRE_BAD_MESSAGE', 'bad message: malformed', { cause })
   }
   // Extensions may grow fields at their end (PROTOCOL X6); y-websocket's messages may not.
-  if (decoder.pos !== bytes.length && bytes[0] !== INKWIRE) throw bad('bytes left over after the message')
+  if (decoder.pos !== bytes.length && bytes[0] !== INKWIRE) throw bad('bytes left over')
   return message
 }
 
@@ -136,14 +138,14 @@ const readMessage = (decoder: decoding.Decoder): Message => {
     case AWARENESS:
       return { type: 'awareness', update: decoding.readVarUint8Array(decoder) }
     case AUTH:
-      if (decoding.readVarUint(decoder) !== PERMISSION_DENIED) throw bad('unknown auth message')
+      if (decoding.readVarUint(decoder) !== PERMISSION_DENIED) throw bad('unknown type')
       return { type: 'permissionDenied', reason: decoding.readVarString(decoder) }
     case QUERY_AWARENESS:
       return { type: 'queryAwareness' }
     case INKWIRE:
       return readExtension(decoder)
     default:
-      throw bad(`unknown message type ${outer}`)
+      throw bad('unknown type')
   }
 }
 
@@ -157,7 +159,7 @@ const readSync = (decoder: decoding.Decoder): Message => {
     case UPDATE:
       return { type: 'update', update: decoding.readVarUint8Array(decoder) }
     default:
-      throw bad(`unknown sync message ${inner}`)
+      throw bad('unknown type')
   }
 }
 
@@ -184,7 +186,7 @@ const readExtension = (decoder: decoding.Decoder): Message => {
       }
     case JOIN: {
       const generation = decoding.readVarUint8Array(decoder)
-      if (generation.length !== 0 && generation.length !== GENERATION_BYTES) throw bad('no generation id')
+      if (generation.length !== 0 && generation.length !== GENERATION_BYTES) throw bad('malformed')
       return { type: 'join', generation: bytesToHex(generation), seq: decoding.readVarUint(decoder) }
     }
     case AUTHENTICATE:
@@ -192,21 +194,17 @@ const readExtension = (decoder: decoding.Decoder): Message => {
     case TOKEN:
       return { type: 'token', token: decoding.readVarString(decoder) }
     default:
-      throw bad(`unknown extension message ${inner}`)
+      throw bad('unknown type')
   }
 }
 
 const oneOf = <T>(values: readonly T[], index: number): T => {
   const value = values[index]
-  if (value === undefined) throw bad(`unknown value ${index}`)
+  if (value === undefined) throw bad('unknown value')
   return value
 }
 
-const bad = (what: string): InkwireError => new InkwireError('INKWIRE_BAD_MESSAGE', what)
-
-const unreachable = (message: never): never => {
-  throw new TypeError(`not a message: ${JSON.stringify(message)}`)
-}
+const bad = (what: string): InkwireError => new InkwireError('INKWIRE_BAD_MESSAGE', `bad message: ${what}`)
 
 const bytesToHex = (bytes: Uint8Array): string => {
   let hex = ''
