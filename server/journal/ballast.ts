@@ -16,7 +16,7 @@ export interface BallastOptions {
 
 const CHUNK_BYTES = 64 * 1024
 /** How often it is tried to have a ballast again, milliseconds. */
-const RETRY_MS = 10_000
+const RETRY_MS = 2000
 
 /**
  * A file that does nothing but take up room, so that there is something to let go of when the disk is full: opening

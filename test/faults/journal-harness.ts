@@ -149,18 +149,17 @@ export const live = async (
   options: ProcessOptions,
   ledger: Ledger,
   kill?: (child: ChildProcess) => void,
-): Promise<{ signal: NodeJS.Signals | null; lines: number }> => {
-  const child = spawn(process.execPath, [script, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let lines = 0
+  /** A command that runs the process, with its arguments. */
+  under: readonly string[] = [],
+): Promise<void> => {
+  const [command = '', ...args] = [...under, process.execPath, script, JSON.stringify(options)]
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints += text
   })
   const reader = createInterface({ input: child.stdout })
   reader.on('line', (line) => {
-    lines++
     ledger.hear(line)
     if (line === 'ready') kill?.(child)
   })
@@ -171,5 +170,4 @@ export const live = async (
   const signal = await exited
   await ended
   if (signal !== 'SIGKILL') throw new Error(`the process ended by itself: ${complaints}`)
-  return { signal, lines }
 }
