@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import { openMemoryJournal } from '../../server/journal/memory.js'
+import { Counters } from '../../server/observe/counters.js'
+import type { Compact } from '../../server/room/compaction.js'
+import { createRoomLoader } from '../../server/room/load.js'
+import type { Room } from '../../server/room/room.js'
+import { Turns } from '../../server/room/turns.js'
+import { Session } from '../../server/session.js'
+import { compactUpdates } from '../../server/worker/compact.js'
+import type { Message } from '../../shared/messages.js'
+import { messagesIn } from '../support/frames.js'
+import { until } from '../support/until.js'
+
+/** A room whose commits, flushes and compactions happen when a test says so. */
+const setup = async () => {
+  const commits: (() => void)[] = []
+  const flushes: (() => void)[] = []
+  const compactions: (() => void)[] = []
+  const compact: Compact = (job) => {
+    const compacted = compactUpdates(job)
+    return new Promise((resolve) => compactions.push(() => resolve(compacted)))
+  }
+  let now = 0
+  const counters = new Counters()
+  const journal = openMemoryJournal({ sync: () => new Promise((resolve) => commits.push(resolve)) })
+  const soon = (task: () => void): void => void flushes.push(task)
+  const later = (task: () => void): (() => void) => {
+    flushes.push(task)
+    return () => undefined
+  }
+  const load = createRoomLoader({
+    journal: async () => journal,
+    compact,
+    shared: {
+      turns: new Turns({ soon, later }),
+      // Each look at the clock takes 5 ms: a flush is expensive, and the next one waits.
+      clock: () => (now += 5),
+      now: Date.now,
+      counters,
+      onFlush: () => undefined,
+    },
+    onCompactionError: (_, error) => {
+      throw error
+    },
+  })
+  const room = await load('doc', () => undefined)
+  const take = async (queue: (() => void)[], what: string): Promise<void> => {
+    const next = await until(what, () => queue[0])
+    queue.shift()
+    next()
+  }
+  return {
+    room,
+    counters,
+    enter: (extended = false) => enter(room, counters, extended),
+    flush: () => take(flushes, 'a flush is due'),
+    commit: () => take(commits, 'a commit is under way'),
+    compact: () => take(compactions, 'a compaction is under way'),
+  }
+}
+
+const enter = (room: Room, counters: Counters, extended: boolean) => {
+  const frames: Uint8Array[] = []
+  const transport = {
+    congested: false,
+    write: (more: readonly Uint8Array[]) => void frames.push(...more),
+    close: () => undefined,
+    pause: () => undefined,
+    resume: () => undefined,
+  }
+  const slow = { watch: () => undefined, forget: () => undefined }
+  const limits = { maxMessageBytes: 2 ** 24, maxUnauthorizedBytes: 2 ** 16 }
+  const refuseUpdates = () => null
+  const deps = { counters, durability: 'fsync', slow, refuseUpdates, ...limits } as const
+  const session = new Session(extended, transport, deps, () => undefined)
+  session.permit({ access: 'write', user: '' })
+  session.enter(room)
+  let sent = 0
+  return {
+    write: (update: Uint8Array) => room.receive(session, ++sent, update, true),
+    heard: <T extends Message['type']>(type: T) =>
+      messagesIn(frames).filter((each): each is Extract<Message, { type: T }> => each.type === type),
+  }
+}
+
+/** Two updates: one large enough to have the room compacted, and one more. */
+const edits = (): [large: Uint8Array, small: Uint8Array] => {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => void updates.push(update))
+  doc.getText('text').insert(0, 'x'.repeat(300_000))
+  doc.getText('text').insert(0, 'y')
+  const [large = Uint8Array.of(), small = Uint8Array.of()] = updates
+  return [large, small]
+}
+
+describe('what isn’t on disk yet', () => {
+  it('X2: does not count in the hello, since the generation may be lost with it', async () => {
+    const { enter, commit } = await setup()
+    const [author, reader] = [enter(true), enter(true)]
+    author.write(edits()[1])
+    expect(reader.heard('hello')).toMatchObject([{ seq: 0 }])
+    expect(enter(true).heard('hello')).toMatchObject([{ seq: 0 }])
+    await commit()
+    await until('the author knows', () => author.heard('ack').length > 0)
+    expect(enter(true).heard('hello')).toMatchObject([{ seq: 1 }])
+  })
+})
+
+describe('what isn’t sent on yet', () => {
+  it('S3: goes out before a compaction takes it from the tail', async () => {
+    const { enter, commit, flush, compact, counters } = await setup()
+    const [author, reader] = [enter(), enter()]
+    const [large, small] = edits()
+    author.write(large)
+    await flush()
+    author.write(small)
+    // Its flush waits. Meanwhile all is committed and compacted.
+    await commit()
+    await compact()
+    await commit()
+    await until('the snapshot is there', () => counters.compactions === 1)
+    await flush()
+    expect(reader.heard('update').map(({ update }) => update)).toEqual([large, small])
+  })
+})
