@@ -15,6 +15,14 @@ export interface CompactionDeps {
   readonly onError: (name: string, error: unknown, final: boolean) => void
 }
 
+/** What a compaction tells its room. */
+export interface CompactionEvents {
+  /** The tail is about to lose what the snapshot covers: whatever still needs it takes it now. */
+  readonly trimming: () => void
+  /** A compaction that was started has ended. */
+  readonly ended: () => void
+}
+
 /** Below this a tail isn't worth a snapshot, bytes. */
 const SMALLEST_TAIL = 256 * 1024
 /** The same for a room that nobody is in any more: who comes next starts from a short tail. */
@@ -58,10 +66,9 @@ export class Compaction {
    *
    * @param durable the last durable `seq`.
    * @param left nobody is in the room.
-   * @param done called when a compaction that was started has ended.
    */
-  consider(durable: number, left: boolean, done: () => void): void {
-    if (this.#finished) this.#commit(durable, done)
+  consider(durable: number, left: boolean, events: CompactionEvents): void {
+    if (this.#finished) this.#commit(durable, events)
     if (this.#running || !this.#due(left)) return
     this.#running = true
     const seq = this.#content.seq
@@ -69,9 +76,9 @@ export class Compaction {
       ({ update }) => {
         this.#finished = { seq, update }
         // By now its updates are durable nearly always; if not, the commit that makes them so comes by here.
-        done()
+        events.ended()
       },
-      (error: unknown) => this.#failed(error, done),
+      (error: unknown) => this.#failed(error, events),
     )
   }
 
@@ -84,29 +91,30 @@ export class Compaction {
     return tail >= SMALLEST_TAIL && tail >= snapshot
   }
 
-  #commit(durable: number, done: () => void): void {
+  #commit(durable: number, events: CompactionEvents): void {
     const snapshot = this.#finished
     if (!snapshot || snapshot.seq > durable) return
     this.#finished = null
     this.#log.compact(snapshot).then(
       () => {
+        events.trimming()
         this.#content.compacted(snapshot)
         this.#deps.counters.compactions++
         this.#failures = 0
         this.#notBelow = 0
         this.#running = false
-        done()
+        events.ended()
       },
-      (error: unknown) => this.#failed(error, done),
+      (error: unknown) => this.#failed(error, events),
     )
   }
 
-  #failed(error: unknown, done: () => void): void {
+  #failed(error: unknown, events: CompactionEvents): void {
     this.#failures++
     this.#deps.counters.compactionsFailed++
     this.#notBelow = this.#content.tail.byteLength * 2
     this.#running = false
     this.#deps.onError(this.#log.document.name, error, this.givenUp)
-    done()
+    events.ended()
   }
 }
