@@ -6,9 +6,10 @@ import { compactUpdates } from '../worker/compact.js'
 import { renderDocument } from '../worker/render.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'
+import { withExistingDocuments } from './remote.js'
 import { Setting } from './setting.js'
 import { dataSetting, oneOf } from './settings.js'
-import { readDocument, withExistingJournal } from './store.js'
+import { readDocument } from './store.js'
 
 interface ExportOptions {
   readonly data?: string
@@ -21,7 +22,7 @@ interface ExportOptions {
 export const addExport: AddCommand = (program, { io, parts }, done) => {
   program
     .command('export')
-    .description('Print a document, or write it into a file. The server must not be running.')
+    .description('Print a document, or write it into a file.')
     .argument('<doc>', 'name of the document')
     .addOption(
       new Setting('--format <format>', 'update (binary, for Y.applyUpdate or inkwire import), text or json', {
@@ -38,7 +39,7 @@ export const addExport: AddCommand = (program, { io, parts }, done) => {
       if (format === 'update' && root !== undefined) throw bad('--root goes with --format text or json')
       if (format === 'update' && output === undefined && io.stdout.isTTY)
         throw bad('an update is binary: add --output <file>, or --format text or json')
-      const document = await withExistingJournal(parts, data, (journal) => readDocument(journal, name))
+      const document = await withExistingDocuments(parts, data, (documents) => readDocument(documents, name))
       const exported = render(document, format, root)
       if (output === undefined) io.stdout.write(exported)
       else await writeFile(output, exported)

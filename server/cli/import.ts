@@ -1,23 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { InkwireError } from '../../shared/errors.js'
 import { checkName } from '../gate/name.js'
-import type { Journal, StoredDocument } from '../journal/journal.js'
+import type { OpenDocuments } from '../tools/documents.js'
+import { indexOf } from '../tools/state.js'
 import { DocumentIndex } from '../update/document-index.js'
-import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'
+import { withDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
-import { withJournal } from './store.js'
 
 /** `inkwire import DOC FILE`: merges an update or a whole state into a document. */
 export const addImport: AddCommand = (program, { io, parts }, done) => {
   program
     .command('import')
-    .description(
-      'Merge a Yjs update or state (v1) from a file into a document, which is created if need be. ' +
-        'The server must not be running.',
-    )
+    .description('Merge a Yjs update or state (v1) from a file into a document, which is created if need be.')
     .argument('<doc>', 'name of the document')
     .argument('<file>', 'the file, or - for stdin')
     .addOption(dataSetting())
@@ -25,7 +22,7 @@ export const addImport: AddCommand = (program, { io, parts }, done) => {
       checkName(name)
       const bytes = file === '-' ? await io.readInput() : await readFile(file)
       const update = readUpdate(bytes, file)
-      const merged = await withJournal(parts, data, (journal) => merge(journal, name, update))
+      const merged = await withDocuments(parts, data, (documents) => merge(documents, name, update))
       io.stdout.write(`${merged}\n`)
       done(OK)
     })
@@ -41,23 +38,12 @@ const readUpdate = (bytes: Uint8Array, file: string): Scan => {
 }
 
 /** Says what it did. */
-const merge = async (journal: Journal, name: string, update: Scan): Promise<string> => {
-  const log = await journal.open(name, () => undefined)
-  const index = indexOf(log.document)
-  if (!index.news(update)) {
-    log.release()
+const merge = async (documents: OpenDocuments, name: string, update: Scan): Promise<string> => {
+  const before = await documents.read(name)
+  const index = before ? indexOf(before) : new DocumentIndex()
+  if (!index.news(update) || !(await documents.merge(name, update.bytes))) {
     return `"${name}" has all of it already`
   }
-  const gap = index.hasGap(update)
-  // Not released: closing the journal makes it durable, or says that it could not.
-  log.append({ update: update.bytes, time: Date.now(), author: '' })
   const merged = `merged ${update.bytes.length} bytes into "${name}"`
-  return gap ? `${merged}; parts of it wait for updates that are missing` : merged
-}
-
-const indexOf = ({ snapshot, tail }: StoredDocument): DocumentIndex => {
-  const index = new DocumentIndex()
-  for (const { update } of snapshot ? [snapshot, ...tail] : tail)
-    index.add(scanUpdate(update, TRUSTED_LIMITS))
-  return index
+  return index.hasGap(update) ? `${merged}; parts of it wait for updates that are missing` : merged
 }

@@ -1,10 +1,15 @@
 import { Command } from 'commander'
+import { addBackup } from './backup.js'
 import type { Context } from './context.js'
+import { addDelete } from './delete.js'
 import { addExport } from './export.js'
 import { addImport } from './import.js'
 import { addList } from './list.js'
+import { addMigrate } from './migrate.js'
+import { addRestore } from './restore.js'
 import { addServe } from './serve.js'
 import { applySettings } from './setting.js'
+import { addStats } from './stats.js'
 import { addToken } from './token.js'
 import { packageVersion } from './version.js'
 
@@ -12,7 +17,18 @@ import { packageVersion } from './version.js'
 export type AddCommand = (program: Command, context: Context, done: (exitCode: number) => void) => void
 
 /** A further command is a further file and a further line here. */
-const COMMANDS: readonly AddCommand[] = [addServe, addList, addExport, addImport, addToken]
+const COMMANDS: readonly AddCommand[] = [
+  addServe,
+  addList,
+  addStats,
+  addExport,
+  addImport,
+  addDelete,
+  addBackup,
+  addRestore,
+  addMigrate,
+  addToken,
+]
 
 /** The whole command line. Ends by throwing a CommanderError instead of ending the process. */
 export const createProgram = (context: Context, done: (exitCode: number) => void): Command => {

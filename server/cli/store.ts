@@ -1,7 +1,9 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
-import type { Journal, StoredDocument } from '../journal/journal.js'
+import type { StoredDocument } from '../journal/journal.js'
+import type { OpenDocuments } from '../tools/documents.js'
+import type { LocalJournal } from '../tools/local.js'
 import type { Parts } from './context.js'
 
 /**
@@ -13,7 +15,7 @@ import type { Parts } from './context.js'
 export const withJournal = async <T>(
   parts: Parts,
   data: string,
-  use: (journal: Journal) => Promise<T>,
+  use: (journal: LocalJournal) => Promise<T>,
 ): Promise<T> => {
   const journal = await parts.openJournal({ directory: data })
   let result: T
@@ -31,24 +33,22 @@ export const withJournal = async <T>(
 }
 
 /**
- * As {@link withJournal}, but never creates anything.
+ * Looks before opening, which would create a store.
  *
  * @throws InkwireError INKWIRE_NO_DOCUMENT when the folder doesn't exist or holds no documents.
  */
-export const withExistingJournal = async <T>(
-  parts: Parts,
-  data: string,
-  use: (journal: Journal) => Promise<T>,
-): Promise<T> => {
+export const checkThereAreDocuments = async (data: string): Promise<void> => {
   if (!(await exists(data))) throw noDocument(`there is no data folder ${data}`)
   // Where openLevelJournal puts the database; CURRENT is in every LevelDB.
   if (!(await exists(join(data, 'journal', 'CURRENT')))) throw noDocument(`there are no documents in ${data}`)
-  return withJournal(parts, data, use)
 }
 
 /** @throws InkwireError INKWIRE_NO_DOCUMENT */
-export const readDocument = async (journal: Journal, name: string): Promise<StoredDocument> => {
-  const document = await journal.read(name)
+export const readDocument = async (
+  documents: Pick<OpenDocuments, 'read'>,
+  name: string,
+): Promise<StoredDocument> => {
+  const document = await documents.read(name)
   if (document === null) throw noDocument(`there is no document "${name}"`)
   return document
 }

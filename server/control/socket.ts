@@ -100,7 +100,8 @@ const readElsewhere = async (folder: string): Promise<string | null> => {
   try {
     return await readFile(join(folder, ELSEWHERE), 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return null
     throw error
   }
 }

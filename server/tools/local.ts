@@ -5,8 +5,13 @@ import { type Scan, scanUpdate } from '../update/scan.js'
 import type { OpenDocuments } from './documents.js'
 import { indexOf, isAt } from './state.js'
 
+/** A journal that may be able to tell when what was deleted is gone from its files. */
+export interface LocalJournal extends Journal {
+  settled?(): Promise<void>
+}
+
 /** The documents of a folder that this process has open itself. */
-export const localDocuments = (journal: Journal): OpenDocuments => ({
+export const localDocuments = (journal: LocalJournal): OpenDocuments => ({
   list: () => journal.list(),
   stats: (name) => journal.stats(name),
   read: (name) => journal.read(name),
@@ -19,7 +24,12 @@ export const localDocuments = (journal: Journal): OpenDocuments => ({
     scanUpdate(update, TRUSTED_LIMITS)
     return journal.replace(name, { snapshot: { seq: 1, update }, tail: [] })
   },
-  delete: (name) => journal.delete(name),
+  delete: async (name) => {
+    const deleted = await journal.delete(name)
+    // Otherwise its bytes would lie there until a server runs.
+    await journal.settled?.()
+    return deleted
+  },
 })
 
 const merge = async (journal: Journal, name: string, update: Scan): Promise<boolean> => {

@@ -4,6 +4,7 @@ import { Level } from 'level'
 import * as decoding from 'lib0/decoding'
 import { InkwireError } from '../../shared/errors.js'
 import { decodeStateVector } from '../update/state-vector.js'
+import type { StartProgress } from './progress.js'
 import type { SourceContent, SourceDocument } from './source.js'
 import { DOCUMENT_KEYS, decodeYKey, encodeYKey, STATE_VECTOR_KEYS, updateKeys } from './y-leveldb-keys.js'
 
@@ -19,27 +20,28 @@ export interface YLevelDb {
 
 type Database = Level<Uint8Array, Uint8Array>
 
+/** What {@link openYLevelDb} needs. */
+export interface YLevelDbOptions {
+  /** The store's folder. */
+  readonly from: string
+  /** A folder with room for a copy. */
+  readonly scratch: string
+  /** What a document is to be called here, given its name there. */
+  readonly nameOf: (raw: string) => string
+  readonly progress: StartProgress
+  readonly signal: AbortSignal
+}
+
 /**
  * Opens a copy of a y-leveldb store: opening a LevelDB writes into its folder, and the source must stay as it is.
  *
- * @param scratch a folder with room for the copy.
- * @param nameOf what a document is to be called here, given its name there.
  * @throws InkwireError INKWIRE_BAD_OPTION when the folder holds no such store; an Error when it is being written to.
  */
-export const openYLevelDb = async (
-  from: string,
-  scratch: string,
-  nameOf: (raw: string) => string,
-): Promise<YLevelDb> => {
-  const before = await storeFiles(from)
+export const openYLevelDb = async (options: YLevelDbOptions): Promise<YLevelDb> => {
+  const { scratch, nameOf } = options
   const copy = await mkdtemp(join(scratch, 'migrate-'))
   try {
-    for (const { file } of before) {
-      await copyFile(join(from, file), join(copy, file), constants.COPYFILE_FICLONE)
-    }
-    if (JSON.stringify(await storeFiles(from)) !== JSON.stringify(before)) {
-      throw new Error(`${from} is being written to: stop the server that uses it`)
-    }
+    await copyStore(copy, options)
     const db: Database = new Level(copy, {
       createIfMissing: false,
       keyEncoding: 'view',
@@ -60,6 +62,23 @@ export const openYLevelDb = async (
   } catch (error) {
     await rm(copy, { recursive: true, force: true })
     throw error
+  }
+}
+
+const copyStore = async (to: string, { from, progress, signal }: YLevelDbOptions): Promise<void> => {
+  const before = await storeFiles(from)
+  const copying = progress('copying the store', before.length)
+  try {
+    for (const { file } of before) {
+      signal.throwIfAborted()
+      await copyFile(join(from, file), join(to, file), constants.COPYFILE_FICLONE)
+      copying.advance()
+    }
+  } finally {
+    copying.end()
+  }
+  if (JSON.stringify(await storeFiles(from)) !== JSON.stringify(before)) {
+    throw new Error(`${from} is being written to: stop the server that uses it`)
   }
 }
 

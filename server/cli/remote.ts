@@ -1,0 +1,54 @@
+import { connectControl } from '../control/client.js'
+import type { OpenDocuments } from '../tools/documents.js'
+import { localDocuments } from '../tools/local.js'
+import { FAILED, type Io, type Parts } from './context.js'
+import { checkThereAreDocuments, withJournal } from './store.js'
+
+/**
+ * Reaches the documents of a folder for `use`: through the server that is running on it, or else by opening the folder,
+ * which is created if need be.
+ *
+ * @throws InkwireError INKWIRE_STORE_LOCKED when another process has the folder open and doesn't answer; otherwise as
+ *   {@link withJournal}.
+ */
+export const withDocuments = async <T>(
+  parts: Parts,
+  data: string,
+  use: (documents: OpenDocuments) => Promise<T>,
+): Promise<T> => {
+  const running = await connectControl(data)
+  if (!running) return withJournal(parts, data, (journal) => use(localDocuments(journal)))
+  try {
+    return await use(running)
+  } finally {
+    running.close()
+  }
+}
+
+/**
+ * As {@link withDocuments}, but never creates anything.
+ *
+ * @throws InkwireError INKWIRE_NO_DOCUMENT when the folder doesn't exist or holds no documents.
+ */
+export const withExistingDocuments = async <T>(
+  parts: Parts,
+  data: string,
+  use: (documents: OpenDocuments) => Promise<T>,
+): Promise<T> => {
+  await checkThereAreDocuments(data)
+  return withDocuments(parts, data, use)
+}
+
+/** Hands long work a signal that aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
+export const interruptible = async <T>(io: Io, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const controller = new AbortController()
+  const dispose = io.onSignal(() => {
+    if (controller.signal.aborted) io.exit(FAILED)
+    else controller.abort(new Error('stopped before the end; what is done is done, and it can be run again'))
+  })
+  try {
+    return await work(controller.signal)
+  } finally {
+    dispose()
+  }
+}
