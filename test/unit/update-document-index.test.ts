@@ -142,6 +142,12 @@ describe('a document index', () => {
     expect(index.deleteRanges).toBe(2)
   })
 
+  it('writes deletions with clients descending, as Yjs does', () => {
+    const index = new DocumentIndex()
+    for (const client of [7, 9, 5]) index.add(update([], [[client, 0, 1]]))
+    expect(index.encodeDeleteSet()).toEqual(Uint8Array.of(3, 9, 1, 0, 1, 7, 1, 0, 1, 5, 1, 0, 1))
+  })
+
   it('does not share state with its clone', () => {
     const index = indexOf(update([[5, 0, 3]]))
     const clone = index.clone()
