@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import { Admission, type AdmissionDeps } from './admission.js'
@@ -7,8 +8,12 @@ import { Connection } from './connection.js'
 import { type Client, Connections } from './connections.js'
 import type { Emitter, ServerEvents } from './events.js'
 import type { Admitted } from './gate/gate.js'
+import { clientAddress, type Proxies } from './limits/address.js'
+import type { Doorway, TurnedAway } from './limits/doorway.js'
+import { Pace, type PaceDeps } from './limits/pace.js'
+import { Sparing } from './limits/sparing.js'
 import type { Counters } from './observe/counters.js'
-import type { Log } from './observe/log.js'
+import type { Log, LogFields } from './observe/log.js'
 import type { Rooms } from './room/rooms.js'
 import { Session, type SessionDeps } from './session.js'
 
@@ -24,6 +29,9 @@ export interface ClientsDeps {
   readonly log: Log
   readonly events: Emitter<ServerEvents>
   readonly session: SessionDeps
+  readonly doorway: Doorway
+  readonly proxies: Proxies
+  readonly pace: PaceDeps
   readonly admission: Omit<AdmissionDeps, 'revocations' | 'onFailure'>
   /** The folder that holds the list of revoked users. */
   readonly folder: string
@@ -39,11 +47,13 @@ export class Clients {
   readonly #deps: ClientsDeps
   readonly #connections: Connections
   readonly #admissionDeps: AdmissionDeps
+  readonly #sparing: Sparing<number>
   #revocations: Promise<Revocations> | null = null
   #lastId = 0
 
   constructor(deps: ClientsDeps) {
     this.#deps = deps
+    this.#sparing = new Sparing(deps.clock)
     this.#connections = new Connections(deps.heartbeatMs, deps.clock)
     this.#admissionDeps = {
       ...deps.admission,
@@ -57,28 +67,55 @@ export class Clients {
     return this.#connections.size
   }
 
-  /** Somebody came through the gate. */
+  /** Whom a request comes from, behind proxies of ours. */
+  addressOf(request: IncomingMessage): string {
+    const forwarded = request.headers['x-forwarded-for']
+    const hops = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
+    return clientAddress(request.socket.remoteAddress ?? '', hops, this.#deps.proxies)
+  }
+
+  /** Counts a connection in that is about to be received; why not, if there are too many. */
+  admit(request: IncomingMessage): TurnedAway | null {
+    return this.#deps.doorway.enter(this.addressOf(request))
+  }
+
+  /** Somebody was turned away. */
+  refused(code: number, reason: string): void {
+    this.#deps.counters.reject(code)
+    this.#warn(code, { reason }, 'connection refused')
+  }
+
+  /** Somebody came through the gate, and was {@link admit}ted. */
   receive({ ws, socket, request, name: document, extended }: Admitted): void {
-    const { counters, log, events } = this.#deps
+    const { counters, log, events, doorway } = this.#deps
+    const address = this.addressOf(request)
     const id = ++this.#lastId
     const connection: Connection = new Connection(
       ws,
       socket,
       {
-        message: (payload) => session.receive(payload),
+        message: (payload) => {
+          pace.message()
+          session.receive(payload)
+        },
+        pinged: () => pace.message(),
+        read: (bytes) => pace.read(bytes),
         drained: () => session.drained(),
         failed: (err, code) => {
           counters.reject(code)
-          log.warn({ connection: id, document, code, reason: err.message }, 'connection failed')
+          this.#warn(code, { connection: id, document, reason: err.message }, 'connection failed')
         },
         closing: (code, reason) => {
           if (code === Code.restart) return
           counters.reject(code)
-          log.warn({ connection: id, document, code, reason }, 'connection closed by us')
+          this.#warn(code, { connection: id, document, reason }, 'connection closed by us')
         },
         ended: (code) => {
           session.ended()
           admission.dispose()
+          pace.dispose()
+          left?.()
+          doorway.leave(address)
           this.#connections.delete(client)
           counters.connections--
           log.debug({ connection: id, document, code }, 'disconnected')
@@ -87,17 +124,34 @@ export class Clients {
       },
       { counters, maxBufferedBytes: MAX_BUFFERED_BYTES },
     )
-    const session: Session = new Session(extended, connection, this.#deps.session, (token) =>
-      admission.token(token),
-    )
+    const pace = new Pace(connection, this.#deps.pace)
+    const session: Session = new Session(extended, connection, this.#deps.session, {
+      token: (token) => admission.token(token),
+      presence: () => pace.presence(),
+    })
     const asked = {
       document,
       token: tokenOf(request, this.#deps.cookie),
       origin: request.headers.origin ?? null,
-      address: request.socket.remoteAddress ?? '',
+      address,
       headers: request.headers,
     }
-    const admission = new Admission(session, asked, () => this.#enter(session, document), this.#admissionDeps)
+    let left: (() => void) | null = null
+    const admission = new Admission(
+      session,
+      asked,
+      () => {
+        const { user } = session
+        const refusal = doorway.enterDocument(document, user)
+        if (refusal) {
+          session.close(refusal.code, refusal.reason)
+          return
+        }
+        left = () => doorway.leaveDocument(document, user)
+        this.#enter(session, document)
+      },
+      this.#admissionDeps,
+    )
     const client: Client = { id, document, connection, session }
     this.#connections.add(client)
     counters.connections++
@@ -129,6 +183,13 @@ export class Clients {
   /** Tells all to come back later; resolves when everybody is gone. */
   close(): Promise<void> {
     return this.#connections.closeAll(Code.restart, 'the server restarts', CLOSE_GRACE_MS)
+  }
+
+  /** A flood of bad connections must not become one of log lines. */
+  #warn(code: number, fields: LogFields, message: string): void {
+    this.#sparing.say(code, (unsaid) => {
+      this.#deps.log.warn({ ...fields, code, ...(unsaid > 0 ? { unsaid } : {}) }, message)
+    })
   }
 
   #enter(session: Session, document: string): void {

@@ -2,6 +2,8 @@ import { inspect } from 'node:util'
 import { z } from 'zod'
 import { InkwireError } from '../shared/errors.js'
 import { type Authorize, everybody } from './auth/authorize.js'
+import { proxiesFrom } from './limits/address.js'
+import { DEFAULT_LIMITS, type Limits } from './limits/limits.js'
 import { LOG_LEVELS, type Log, type LogLevel } from './observe/log.js'
 
 /** What `createServer` takes. Every option has a default; an `undefined` one counts as left out. */
@@ -50,6 +52,13 @@ export interface ServerOptions {
    * localhost always may. Default: no others.
    */
   readonly allowedOrigins?: readonly string[] | undefined
+  /** What clients may ask of the server; see {@link Limits}. Default for each: there. */
+  readonly limits?: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } | undefined
+  /**
+   * Addresses and networks of reverse proxies in front of the server, like `10.0.0.0/8`: what they say in
+   * `X-Forwarded-For` is believed. Default: none.
+   */
+  readonly trustedProxies?: readonly string[] | undefined
   /** Least severe level that is logged, as JSON lines on stderr. Default `silent`; the command line's is `info`. */
   readonly logLevel?: LogLevel | undefined
   /** Takes the log lines instead of stderr; a pino logger fits. `logLevel` has no effect then. */
@@ -68,6 +77,40 @@ const hasMethods = (value: unknown, names: readonly string[]): boolean =>
   typeof value === 'object' &&
   value !== null &&
   names.every((name) => typeof Reflect.get(value, name) === 'function')
+
+const isNetwork = (text: string): boolean => {
+  try {
+    proxiesFrom([text])
+    return true
+  } catch {
+    return false
+  }
+}
+
+const limit = (name: keyof Limits, least = 1) => z.int().min(least).default(DEFAULT_LIMITS[name])
+
+const limitsSchema = z.strictObject({
+  maxConnections: limit('maxConnections'),
+  maxConnectionsPerAddress: limit('maxConnectionsPerAddress'),
+  maxConnectionsPerUser: limit('maxConnectionsPerUser'),
+  maxConnectionsPerDocument: limit('maxConnectionsPerDocument'),
+  opensPerMinute: limit('opensPerMinute'),
+  handshakeTimeoutMs: milliseconds(100).default(DEFAULT_LIMITS.handshakeTimeoutMs),
+  unauthorizedBytes: limit('unauthorizedBytes', 1024),
+  messagesPerSecond: limit('messagesPerSecond'),
+  messagesBurst: limit('messagesBurst'),
+  bytesPerSecond: limit('bytesPerSecond', 1024),
+  bytesBurst: limit('bytesBurst', 1024),
+  questionsPerMinute: limit('questionsPerMinute'),
+  tokensPerMinute: limit('tokensPerMinute'),
+  maxDocumentBytes: limit('maxDocumentBytes', 1024),
+  presencePerSecond: limit('presencePerSecond'),
+  presenceIds: limit('presenceIds'),
+  presenceStateBytes: limit('presenceStateBytes'),
+  presenceBytes: limit('presenceBytes'),
+  presenceDocumentBytes: limit('presenceDocumentBytes'),
+  foreignEditsMs: milliseconds(1).default(DEFAULT_LIMITS.foreignEditsMs),
+} satisfies { readonly [Name in keyof Limits]: z.ZodType })
 
 const schema = z.strictObject({
   port: z.int().min(0).max(65_535).default(1234),
@@ -103,6 +146,8 @@ const schema = z.strictObject({
     .regex(/^[^\s;=,]+$/)
     .optional(),
   allowedOrigins: z.array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/)).default([]),
+  limits: limitsSchema.default(DEFAULT_LIMITS),
+  trustedProxies: z.array(z.string().refine(isNetwork)).default([]),
   logLevel: z.enum(LOG_LEVELS).default('silent'),
   logger: z.custom<Log>((value) => hasMethods(value, ['debug', 'info', 'warn', 'error', 'child'])).optional(),
 })
@@ -128,6 +173,8 @@ const ALLOWED: Readonly<Record<OptionName, string>> = {
   authTimeoutMs: 'a whole number of milliseconds, 1 or more',
   authCookie: 'the name of a cookie',
   allowedOrigins: 'a list of origins like "https://app.example.com", or "*"',
+  limits: 'an object of limits, each a whole number, 1 or more',
+  trustedProxies: 'a list of addresses and networks like "10.0.0.0/8"',
   logLevel: `one of ${LOG_LEVELS.join(', ')}`,
   logger: 'an object with the methods debug, info, warn, error and child',
 }

@@ -22,9 +22,16 @@ const CODES_BY_ERROR: { readonly [error: string]: number | undefined } = {
 /** A close reason has 123 bytes at most (RFC 6455 §5.5). */
 const REASON_BYTES = 123
 
+/** How long a peer has to answer when somebody wants to know whether it is still there. */
+const PROBE_MS = 3000
+
 /** What a connection tells whoever made it. */
 export interface ConnectionEvents {
   message(payload: Uint8Array): void
+  /** A ping has arrived. */
+  pinged(): void
+  /** So many bytes have arrived, and all messages that they completed. */
+  read(bytes: number): void
   drained(): void
   /** The peer broke the WebSocket protocol, for which it is closed with `code`, or the socket failed; the end follows. */
   failed(error: Error, code: number): void
@@ -46,11 +53,16 @@ export class Connection implements Transport {
   readonly #counters: Counters
   readonly #maxBufferedBytes: number
   #open = true
+  /** Why nothing is read: the session asked for it, or the pace did. */
   #paused = false
+  #held = false
   /** Since the last {@link beat}. */
   #heard = true
   #spoke = false
   #pinged = false
+  /** Since the last {@link probe}. */
+  #answered = true
+  #probe: NodeJS.Timeout | null = null
 
   constructor(
     ws: WebSocket,
@@ -64,13 +76,21 @@ export class Connection implements Transport {
     this.#counters = options.counters
     this.#maxBufferedBytes = options.maxBufferedBytes
     ws.on('message', (data, isBinary) => {
-      this.#heard = true
       if (!this.#open) return
       if (!isBinary) this.close(Code.badMessage, 'text frames are not spoken here')
       else events.message(data as Buffer)
     })
-    ws.on('pong', () => {
+    ws.on('ping', (data) => {
+      if (!this.#open) return
+      events.pinged()
+      // One that doesn't read its answers gets no more of them.
+      if (!this.congested) ws.pong(data)
+    })
+    // After the library's own listener: what the bytes completed has been worked off.
+    socket.on('data', (bytes: Buffer) => {
       this.#heard = true
+      this.#answered = true
+      if (this.#open) events.read(bytes.length)
     })
     // The library closes with the right code by itself (1002, 1007, 1009) and says so here.
     ws.on('error', (error) => {
@@ -79,6 +99,7 @@ export class Connection implements Transport {
     })
     ws.on('close', (code) => {
       this.#open = false
+      if (this.#probe) clearTimeout(this.#probe)
       events.ended(code)
     })
     socket.on('drain', () => {
@@ -114,6 +135,7 @@ export class Connection implements Transport {
     this.#ws.close(code, shortened(reason))
     // The answer to our close frame must be readable.
     this.resume()
+    this.release()
   }
 
   /** Ends the connection without a word, for one that doesn't answer any more. */
@@ -123,15 +145,35 @@ export class Connection implements Transport {
   }
 
   pause(): void {
-    if (this.#paused) return
     this.#paused = true
     this.#ws.pause()
   }
 
   resume(): void {
-    if (!this.#paused) return
     this.#paused = false
-    this.#ws.resume()
+    this.#readOn()
+  }
+
+  /** Stops reading too, for another reason: both must be gone. */
+  hold(): void {
+    this.#held = true
+    this.#ws.pause()
+  }
+
+  release(): void {
+    this.#held = false
+    this.#readOn()
+  }
+
+  /** Asks whether the other end is still there, and cuts it off if nothing comes in time. */
+  probe(): void {
+    if (this.#probe || !this.#open) return
+    this.#answered = false
+    this.#ws.ping()
+    this.#probe = setTimeout(() => {
+      this.#probe = null
+      if (!this.#answered && !this.#ws.isPaused) this.terminate()
+    }, PROBE_MS)
   }
 
   /**
@@ -144,13 +186,18 @@ export class Connection implements Transport {
     if (this.#open && !this.#spoke) this.write(SIGN_OF_LIFE)
     this.#spoke = false
     if (!ping) return
-    if (this.#pinged && !this.#heard) {
+    // Whom we don't read we can't hear.
+    if (this.#pinged && !this.#heard && !this.#ws.isPaused) {
       this.terminate()
       return
     }
     this.#heard = false
     this.#pinged = true
     if (this.#open) this.#ws.ping()
+  }
+
+  #readOn(): void {
+    if (this.#ws.isPaused && !this.#paused && !this.#held) this.#ws.resume()
   }
 }
 

@@ -17,6 +17,10 @@ import { Gate } from './gate/gate.js'
 import { createHttpApp } from './http/app.js'
 import type { Journal, UnsavedReport } from './journal/journal.js'
 import { openLevelJournal } from './journal/level.js'
+import { type Proxies, proxiesFrom } from './limits/address.js'
+import { Doorway } from './limits/doorway.js'
+import { limitSockets } from './limits/sockets.js'
+import { Turnstile } from './limits/turnstile.js'
 import { Counters } from './observe/counters.js'
 import { createLog, type Log } from './observe/log.js'
 import { createMetrics, type Metrics } from './observe/metrics.js'
@@ -28,10 +32,10 @@ import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
 /** Updates that wait for the disk while the store fails, bytes; past it authors are told to hold (4503). */
 const MAX_UNSAVED_BYTES = 64 * 1024 * 1024
-/** What a client may send before it is let in, bytes: a token and its first greetings. */
-const MAX_UNAUTHORIZED_BYTES = 64 * 1024
-/** A request must have sent its headers by then, an upgrade request too. */
-const HEADERS_TIMEOUT_MS = 10_000
+/** With so much waiting for the disk, bytes, those who send a lot are read no further until it has caught up. */
+const CLOGGED_BYTES = 16 * 1024 * 1024
+/** How often to look whether it has, ms. */
+const CLOGGED_MS = 5
 
 /**
  * A collaborative editing server for Yjs. Several can live in one process; they share nothing.
@@ -112,6 +116,7 @@ class ComposedServer implements InkwireServer {
   readonly #clients: Clients
   readonly #slowCommits = createSlowCommits()
   readonly #gate: Gate
+  readonly #proxies: Proxies
   readonly #control: Control
   #journal: Journal | null = null
   #opening: Promise<Journal> | null = null
@@ -120,10 +125,12 @@ class ComposedServer implements InkwireServer {
 
   constructor(config: ServerConfig) {
     this.#config = config
+    this.#proxies = proxiesFrom(config.trustedProxies)
     this.#log = config.logger ?? createLog(config.logLevel)
     this.#metrics = createMetrics({ counters: this.#counters, ready: () => this.readiness().ready })
     this.#pool = createWorkerPool({ timeoutMs: config.workerTimeoutMs, memoryMb: config.workerMemoryMb })
     const clock = () => performance.now()
+    const { limits } = config
     this.#rooms = new Rooms({
       load: createRoomLoader({
         journal: () => this.#open(),
@@ -137,6 +144,13 @@ class ComposedServer implements InkwireServer {
             this.#metrics.flushSize.observe(updates)
             this.#metrics.flushCost.observe(ms / 1000)
           },
+          presence: {
+            idsPerMember: limits.presenceIds,
+            stateBytes: limits.presenceStateBytes,
+            memberBytes: limits.presenceBytes,
+            roomBytes: limits.presenceDocumentBytes,
+          },
+          maxDocumentBytes: limits.maxDocumentBytes,
         },
         onCompactionError: (document, err, final) => this.#compactionFailed(document, err, final),
       }),
@@ -166,7 +180,22 @@ class ComposedServer implements InkwireServer {
         maxMessageBytes: config.maxMessageBytes,
         slow: this.#slowCommits,
         refuseUpdates: () => this.#tooMuchUnsaved(),
-        maxUnauthorizedBytes: MAX_UNAUTHORIZED_BYTES,
+        limits,
+        clock,
+      },
+      doorway: new Doorway(limits, clock),
+      proxies: this.#proxies,
+      pace: {
+        limits,
+        turnstile: new Turnstile({
+          soon: setImmediate,
+          later: (task) => setTimeout(task, CLOGGED_MS),
+          clogged: () => this.#clogged(),
+        }),
+        clock,
+        onSlowed: () => {
+          this.#counters.slowed++
+        },
       },
       admission: { authorize: config.authorize, timeoutMs: config.authTimeoutMs, now: Date.now },
       folder: config.data,
@@ -178,12 +207,10 @@ class ComposedServer implements InkwireServer {
       pathPrefix: config.pathPrefix,
       maxMessageBytes: config.maxMessageBytes,
       allowedOrigins: config.allowedOrigins,
-      refuse: () => (this.#closing ? { code: Code.restart, reason: 'the server restarts' } : null),
+      refuse: (request) =>
+        this.#closing ? { code: Code.restart, reason: 'the server restarts' } : this.#clients.admit(request),
       admitted: (who) => this.#clients.receive(who),
-      refused: (code, reason) => {
-        this.#counters.reject(code)
-        this.#log.warn({ code, reason }, 'connection refused')
-      },
+      refused: (code, reason) => this.#clients.refused(code, reason),
     })
     this.requestHandler = createHttpApp({
       readiness: () => this.readiness(),
@@ -201,8 +228,10 @@ class ComposedServer implements InkwireServer {
   async listen(): Promise<Address> {
     if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
     await this.#open()
-    const http = createHttpServer({ connectionsCheckingInterval: 1000 }, this.requestHandler)
-    http.headersTimeout = HEADERS_TIMEOUT_MS
+    const http = createHttpServer({ connectionsCheckingInterval: 500 }, this.requestHandler)
+    const { limits } = this.#config
+    http.headersTimeout = limits.handshakeTimeoutMs
+    limitSockets(http, limits, this.#proxies, () => this.#clients.refused(Code.tooFast, 'too many sockets'))
     http.on('upgrade', (request, socket, head) => this.handleUpgrade(request, socket, head))
     this.#http = http
     try {
@@ -279,6 +308,12 @@ class ComposedServer implements InkwireServer {
       },
     )
     return this.#opening
+  }
+
+  /** More comes in than the disk takes. While the store fails, authors aren't kept waiting but told. */
+  #clogged(): boolean {
+    const journal = this.#journal
+    return journal !== null && journal.queuedBytes > CLOGGED_BYTES && journal.state.status === 'ok'
   }
 
   /** While the store fails, updates wait in memory: up to a limit, then authors have to hold theirs. */

@@ -3,8 +3,10 @@ import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import type { Access, Durability, Message } from '../shared/messages.js'
 import { frame } from './frame.js'
+import { Bucket } from './limits/bucket.js'
+import type { Limits } from './limits/limits.js'
 import type { Counters } from './observe/counters.js'
-import type { Member } from './room/member.js'
+import type { Member, Refused } from './room/member.js'
 import type { Room } from './room/room.js'
 
 /** What a session needs of its connection: it never sees a socket. */
@@ -18,6 +20,16 @@ export interface Transport {
   /** Stops reading from the client, and starts again: backpressure while the document is being loaded. */
   pause(): void
   resume(): void
+  /** Finds out whether the client is still there; it is ended if not. */
+  probe(): void
+}
+
+/** What a session tells whoever made it. */
+export interface SessionEvents {
+  /** The client shows a token, first or anew (PROTOCOL X8). */
+  token(token: string): void
+  /** It said something about presence. */
+  presence(): void
 }
 
 /** Who is at the other end, and what they may do. */
@@ -36,8 +48,12 @@ export interface SessionDeps {
   readonly slow: SlowCommits
   /** Whether the server can take more updates at all; a reason if not. */
   readonly refuseUpdates: () => string | null
-  /** What a client may send before it is let in, bytes. */
-  readonly maxUnauthorizedBytes: number
+  readonly limits: Pick<
+    Limits,
+    'unauthorizedBytes' | 'questionsPerMinute' | 'tokensPerMinute' | 'foreignEditsMs'
+  >
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number
 }
 
 /** Notices updates that aren't durable soon; see `slow-commits.ts`. */
@@ -66,25 +82,37 @@ export class Session implements Member {
   readonly extended: boolean
   readonly #transport: Transport
   readonly #deps: SessionDeps
-  readonly #onToken: (token: string) => void
+  readonly #events: SessionEvents
   #state: State = { name: 'authorizing', waiting: [], bytes: 0 }
   #permission: Permission = { access: 'read', user: '' }
   /** Update messages taken so far in this connection, durable ones, and what the client was told of both (X4). */
   #received = 0
   #durable = 0
   #told = { received: 0, durable: 0 }
-  /** Latest sync step 1 that came while the socket was backed up. */
+  /** Latest sync step 1 and query awareness that came while the socket was backed up, or too often. */
   #unanswered: Uint8Array | null = null
+  #unansweredQuery = false
+  readonly #questions: Bucket
+  readonly #tokens: Bucket
+  #answering: NodeJS.Timeout | null = null
+  /** An update that waits for somebody else's (PROTOCOL S7), and what came after it. */
+  #held: Uint8Array[] | null = null
+  #givingUp: NodeJS.Timeout | null = null
   #deaf = false
   /** A client without extensions was told that it may not write; once is enough (PROTOCOL A4). */
   #toldReadOnly = false
+  /** What it was told about its presence; each thing once. */
+  readonly #toldPresence = new Set<string>()
 
-  /** @param onToken the client shows a token, first or anew (PROTOCOL X8). */
-  constructor(extended: boolean, transport: Transport, deps: SessionDeps, onToken: (token: string) => void) {
+  constructor(extended: boolean, transport: Transport, deps: SessionDeps, events: SessionEvents) {
     this.extended = extended
     this.#transport = transport
     this.#deps = deps
-    this.#onToken = onToken
+    this.#events = events
+    const { questionsPerMinute, tokensPerMinute } = deps.limits
+    const now = deps.clock()
+    this.#questions = new Bucket(questionsPerMinute / 60, questionsPerMinute, now)
+    this.#tokens = new Bucket(tokensPerMinute / 60, tokensPerMinute, now)
   }
 
   get user(): string {
@@ -132,7 +160,7 @@ export class Session implements Member {
       if (this.closed) return
       this.receive(payload)
     }
-    this.#transport.resume()
+    if (!this.#held) this.#transport.resume()
   }
 
   /** One message has arrived. Never throws: what is wrong with it closes the connection (PROTOCOL W7). */
@@ -147,7 +175,8 @@ export class Session implements Member {
         this.#hold(state, payload)
         return
       case 'live':
-        this.#orClose(() => this.#handle(state.room, decodeMessage(payload)))
+        if (this.#held) this.#held.push(payload)
+        else this.#orClose(() => this.#handle(state.room, decodeMessage(payload), payload))
         return
       case 'closed':
         return
@@ -159,12 +188,10 @@ export class Session implements Member {
   /** The socket's buffer has been emptied. */
   drained(): void {
     if (this.#state.name !== 'live') return
-    const stateVector = this.#unanswered
-    if (stateVector) {
-      this.#unanswered = null
-      this.#transport.write(this.#state.room.answer(stateVector))
-    }
-    this.#state.room.drained(this)
+    const { room } = this.#state
+    this.#orClose(() => this.#answer(room))
+    if (this.closed) return
+    room.drained(this)
     this.sendAck()
   }
 
@@ -188,6 +215,8 @@ export class Session implements Member {
     if (state.name === 'closed') return
     this.#state = { name: 'closed' }
     this.#deps.slow.forget(this)
+    if (this.#answering) clearTimeout(this.#answering)
+    if (this.#givingUp) clearTimeout(this.#givingUp)
     if (state.name === 'live') state.room.leave(this)
   }
 
@@ -202,15 +231,35 @@ export class Session implements Member {
     this.sendAck()
   }
 
-  refuse(message: number): void {
+  refuse(message: number, { code, reason }: Refused): void {
+    if (this.congested) {
+      // It would have to be told more than it reads.
+      this.close(code, reason)
+      return
+    }
+    this.#deps.counters.reject(code)
     if (this.extended) {
-      const refusal: Message = { type: 'rejection', message, code: Code.forbidden, reason: 'read-only' }
-      this.#transport.write([frame(encodeMessage(refusal))])
+      this.#reject(message, code, reason)
+    } else if (code !== Code.forbidden) {
+      this.#deny(reason)
+      this.close(code, reason)
     } else if (!this.#toldReadOnly) {
       this.#toldReadOnly = true
-      this.#deny('read-only')
+      this.#deny(reason)
     }
-    this.#deps.counters.reject(Code.forbidden)
+  }
+
+  goOn(): void {
+    const held = this.#held ?? []
+    this.#held = null
+    if (this.#givingUp) clearTimeout(this.#givingUp)
+    this.#givingUp = null
+    for (const payload of held) this.receive(payload)
+    if (!this.#held && !this.closed) this.#transport.resume()
+  }
+
+  probe(): void {
+    this.#transport.probe()
   }
 
   requestMissing(stateVector: Uint8Array): void {
@@ -255,12 +304,12 @@ export class Session implements Member {
   /** Before it is let in, a client may only show a token; all else waits, and there can't be much of it. */
   #holdOrToken(state: State & { name: 'authorizing' }, payload: Uint8Array): void {
     state.bytes += payload.length
-    if (state.bytes > this.#deps.maxUnauthorizedBytes) {
+    if (state.bytes > this.#deps.limits.unauthorizedBytes) {
       this.close(Code.unauthenticated, 'too much sent before being let in')
       return
     }
     const message = decodeMessage(payload)
-    if (message.type === 'token') this.#onToken(message.token)
+    if (message.type === 'token') this.#showToken(message.token)
     else state.waiting.push(payload)
   }
 
@@ -274,32 +323,30 @@ export class Session implements Member {
     state.waiting.push(payload)
   }
 
-  #handle(room: Room, message: Message): void {
+  #handle(room: Room, message: Message, payload: Uint8Array): void {
     switch (message.type) {
       case 'syncStep1':
-        if (this.congested) this.#unanswered = message.stateVector.slice()
-        else this.#transport.write(room.answer(message.stateVector))
+        this.#unanswered = message.stateVector.slice()
+        this.#answer(room)
         return
       case 'syncStep2':
       case 'update':
-        this.#takeUpdate(room, message.update)
+        this.#takeUpdate(room, message.update, payload)
         return
       case 'awareness':
-        this.#deps.counters.presenceIn++
-        room.present(this, message.update)
+        this.#present(room, message.update)
         return
-      case 'queryAwareness': {
-        const present = room.everyone()
-        if (present) this.#transport.write([present])
+      case 'queryAwareness':
+        this.#unansweredQuery = true
+        this.#answer(room)
         return
-      }
       case 'join':
         if (message.generation !== '' && message.generation !== room.generation) {
           this.close(Code.generationChanged, 'this is the history of another generation')
         }
         return
       case 'token':
-        this.#onToken(message.token)
+        this.#showToken(message.token)
         return
       case 'permissionDenied':
       case 'hello':
@@ -312,14 +359,71 @@ export class Session implements Member {
     }
   }
 
-  #takeUpdate(room: Room, update: Uint8Array): void {
+  #takeUpdate(room: Room, update: Uint8Array, payload: Uint8Array): void {
     const refusal = this.#deps.refuseUpdates()
     if (refusal !== null) {
       this.close(Code.storageUnavailable, refusal)
       return
     }
     this.#received++
-    room.receive(this, this.#received, update, this.#permission.access !== 'read')
-    if (this.extended && this.#durable < this.#received) this.#deps.slow.watch(this)
+    if (room.receive(this, this.#received, update, this.#permission.access !== 'read')) {
+      if (this.extended && this.#durable < this.#received) this.#deps.slow.watch(this)
+      return
+    }
+    this.#received--
+    this.#held = [payload]
+    this.#transport.pause()
+    this.#givingUp = setTimeout(() => {
+      this.close(Code.tryLater, 'another connection writes under this client id')
+    }, this.#deps.limits.foreignEditsMs)
+  }
+
+  /** Answers what was asked, unless it can't be sent now or was asked too often: then the latest, later. */
+  #answer(room: Room): void {
+    if (this.#answering) return
+    for (;;) {
+      if (this.congested || (this.#unanswered === null && !this.#unansweredQuery)) return
+      const now = this.#deps.clock()
+      if (!this.#questions.tryTake(now)) {
+        this.#answering = setTimeout(
+          () => {
+            this.#answering = null
+            this.#orClose(() => this.#answer(room))
+          },
+          Math.ceil(this.#questions.waitFor(now)),
+        )
+        return
+      }
+      const stateVector = this.#unanswered
+      if (stateVector) {
+        this.#unanswered = null
+        this.#transport.write(room.answer(stateVector))
+      } else {
+        this.#unansweredQuery = false
+        const present = room.everyone()
+        if (present) this.#transport.write([present])
+      }
+    }
+  }
+
+  #present(room: Room, update: Uint8Array): void {
+    this.#deps.counters.presenceIn++
+    this.#events.presence()
+    const refusal = room.present(this, update)
+    if (refusal === null) return
+    const { code, reason } = refusal
+    this.#deps.counters.reject(code)
+    if (!this.extended || this.#toldPresence.has(reason)) return
+    this.#toldPresence.add(reason)
+    this.#reject(0, code, reason)
+  }
+
+  #showToken(token: string): void {
+    if (this.#tokens.tryTake(this.#deps.clock())) this.#events.token(token)
+    else this.close(Code.tooFast, 'too many tokens')
+  }
+
+  #reject(message: number, code: number, reason: string): void {
+    this.#transport.write([frame(encodeMessage({ type: 'rejection', message, code, reason }))])
   }
 }

@@ -7,6 +7,11 @@ import { SUBPROTOCOL } from '../../shared/messages.js'
 import { originAllowed } from '../auth/origin.js'
 import { documentName } from './name.js'
 
+/** How long a client may take to answer a close frame, ms; then its socket is cut. */
+const CLOSE_TIMEOUT_MS = 3000
+/** So many may be on their way out; more don't even get a handshake, so that a flood of them holds no memory. */
+const MOST_LEAVING = 1000
+
 /** Somebody who was let in. */
 export interface Admitted {
   readonly ws: WebSocket
@@ -22,8 +27,8 @@ export interface GateOptions {
   readonly maxMessageBytes: number
   /** Origins whose pages may connect, beside the server's own and localhost. */
   readonly allowedOrigins: readonly string[]
-  /** Whether new connections are taken; a code and a reason if not. */
-  readonly refuse: () => { readonly code: number; readonly reason: string } | null
+  /** Whether this connection is taken; a code and a reason if not. Asked last. */
+  readonly refuse: (request: IncomingMessage) => { readonly code: number; readonly reason: string } | null
   readonly admitted: (who: Admitted) => void
   /** Somebody was turned away with this code. */
   readonly refused: (code: number, reason: string) => void
@@ -37,17 +42,23 @@ export interface GateOptions {
 export class Gate {
   readonly #options: GateOptions
   readonly #wss: WebSocketServer
+  /** Turned away, and not gone yet. */
+  #leaving = 0
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#wss = new WebSocketServer({
+    const settings = {
       noServer: true,
       clientTracking: false,
       // Compression costs memory per connection and forbids writing shared frames.
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
       handleProtocols: selectProtocol,
-    })
+      // Connections answer pings themselves: the library would queue pongs without bound.
+      autoPong: false,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    }
+    this.#wss = new WebSocketServer(settings)
     this.#wss.on('wsClientError', (error, socket) => {
       options.refused(400, error.message)
       socket.once('finish', () => socket.destroy())
@@ -59,6 +70,12 @@ export class Gate {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Until the library listens, an error of the socket has no other listener and would end the process.
     socket.on('error', ignore)
+    if (this.#leaving >= MOST_LEAVING) {
+      socket.once('finish', () => socket.destroy())
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      this.#options.refused(Code.tryLater, 'too many are being turned away')
+      return
+    }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       socket.off('error', ignore)
       this.#open(ws, socket, request)
@@ -66,11 +83,6 @@ export class Gate {
   }
 
   #open(ws: WebSocket, socket: Duplex, request: IncomingMessage): void {
-    const refusal = this.#options.refuse()
-    if (refusal) {
-      this.#turnAway(ws, refusal.code, refusal.reason)
-      return
-    }
     const { origin, host } = request.headers
     if (!originAllowed(origin, host, this.#options.allowedOrigins)) {
       this.#turnAway(ws, Code.forbidden, 'pages of this origin may not connect')
@@ -84,10 +96,14 @@ export class Gate {
       this.#turnAway(ws, Code.noSuchDocument, error.message)
       return
     }
-    this.#options.admitted({ ws, socket, request, name, extended: ws.protocol === SUBPROTOCOL })
+    const refusal = this.#options.refuse(request)
+    if (refusal) this.#turnAway(ws, refusal.code, refusal.reason)
+    else this.#options.admitted({ ws, socket, request, name, extended: ws.protocol === SUBPROTOCOL })
   }
 
   #turnAway(ws: WebSocket, code: number, reason: string): void {
+    this.#leaving++
+    ws.on('close', () => this.#leaving--)
     ws.on('error', ignore)
     ws.close(code, reason)
     this.#options.refused(code, reason)

@@ -18,6 +18,8 @@ export class Counters {
   compactionsFailed = 0
   /** Members that were marked behind because their socket was backed up, ever. */
   membersBehindTotal = 0
+  /** How often a connection that sent too fast was read from more slowly. */
+  slowed = 0
   /** Closes and rejections by code. */
   readonly rejections = new Map<number, number>()
 

@@ -39,6 +39,10 @@ export const METRICS = {
     'inkwire_members_behind_total',
     'Connections that read too slowly and had to be caught up from the journal.',
   ),
+  slowed: counter(
+    'inkwire_slowed_total',
+    'Times that a connection sent too fast and was read from more slowly.',
+  ),
   rejections: counter(
     'inkwire_rejections_total',
     'Connections closed and messages refused, by code.',

@@ -86,6 +86,7 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   count(METRICS.bytesOut, () => counters.bytesOut)
   count(METRICS.presenceIn, () => counters.presenceIn)
   count(METRICS.membersBehind, () => counters.membersBehindTotal)
+  count(METRICS.slowed, () => counters.slowed)
   new Counter({
     ...describe(METRICS.rejections),
     collect() {

@@ -36,6 +36,8 @@ export class Content {
   #base: Base | null
   /** The tail's structs in one piece per author, ready to be written as one update. */
   #merged = new Splicer()
+  /** Bytes of the tail's structs. */
+  #mergedBytes = 0
   /** Snapshot and tail together; null once there is something newer, so that old versions don't stay in memory. */
   #whole: Splicer | null = null
   /** The frames for one who has nothing; null likewise. */
@@ -66,12 +68,18 @@ export class Content {
     return this.#base?.scan.bytes.length ?? 0
   }
 
+  /** About what the whole document takes as one update, bytes. */
+  get size(): number {
+    return this.snapshotBytes + this.#mergedBytes
+  }
+
   /** Takes an update in; returns the copy that is kept. */
   append(update: Uint8Array, scan: Scan): Uint8Array {
     const kept = this.tail.append(update)
     this.index.add(scan)
     // Pieces may be kept by reference: of our copy, not of the socket's buffer.
     this.#merged.add({ ...scan, bytes: kept })
+    this.#mergedBytes += structBytes(scan)
     this.#whole = null
     this.#everything = null
     return kept
@@ -110,8 +118,11 @@ export class Content {
     this.#base = baseOf(scan)
     this.tail.trim(snapshot.seq)
     this.#merged = new Splicer()
+    this.#mergedBytes = 0
     for (const update of this.tail.updates(this.tail.firstSeq, this.tail.lastSeq)) {
-      this.#merged.add(scanUpdate(update, TRUSTED_LIMITS))
+      const scan = scanUpdate(update, TRUSTED_LIMITS)
+      this.#merged.add(scan)
+      this.#mergedBytes += structBytes(scan)
     }
     this.#whole = null
     this.#everything = null
@@ -141,6 +152,13 @@ export class Content {
     }
     return this.#whole
   }
+}
+
+/** Bytes of an update's structs, without what says whose they are. */
+export const structBytes = ({ blocks }: Scan): number => {
+  let bytes = 0
+  for (const { from, to } of blocks) bytes += to - from
+  return bytes
 }
 
 const baseOf = (scan: Scan): Base => {

@@ -23,6 +23,8 @@ export class Importer implements Member {
   write(): void {}
   requestMissing(): void {}
   refuse(): void {}
+  goOn(): void {}
+  probe(): void {}
 
   acknowledge(): void {
     this.#resolve()

@@ -1,3 +1,9 @@
+/** Why an update is not taken. */
+export interface Refused {
+  readonly code: number
+  readonly reason: string
+}
+
 /**
  * What a room knows of a session: somewhere to write bytes, and a little bookkeeping that only the room touches.
  * A session implements it; a room never learns of sockets.
@@ -13,8 +19,12 @@ export interface Member {
   readonly congested: boolean
   /** Its update messages up to number `message` are durable (PROTOCOL X4). Called at most once per commit. */
   acknowledge(message: number): void
-  /** Its update message `message` held news, but it may not write (PROTOCOL A4). */
-  refuse(message: number): void
+  /** Its update message `message` held news that are not taken (PROTOCOL A4, S10). */
+  refuse(message: number, why: Refused): void
+  /** What its last update message had to wait for has happened: it is to be handed in again (PROTOCOL S7). */
+  goOn(): void
+  /** Finds out whether its other end is still there; it leaves the room if not. */
+  probe(): void
   /** Ends its connection with a close code (PROTOCOL C1); it leaves the room by that. */
   close(code: number, reason: string): void
   /** Asks it for what an update with a gap lacks (PROTOCOL S5). */

@@ -1,27 +1,49 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { encodeMessage } from '../../shared/codec.js'
+import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import { frame } from '../frame.js'
+import type { Refused } from './member.js'
+import { Owners } from './owners.js'
 
-/** What one connection may put into a room's presence. */
+/** What may be put into a room's presence. Bytes are of states, as JSON. */
 export interface PresenceLimits {
   /** Ids that one connection may introduce. A browser's tabs repeat each other's, so more than one. */
   readonly idsPerMember: number
-  /** Bytes of one id's state, as JSON. */
+  /** Of one id's state. */
   readonly stateBytes: number
+  /** Of all states of one connection. */
+  readonly memberBytes: number
+  /** Of all states in the room. */
+  readonly roomBytes: number
 }
 
 /** Generous for cursors and names, small enough that a joiner's share stays bounded. */
-export const defaultPresenceLimits: PresenceLimits = { idsPerMember: 64, stateBytes: 16 * 1024 }
+export const defaultPresenceLimits: PresenceLimits = {
+  idsPerMember: 64,
+  stateBytes: 16 * 1024,
+  memberBytes: 64 * 1024,
+  roomBytes: 2 * 1024 * 1024,
+}
+
+/**
+ * Clocks count changes: a page that sets its state 100 times a second gets here after a year. Anything near 2^53
+ * could never be followed by a greater one.
+ */
+const LARGEST_CLOCK = 2 ** 32
+/** Changes of a known id between two messages about it. */
+const LARGEST_STEP = 2 ** 20
+
+const TOO_MANY: Refused = { code: Code.tooFast, reason: 'too many presence ids' }
+const TOO_LARGE: Refused = { code: Code.tooFast, reason: 'too large a presence' }
+const IMPLAUSIBLE: Refused = { code: Code.badMessage, reason: 'an implausible presence clock' }
 
 interface State<M> {
   clock: number
   /** The state as JSON in UTF-8, passed on as it came. */
   json: Uint8Array
   owner: M
-  /** Its owner's own id, not one it repeats for another tab (PROTOCOL S6). */
-  readonly primary: boolean
 }
 
 /** Receivers take a removal at the last clock they know (y-protocols' awareness). */
@@ -34,13 +56,24 @@ const GONE = new TextEncoder().encode('null')
 export class Presence<M> {
   readonly #states = new Map<number, State<M>>()
   readonly #idsOf = new Map<M, Set<number>>()
+  readonly #bytesOf = new Map<M, number>()
+  #bytes = 0
   /** Ids to tell the members about at the next flush; with a clock for those that have gone. */
   readonly #changed = new Map<number, number | null>()
   readonly #limits: PresenceLimits
+  readonly #owners: Owners<M>
+  /** Told that a connection says it is whom another one is already: the other may be a remnant. */
+  readonly #onContested: (owner: M) => void
   #all: Uint8Array | null = null
 
-  constructor(limits: PresenceLimits = defaultPresenceLimits) {
+  constructor(
+    limits: PresenceLimits = defaultPresenceLimits,
+    owners: Owners<M> = new Owners<M>(),
+    onContested: (owner: M) => void = () => undefined,
+  ) {
     this.#limits = limits
+    this.#owners = owners
+    this.#onContested = onContested
   }
 
   /** How many ids have a state. */
@@ -57,9 +90,11 @@ export class Presence<M> {
    * Takes an awareness update from a connection. Entries that are not its to make are ignored, since stock
    * clients repeat all they hear.
    *
+   * @returns why some of it was refused, `null` if nothing was.
    * @throws InkwireError INKWIRE_BAD_MESSAGE when the bytes or a state's JSON are malformed.
    */
-  receive(member: M, update: Uint8Array): void {
+  receive(member: M, update: Uint8Array): Refused | null {
+    let refusal: Refused | null = null
     const decoder = decoding.createDecoder(update)
     try {
       const count = decoding.readVarUint(decoder)
@@ -69,21 +104,24 @@ export class Presence<M> {
         const id = decoding.readVarUint(decoder)
         const clock = decoding.readVarUint(decoder)
         const json = decoding.readVarUint8Array(decoder)
-        this.#take(member, id, clock, json, count === 1)
+        refusal = this.#take(member, id, clock, json, count === 1) ?? refusal
       }
       if (decoder.pos !== update.length) throw new RangeError('bytes left over')
     } catch (cause) {
       throw new InkwireError('INKWIRE_BAD_MESSAGE', 'the awareness update is malformed', { cause })
     }
+    return refusal
   }
 
-  /** A connection has ended: its ids are gone. */
+  /** A connection has ended: its ids are gone, and nobody's. */
   leave(member: M): void {
-    for (const id of this.#idsOf.get(member) ?? []) {
+    this.#owners.leave(member)
+    for (const id of [...(this.#idsOf.get(member) ?? [])]) {
       const state = this.#states.get(id)
       if (state?.owner === member) this.#remove(id, state.clock)
     }
     this.#idsOf.delete(member)
+    this.#bytesOf.delete(member)
   }
 
   /** One frame with the latest state of every id that changed since the last call, or `null`. */
@@ -111,38 +149,70 @@ export class Presence<M> {
     return this.#all
   }
 
-  #take(member: M, id: number, clock: number, json: Uint8Array, alone: boolean): void {
+  #take(member: M, id: number, clock: number, json: Uint8Array, alone: boolean): Refused | null {
     const state = this.#states.get(id)
     const own = this.#idsOf.get(member)
+    // The first thing a client says is its own id, alone.
+    const introduces = alone && own === undefined && !isNull(json)
+    const owner = this.#owners.of(id)
+    if (owner !== undefined && owner !== member) {
+      if (introduces) this.#onContested(owner)
+      return null
+    }
+    let announced = clock
     if (state && state.owner !== member) {
-      // The first thing a client says is its own id, alone. If another connection merely repeated it
-      // before (tabs of one browser do), the id goes to whom it belongs.
-      if (!alone || own !== undefined || state.primary || clock < state.clock) return
-      this.#idsOf.get(state.owner)?.delete(id)
+      // If another connection merely repeated it before (tabs of one browser do), it goes to whom it belongs.
+      if (!introduces) return null
+      // Whatever clock the other one gave it: the peers, and its owner, follow the greatest they hear.
+      announced = Math.max(clock, state.clock + 1)
     } else if (state && (clock < state.clock || (clock === state.clock && !isNull(json)))) {
-      return // nothing new: a repetition of its own
+      return null // nothing new: a repetition of its own
+    }
+    if (clock > LARGEST_CLOCK || (state?.owner === member && clock - state.clock > LARGEST_STEP)) {
+      return IMPLAUSIBLE
     }
     if (isNull(json)) {
       if (state) this.#remove(id, clock)
       own?.delete(id)
-      return
+      return null
     }
-    if (json.length > this.#limits.stateBytes) return
-    if (!state && own && own.size >= this.#limits.idsPerMember) return
+    const mine = state?.owner === member ? state.json.length : 0
+    const { stateBytes, memberBytes, roomBytes, idsPerMember } = this.#limits
+    if (!mine && own && own.size >= idsPerMember) return TOO_MANY
+    if (
+      json.length > stateBytes ||
+      (this.#bytesOf.get(member) ?? 0) + json.length - mine > memberBytes ||
+      this.#bytes + json.length - (state?.json.length ?? 0) > roomBytes
+    ) {
+      return TOO_LARGE
+    }
     // Peers parse this as JSON and would throw in their message handler.
     JSON.parse(utf8.decode(json))
-    const primary = state?.owner === member ? state.primary : alone && own === undefined
-    this.#states.set(id, { clock, json: json.slice(), owner: member, primary })
+    if (introduces) this.#owners.claim(member, id)
+    if (state) this.#forget(id, state)
+    this.#states.set(id, { clock: announced, json: json.slice(), owner: member })
+    this.#bytes += json.length
+    this.#bytesOf.set(member, (this.#bytesOf.get(member) ?? 0) + json.length)
     if (own) own.add(id)
     else this.#idsOf.set(member, new Set([id]))
     this.#changed.set(id, null)
     this.#all = null
+    return null
   }
 
   #remove(id: number, clock: number): void {
+    const state = this.#states.get(id)
+    if (state) this.#forget(id, state)
     this.#states.delete(id)
     this.#changed.set(id, clock)
     this.#all = null
+  }
+
+  /** Takes a state out of the sums. */
+  #forget(id: number, { owner, json }: State<M>): void {
+    this.#bytes -= json.length
+    this.#bytesOf.set(owner, (this.#bytesOf.get(owner) ?? 0) - json.length)
+    this.#idsOf.get(owner)?.delete(id)
   }
 }
 

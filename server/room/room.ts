@@ -1,14 +1,18 @@
+import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
-import { scanUpdate } from '../update/scan.js'
+import { type Scan, scanUpdate } from '../update/scan.js'
 import { Acks } from './acks.js'
 import { Broadcast } from './broadcast.js'
 import type { Compaction, CompactionEvents } from './compaction.js'
-import type { Content } from './content.js'
+import { type Content, structBytes } from './content.js'
 import { Importer } from './importer.js'
-import type { Member } from './member.js'
-import { Presence } from './presence.js'
+import type { Member, Refused } from './member.js'
+import { type Foreign, Owners } from './owners.js'
+import { Pending } from './pending.js'
+import { checkPlausible } from './plausible.js'
+import { Presence, type PresenceLimits } from './presence.js'
 import type { Turns } from './turns.js'
 
 /** What all rooms of a server share. */
@@ -20,6 +24,9 @@ export interface RoomDeps {
   readonly now: () => number
   readonly counters: Counters
   readonly onFlush: (updates: number, ms: number) => void
+  readonly presence: PresenceLimits
+  /** Size that a document may reach, bytes (PROTOCOL S10). */
+  readonly maxDocumentBytes: number
 }
 
 /** What one room is made of. */
@@ -32,6 +39,11 @@ export interface RoomParts {
   readonly onIdle: () => void
 }
 
+const READ_ONLY: Refused = { code: Code.forbidden, reason: 'read-only' }
+const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
+
+const sameUser = (one: Member, other: Member): boolean => one.user !== '' && one.user === other.user
+
 /**
  * One open document: checks an update, writes it down, passes it on, and says when it is safe. It holds bytes and
  * an index of them, never a Y.Doc; it knows neither sockets nor the disk.
@@ -41,7 +53,11 @@ export class Room {
   readonly #log: DocumentLog
   readonly #content: Content
   readonly #compaction: Compaction
-  readonly #presence = new Presence<Member>()
+  readonly #owners = new Owners<Member>(sameUser)
+  readonly #presence: Presence<Member>
+  readonly #pending = new Pending()
+  /** Whose last update waits for somebody else's (PROTOCOL S7). */
+  readonly #held = new Map<Member, Foreign<Member>>()
   readonly #acks = new Acks()
   readonly #broadcast: Broadcast
   readonly #deps: RoomDeps
@@ -63,6 +79,7 @@ export class Room {
     this.#onIdle = parts.onIdle
     this.#deps = deps
     this.#durable = parts.content.seq
+    this.#presence = new Presence(deps.presence, this.#owners, (owner) => owner.probe())
     this.#broadcast = new Broadcast({
       tail: parts.content.tail,
       presence: this.#presence,
@@ -112,6 +129,8 @@ export class Room {
   leave(member: Member): void {
     this.#broadcast.leave(member)
     this.#presence.leave(member)
+    this.#held.delete(member)
+    this.#letGoOn()
     if (this.#presence.hasChanges) this.#broadcast.schedule()
     if (this.#broadcast.size === 0) this.#settle()
   }
@@ -125,29 +144,41 @@ export class Room {
    * Takes an update: message number `message` of this member's connection.
    *
    * @param mayWrite whether news are taken, or refused (PROTOCOL A4).
-   * @throws InkwireError INKWIRE_BAD_UPDATE when it isn't a well-formed, plausible update (PROTOCOL S1).
+   * @returns whether it was dealt with. If not, it has to wait for somebody else (PROTOCOL S7): the member hands it in
+   *   again when it is told to go on.
+   * @throws InkwireError INKWIRE_BAD_UPDATE when it isn't a well-formed, plausible update (PROTOCOL S1, S8).
    */
-  receive(author: Member, message: number, update: Uint8Array, mayWrite: boolean): void {
-    const { counters } = this.#deps
+  receive(author: Member, message: number, update: Uint8Array, mayWrite: boolean): boolean {
     const scan = scanUpdate(update)
-    counters.updatesIn++
-    counters.updateBytesIn += update.length
     const { index } = this.#content
-    const news = index.news(scan)
-    if (!news || !mayWrite) {
-      if (news) author.refuse(message)
-      else counters.updatesWithoutNews++
-      // What it repeats may itself be on its way to the disk still.
-      if (this.#durable === this.seq) author.acknowledge(message)
-      else this.#acks.expect(author, message, this.seq, false)
-      return
+    if (!index.news(scan)) {
+      this.#deps.counters.updatesWithoutNews++
+      this.#dealtWith(author, message, update)
+      return true
+    }
+    const refused = mayWrite ? this.#full(scan) : READ_ONLY
+    if (refused !== null) {
+      author.refuse(message, refused)
+      this.#dealtWith(author, message, update)
+      return true
+    }
+    checkPlausible(scan, index)
+    const foreign = this.#owners.foreign(author, scan, index)
+    if (foreign !== null) {
+      this.#held.set(author, foreign)
+      foreign.owner.probe()
+      return false
     }
     const gap = index.hasGap(scan)
-    const kept = this.#content.append(update, scan)
-    const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: author.user })
-    this.#acks.expect(author, message, seq, true)
-    this.#broadcast.updated(author, seq)
+    if (!this.#pending.admits(gap ? update.length : 0, index.danglingDeletes(scan), index)) {
+      author.close(Code.tryLater, 'too much is missing that this builds upon')
+      return true
+    }
+    this.#owners.wrote(author, scan)
+    this.#take(author, message, update, scan)
     if (gap) this.#askOnce(author)
+    this.#letGoOn()
+    return true
   }
 
   /**
@@ -161,7 +192,10 @@ export class Room {
     const before = this.seq
     this.join(importer)
     try {
-      this.receive(importer, 1, update, true)
+      const scan = scanUpdate(update)
+      if (this.#content.index.news(scan)) this.#take(importer, 1, update, scan)
+      else this.#dealtWith(importer, 1, update)
+      this.#letGoOn()
       const news = this.seq > before
       await importer.saved
       return news
@@ -173,11 +207,13 @@ export class Room {
   /**
    * Takes a presence message.
    *
+   * @returns why some of it was refused, `null` if nothing was.
    * @throws InkwireError INKWIRE_BAD_MESSAGE
    */
-  present(member: Member, update: Uint8Array): void {
-    this.#presence.receive(member, update)
+  present(member: Member, update: Uint8Array): Refused | null {
+    const refusal = this.#presence.receive(member, update)
     if (this.#presence.hasChanges) this.#broadcast.schedule()
+    return refusal
   }
 
   /** One frame that says who is here; `null` when nobody is (PROTOCOL W6). */
@@ -223,6 +259,41 @@ export class Room {
     this.#broadcast.dispose()
     // With something unsaved only a server that stops comes here, and the journal has reported it.
     if (this.#durable === this.seq) this.#log.release()
+  }
+
+  #take(author: Member, message: number, update: Uint8Array, scan: Scan): void {
+    const { counters } = this.#deps
+    counters.updatesIn++
+    counters.updateBytesIn += update.length
+    const kept = this.#content.append(update, scan)
+    const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: author.user })
+    this.#acks.expect(author, message, seq, true)
+    this.#broadcast.updated(author, seq)
+  }
+
+  /** Nothing of it is kept. */
+  #dealtWith(author: Member, message: number, update: Uint8Array): void {
+    this.#deps.counters.updatesIn++
+    this.#deps.counters.updateBytesIn += update.length
+    // What it repeats may itself be on its way to the disk still.
+    if (this.#durable === this.seq) author.acknowledge(message)
+    else this.#acks.expect(author, message, this.seq, false)
+  }
+
+  /** Deletions are taken always: they are the way out. */
+  #full(scan: Scan): Refused | null {
+    if (scan.structs === 0) return null
+    return this.#content.size + structBytes(scan) > this.#deps.maxDocumentBytes ? FULL : null
+  }
+
+  /** Somebody wrote or left: who has waited for that? */
+  #letGoOn(): void {
+    if (this.#held.size === 0) return
+    const { index } = this.#content
+    for (const [member, { owner, client, ranges }] of [...this.#held]) {
+      if (this.#owners.of(client) === owner && !index.holdsAll(client, ranges)) continue
+      if (this.#held.delete(member)) member.goOn()
+    }
   }
 
   #askOnce(author: Member): void {

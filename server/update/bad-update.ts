@@ -28,6 +28,8 @@ export type BadUpdateReason =
   | 'delete-order'
   /** A struct that refers to itself or to a later one of its own author: Yjs would throw. */
   | 'reference'
+  /** Clocks that nobody can have reached by editing (PROTOCOL S8). */
+  | 'implausible'
 
 /** An update that no Yjs client would have sent, or that would harm the ones it is passed on to (PROTOCOL S1). */
 export class BadUpdateError extends InkwireError {

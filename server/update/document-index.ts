@@ -1,5 +1,5 @@
 import { encodeDeleteSet } from './delete-set.js'
-import { RangeMap } from './ranges.js'
+import { RangeMap, type Ranges } from './ranges.js'
 import type { Scan } from './scan.js'
 import { encodeStateVector } from './state-vector.js'
 
@@ -45,9 +45,10 @@ export class DocumentIndex {
    */
   danglingDeletes(scan: Scan): number {
     let dangling = 0
-    const brought = new RangeMap()
-    for (const block of scan.blocks) brought.add(block.client, block.clock, block.end)
+    let brought: RangeMap | null = null
     for (const { client, ranges } of scan.deletes) {
+      if (this.#structs.coversAll(client, ranges)) continue
+      brought ??= structsOf(scan)
       for (let i = 0; i < ranges.length; i += 2) {
         const start = ranges[i] ?? 0
         const end = ranges[i + 1] ?? 0
@@ -56,6 +57,34 @@ export class DocumentIndex {
       }
     }
     return dangling
+  }
+
+  /** Delete ranges that are about structs not held. Looks at all of them. */
+  dangling(): number {
+    let dangling = 0
+    for (const [client, ranges] of this.#deletes.entries()) {
+      if (this.#structs.coversAll(client, ranges)) continue
+      for (let i = 0; i < ranges.length; i += 2) {
+        if (!this.#structs.covers(client, ranges[i] ?? 0, ranges[i + 1] ?? 0)) dangling++
+      }
+    }
+    return dangling
+  }
+
+  /** Whether something is missing before any of the structs held. Looks at all clients. */
+  incomplete(): boolean {
+    for (const [, ranges] of this.#structs.entries()) if (ranges.length > 2 || ranges[0] !== 0) return true
+    return false
+  }
+
+  /** Whether all structs of a client from `start` to `end` are held. */
+  holds(client: number, start: number, end: number): boolean {
+    return this.#structs.covers(client, start, end)
+  }
+
+  /** Whether all structs of a client in these ranges (ascending, disjoint) are held. */
+  holdsAll(client: number, ranges: Ranges): boolean {
+    return this.#structs.coversAll(client, ranges)
   }
 
   /** Takes the update in. Returns what {@link news} would have said before. */
@@ -120,4 +149,10 @@ export class DocumentIndex {
     clone.#deleteSet = this.#deleteSet
     return clone
   }
+}
+
+const structsOf = (scan: Scan): RangeMap => {
+  const structs = new RangeMap()
+  for (const { client, clock, end } of scan.blocks) structs.add(client, clock, end)
+  return structs
 }

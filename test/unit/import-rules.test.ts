@@ -54,7 +54,12 @@ const HOUSE: Readonly<Record<string, Part>> = {
     types: ['journal contract'],
     packages: ['node:', 'level', 'lib0', 'zod'],
   },
-  session: { files: ['server/session.ts'], imports: ['wire', 'frame', 'room'], types: ['observe'] },
+  limits: { files: ['server/limits/'], imports: ['wire'], packages: ['node:'] },
+  session: {
+    files: ['server/session.ts'],
+    imports: ['wire', 'frame', 'room', 'limits'],
+    types: ['observe'],
+  },
   'slow commits': { files: ['server/slow-commits.ts'], imports: [], types: ['session'] },
   connection: {
     files: ['server/connection.ts'],
@@ -68,13 +73,14 @@ const HOUSE: Readonly<Record<string, Part>> = {
   gate: { files: ['server/gate/'], imports: ['wire', 'auth'], packages: ['node:', 'ws'] },
   clients: {
     files: ['server/clients.ts'],
-    imports: list('wire, auth, admission, session, connection, connections'),
+    imports: list('wire, auth, admission, session, connection, connections, limits'),
     types: list('observe, room, gate, events'),
+    packages: ['node:'],
   },
   http: { files: ['server/http/'], imports: ['observe'], packages: ['node:', 'hono', '@hono/node-server'] },
   config: {
     files: ['server/config.ts'],
-    imports: ['wire', 'observe', 'auth'],
+    imports: ['wire', 'observe', 'auth', 'limits'],
     packages: ['node:', 'zod'],
   },
   events: { files: ['server/events.ts'], imports: [], types: ['journal contract'] },
@@ -82,7 +88,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     files: ['server/server.ts'],
     imports: list(
       'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
-        'connection, connections, auth, admission, clients, gate, http, control',
+        'connection, connections, auth, admission, clients, gate, http, control, limits',
     ),
     packages: ['node:'],
   },
@@ -100,7 +106,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   library: {
     files: ['server/index.ts'],
-    imports: list('wire, config, events, observe, auth, journal contract, server'),
+    imports: list('wire, config, events, observe, auth, limits, journal contract, server'),
   },
 
   client: { files: ['client/'], imports: ['wire'], packages: ['yjs', 'y-protocols', 'lib0'] },

@@ -22,6 +22,8 @@ class FakeMember implements Member {
   requestMissing(): void {}
   close(): void {}
   refuse(): void {}
+  goOn(): void {}
+  probe(): void {}
 
   /** First byte of each update it got, in order. */
   get updates(): number[] {

@@ -1,3 +1,4 @@
+import * as encoding from 'lib0/encoding'
 import { describe, expect, it } from 'vitest'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
@@ -127,11 +128,57 @@ describe('Presence', () => {
     expect(() => presence.receive('a', Uint8Array.of(0))).not.toThrow()
   })
 
-  it('is bounded: ids per connection and bytes per state', () => {
-    const presence = new Presence<string>({ idsPerMember: 3, stateBytes: 10 })
+  it('is bounded: ids per connection, bytes per state, per connection and in all', () => {
+    const limits = { idsPerMember: 3, stateBytes: 10, memberBytes: 12, roomBytes: 16 }
+    const presence = new Presence<string>(limits)
     for (let id = 1; id <= 20; id++) presence.receive('a', raw(id, 1, '{}'))
     expect(presence.size).toBe(3)
-    presence.receive('b', raw(50, 1, JSON.stringify('x'.repeat(50))))
-    expect(presence.size).toBe(3)
+    expect(presence.receive('a', raw(4, 1, '{}'))).toMatchObject({ reason: 'too many presence ids' })
+    expect(presence.receive('b', raw(50, 1, '"0123456789"'))).toMatchObject({
+      reason: 'too large a presence',
+    })
+    expect(presence.receive('b', raw(50, 1, '"01234567"'))).toBeNull()
+    expect(presence.receive('b', raw(51, 1, '"0"'))).toMatchObject({ reason: 'too large a presence' })
+    expect(presence.receive('c', raw(60, 1, '0'))).toMatchObject({ reason: 'too large a presence' })
+    // What is replaced or gone doesn't count.
+    expect(presence.receive('b', raw(50, 2, '"76543210"'))).toBeNull()
+    presence.leave('b')
+    expect(presence.receive('c', raw(60, 1, '0'))).toBeNull()
+    presence.leave('a')
+    presence.leave('c')
+    expect(presence.receive('d', raw(1, 1, '"01234567"'))).toBeNull()
+  })
+
+  it('S6: clocks go in steps, and never near the end of numbers', () => {
+    const presence = new Presence<string>()
+    const at = (clock: number): Uint8Array =>
+      encoding.encode((encoder) => {
+        for (const each of [1, 1, clock]) encoding.writeVarUint(encoder, each)
+        encoding.writeVarString(encoder, '{}')
+      })
+    const implausible = { reason: 'an implausible presence clock' }
+    expect(presence.receive('a', at(2 ** 53 - 1))).toMatchObject(implausible)
+    expect(presence.receive('a', at(5))).toBeNull()
+    expect(presence.receive('a', at(2 ** 30))).toMatchObject(implausible)
+    expect(presence.receive('a', at(6))).toBeNull()
+  })
+
+  it('S6: an owner gets its id back from one who repeated it with a greater clock', () => {
+    const presence = new Presence<string>()
+    presence.receive('other', raw(9, 1, '{}'))
+    presence.receive('other', raw(1, 90, '{"forged":1}'))
+    const [alice, bob] = [client(1), client(2)]
+    hear(bob, presence.takeChanges())
+    alice.setLocalState({ name: 'alice' })
+    presence.receive('a', says(alice))
+    const changes = presence.takeChanges()
+    hear(bob, changes)
+    expect(bob.getStates().get(1)).toEqual({ name: 'alice' })
+    // It hears the clock itself and goes on from there.
+    hear(alice, changes)
+    alice.setLocalState({ name: 'alice', cursor: 1 })
+    presence.receive('a', says(alice))
+    hear(bob, presence.takeChanges())
+    expect(bob.getStates().get(1)).toEqual({ name: 'alice', cursor: 1 })
   })
 })

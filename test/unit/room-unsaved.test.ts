@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { openMemoryJournal } from '../../server/journal/memory.js'
+import { DEFAULT_LIMITS } from '../../server/limits/limits.js'
 import { Counters } from '../../server/observe/counters.js'
 import type { Compact } from '../../server/room/compaction.js'
 import { createRoomLoader } from '../../server/room/load.js'
+import { defaultPresenceLimits } from '../../server/room/presence.js'
 import type { Room } from '../../server/room/room.js'
 import { Turns } from '../../server/room/turns.js'
 import { Session } from '../../server/session.js'
@@ -39,6 +41,8 @@ const setup = async () => {
       now: Date.now,
       counters,
       onFlush: () => undefined,
+      presence: defaultPresenceLimits,
+      maxDocumentBytes: 2 ** 26,
     },
     onCompactionError: (_, error) => {
       throw error
@@ -68,12 +72,16 @@ const enter = (room: Room, counters: Counters, extended: boolean) => {
     close: () => undefined,
     pause: () => undefined,
     resume: () => undefined,
+    probe: () => undefined,
   }
   const slow = { watch: () => undefined, forget: () => undefined }
-  const limits = { maxMessageBytes: 2 ** 24, maxUnauthorizedBytes: 2 ** 16 }
+  const limits = { limits: DEFAULT_LIMITS, maxMessageBytes: 2 ** 24 }
   const refuseUpdates = () => null
-  const deps = { counters, durability: 'fsync', slow, refuseUpdates, ...limits } as const
-  const session = new Session(extended, transport, deps, () => undefined)
+  const deps = { counters, durability: 'fsync', slow, refuseUpdates, clock: () => 0, ...limits } as const
+  const session = new Session(extended, transport, deps, {
+    token: () => undefined,
+    presence: () => undefined,
+  })
   session.permit({ access: 'write', user: '' })
   session.enter(room)
   let sent = 0

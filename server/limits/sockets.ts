@@ -1,0 +1,29 @@
+import type { Server, Socket } from 'node:net'
+import { addressKey, type Proxies } from './address.js'
+import type { Limits } from './limits.js'
+import { Tally } from './tally.js'
+
+/** Sockets beside the connections that count: for pages, health checks, and those that are being turned away. */
+const SPARE = 256
+
+/**
+ * Bounds the bare sockets of a server, whole and per address, whatever they say or don't say. Behind a proxy it is the
+ * proxy's to bound those of one address.
+ *
+ * @param refused a socket was closed at once.
+ */
+export const limitSockets = (server: Server, limits: Limits, proxies: Proxies, refused: () => void): void => {
+  const sockets = new Tally<string>(limits.maxConnectionsPerAddress + SPARE)
+  server.maxConnections = limits.maxConnections + SPARE
+  server.on('drop', refused)
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '', remoteFamily } = socket
+    const key = addressKey(remoteAddress)
+    if (key === null || proxies.check(remoteAddress, remoteFamily === 'IPv6' ? 'ipv6' : 'ipv4')) return
+    if (sockets.enter(key)) socket.once('close', () => sockets.leave(key))
+    else {
+      socket.destroy()
+      refused()
+    }
+  })
+}

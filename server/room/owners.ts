@@ -1,0 +1,80 @@
+import type { DocumentIndex } from '../update/document-index.js'
+import type { Scan } from '../update/scan.js'
+
+/** Edits under a client id that another connection owns: they have to wait for it (PROTOCOL S7). */
+export interface Foreign<M> {
+  readonly owner: M
+  readonly client: number
+  /** The clocks that the owner has to bring: start, end, start, end, … */
+  readonly ranges: readonly number[]
+}
+
+/**
+ * Which connection writes under which client id. An id belongs to the connection that introduced it as its own: by its
+ * presence or, if it has shown none, by its first edit. Until that connection ends, nobody else may write under it.
+ * Otherwise anybody could take the clocks that its next edits will have, and make those vanish.
+ */
+export class Owners<M> {
+  readonly #owners = new Map<number, M>()
+  readonly #ids = new Map<M, number[]>()
+  readonly #same: (one: M, other: M) => boolean
+
+  /** @param same whether two connections are one person's: tabs pass on each other's edits. */
+  constructor(same: (one: M, other: M) => boolean = () => false) {
+    this.#same = same
+  }
+
+  /** The connection that an id belongs to; undefined for nobody's. */
+  of(client: number): M | undefined {
+    return this.#owners.get(client)
+  }
+
+  /** A connection says that an id is its own. Returns whether it is now. */
+  claim(member: M, client: number): boolean {
+    const owner = this.#owners.get(client)
+    if (owner !== undefined) return owner === member
+    this.#owners.set(client, member)
+    const ids = this.#ids.get(member)
+    if (ids) ids.push(client)
+    else this.#ids.set(member, [client])
+    return true
+  }
+
+  /**
+   * A connection wrote. If it has no id yet, what it wrote under is its own; one that has may as well be passing on
+   * somebody else's edits, from another tab or from its own disk.
+   */
+  wrote(member: M, scan: Scan): void {
+    if (this.#ids.has(member)) return
+    const client = scan.blocks[0]?.client
+    if (client === undefined || scan.blocks.some((block) => block.client !== client)) return
+    this.claim(member, client)
+  }
+
+  /**
+   * Whether an update writes under another connection's id, or deletes what that one has yet to write.
+   */
+  foreign(member: M, scan: Scan, index: DocumentIndex): Foreign<M> | null {
+    for (const { client, clock, end } of scan.blocks) {
+      const owner = this.#other(member, client)
+      if (owner && !index.holds(client, clock, end)) return { owner, client, ranges: [clock, end] }
+    }
+    for (const { client, ranges } of scan.deletes) {
+      const owner = this.#other(member, client)
+      if (owner && !index.holdsAll(client, ranges)) return { owner, client, ranges }
+    }
+    return null
+  }
+
+  /** The connection has ended: its ids are nobody's. */
+  leave(member: M): void {
+    for (const client of this.#ids.get(member) ?? []) this.#owners.delete(client)
+    this.#ids.delete(member)
+  }
+
+  #other(member: M, client: number): M | undefined {
+    const owner = this.#owners.get(client)
+    if (owner === undefined || owner === member) return undefined
+    return this.#same(owner, member) ? undefined : owner
+  }
+}
