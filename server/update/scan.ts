@@ -98,19 +98,14 @@ const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[]): numbe
     if (count === 0) throw new BadUpdateError('empty', 'a client without structs')
     total += count
     if (total > limits.maxStructs) throw tooMany(limits.maxStructs, 'structs')
-    skips += scanClient(cursor, count, client, blocks, limits.maxGaps - skips)
+    skips += scanClient(cursor, count, client, blocks)
+    if (skips > limits.maxGaps) throw tooMany(limits.maxGaps, 'gaps')
   }
   return total - skips
 }
 
 /** Reads the structs of one client. Returns how many of them were Skips. */
-const scanClient = (
-  cursor: Cursor,
-  count: number,
-  client: number,
-  blocks: Block[],
-  maxSkips: number,
-): number => {
+const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block[]): number => {
   let clock = cursor.uint()
   let start = clock
   let from = cursor.pos
@@ -128,7 +123,7 @@ const scanClient = (
       close(pos)
       clock += cursor.uint()
       if (clock > Number.MAX_SAFE_INTEGER) throw pastTheEnd()
-      if (++skips > maxSkips) throw tooMany(maxSkips, 'gaps')
+      skips++
       start = clock
       from = cursor.pos
       index = 0
