@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
+import * as Y from 'yjs'
+import { InkwireError } from '../../shared/errors.js'
 import type { StoredDocument } from '../journal/journal.js'
 import { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { coversStateVector, decodeStateVector } from '../update/state-vector.js'
-import { compactUpdates } from '../worker/compact.js'
-import { renderDocument } from '../worker/render.js'
+import { loadDocument } from '../worker/compact.js'
+import { type Contents, contentsOf } from './contents.js'
 import type { SourceContent } from './source.js'
 import { indexOf, stateOf, updatesOf } from './state.js'
 
@@ -16,8 +19,8 @@ interface View {
   /** The whole of it in one update. */
   readonly update: Uint8Array
   readonly stateVector: Uint8Array
-  /** All its roots. */
-  readonly json: string
+  /** By root. */
+  readonly contents: ReadonlyMap<string, Contents>
 }
 
 /** A source's document, loaded. */
@@ -34,7 +37,7 @@ export interface SourceState extends View {
  */
 export const load = ({ updates }: SourceContent): SourceState => {
   // What passes can be given to Yjs without harm.
-  for (const update of updates) scanUpdate(update, TRUSTED_LIMITS)
+  for (const update of updates) check(update)
   const whole = view(updates)
   return { ...whole, updates, scan: scanUpdate(whole.update, TRUSTED_LIMITS) }
 }
@@ -64,15 +67,38 @@ export const differenceTo = (source: SourceState, stored: StoredDocument): strin
 }
 
 const isSame = (left: View, right: View): boolean =>
-  Buffer.compare(left.stateVector, right.stateVector) === 0 && left.json === right.json
+  Buffer.compare(left.stateVector, right.stateVector) === 0 &&
+  isDeepStrictEqual(left.contents, right.contents)
+
+const check = (update: Uint8Array): void => {
+  try {
+    scanUpdate(update, TRUSTED_LIMITS)
+  } catch (cause) {
+    if (!(cause instanceof InkwireError)) throw cause
+    throw new InkwireError(
+      cause.code,
+      `there are bytes in it that are no Yjs update (v1): ${cause.message}`,
+      {
+        cause,
+      },
+    )
+  }
+}
 
 const view = (updates: readonly Uint8Array[]): View => {
-  const job = { snapshot: null, updates }
+  let doc: Y.Doc | null = null
   try {
-    return { ...compactUpdates(job), json: renderDocument(job, 'json') }
+    doc = loadDocument({ snapshot: null, updates })
+    return {
+      update: Y.encodeStateAsUpdate(doc),
+      stateVector: Y.encodeStateVector(doc),
+      contents: contentsOf(doc),
+    }
   } catch (cause) {
     throw new Refused(`Yjs can't load it: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     })
+  } finally {
+    doc?.destroy()
   }
 }

@@ -52,7 +52,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     files: ['server/tools/'],
     imports: ['wire', 'update', 'worker'],
     types: ['journal contract'],
-    packages: ['node:', 'level', 'lib0', 'zod'],
+    packages: ['node:', 'level', 'lib0', 'yjs', 'zod'],
   },
   limits: { files: ['server/limits/'], imports: ['wire'], packages: ['node:'] },
   session: {
@@ -95,7 +95,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   'command line': {
     files: ['server/cli/'],
     imports: list(
-      'wire, config, observe, journal contract, journal, worker, update, auth, gate, control, tools',
+      'wire, config, observe, journal contract, journal, worker, update, auth, gate, control, tools, limits',
     ),
     packages: ['node:', 'commander', 'jose'],
   },
