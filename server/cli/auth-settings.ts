@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { InkwireError } from '../../shared/errors.js'
 import { authorizeByJwt } from '../auth/jwt.js'
 import type { ServerOptions } from '../config.js'
+import { listOf } from './list-of.js'
 import { Setting } from './setting.js'
 
 /** Commander's names of the options that say who may come in. */
@@ -75,12 +76,6 @@ export const authOptions = async (settings: AuthSettings, host: string): Promise
     allowedOrigins: listOf(settings.allowOrigin),
   }
 }
-
-const listOf = (text: string | undefined): string[] | undefined =>
-  text
-    ?.split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '')
 
 /** Whether only this machine can reach a host. A name other than localhost may mean anything. */
 const isLoopback = (host: string): boolean =>

@@ -3,6 +3,7 @@ import type { UnsavedReport } from '../journal/journal.js'
 import { LOG_LEVELS } from '../observe/log.js'
 import { type AuthSettings, authOptions, authSettings } from './auth-settings.js'
 import { type Context, FAILED, OK } from './context.js'
+import { type LimitSettings, limitOptions, limitSettings } from './limit-settings.js'
 import type { AddCommand } from './program.js'
 import { Setting } from './setting.js'
 import { dataSetting, serverSetting } from './settings.js'
@@ -15,6 +16,7 @@ const DURABILITY = 'an edit counts as saved once it survives a power cut (fsync)
 /** Commander's names of the options. */
 interface ServeOptions
   extends AuthSettings,
+    LimitSettings,
     Pick<ServerOptions, 'port' | 'host' | 'data' | 'pathPrefix' | 'demo' | 'durability'> {
   readonly maxMessage?: number
   readonly logLevel?: ServerOptions['logLevel']
@@ -35,12 +37,12 @@ export const addServe: AddCommand = (program, context, done) => {
       serverSetting('maxMessageBytes', '--max-message <bytes>', 'largest message taken from a client'),
     )
     .addOption(serverSetting('logLevel', '--log-level <level>', LOG_LEVELS.join(', '), 'info'))
-  for (const setting of authSettings()) command.addOption(setting)
+  for (const setting of [...authSettings(), ...limitSettings()]) command.addOption(setting)
   command.action(async (given: ServeOptions) => {
     const { port, host, data, pathPrefix, demo, durability, maxMessage, logLevel = 'info' } = given
     const options = { port, host, data, pathPrefix, demo, durability, maxMessageBytes: maxMessage, logLevel }
     const auth = await authOptions(given, parseOptions(options).host)
-    done(await serve({ ...options, ...auth }, context))
+    done(await serve({ ...options, ...auth, ...limitOptions(given) }, context))
   })
 }
 

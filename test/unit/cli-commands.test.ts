@@ -208,6 +208,7 @@ describe('serve', () => {
     const env = {
       INKWIRE_PORT: '8080',
       INKWIRE_HOST: '0.0.0.0',
+      INKWIRE_INSECURE_PUBLIC: '1',
       INKWIRE_DATA: '/d',
       INKWIRE_PATH_PREFIX: '/p',
       INKWIRE_NO_DEMO: '1',
