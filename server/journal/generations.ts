@@ -2,9 +2,10 @@ import { asideMark, creation, deletion, purgeMark } from './change.js'
 import { storeFailed } from './errors.js'
 import { mintGeneration, type RandomBytes } from './generation.js'
 import type { DocumentSummary, Replacement } from './journal.js'
+import { catalogKey } from './keys.js'
 import { type CatalogReading, readCatalog } from './load.js'
 import type { Store } from './store.js'
-import { asidesOf, tracesOf } from './traces.js'
+import { asidesOf, generationsOf } from './traces.js'
 import type { Found, Witness } from './witness.js'
 import { witnessKey } from './witness.js'
 import type { Operation } from './writer.js'
@@ -45,8 +46,7 @@ export class Generations {
     const entry = await this.#catalog(name)
     const current = await this.#current(name, entry)
     if (!current) return false
-    // Damaged: the catalog doesn't tell what there is, the records do.
-    const known = entry.status === 'ok' ? [entry.generation] : await tracesOf(store, name)
+    const known = await generationsOf(store, witness, name)
     const generations = [...new Set([...known, ...(await asidesOf(store, name))])]
     await this.#leave(name, current)
     await this.#deps.perform({
@@ -69,7 +69,8 @@ export class Generations {
     const writes = creation(name, generation, content, now())
     const entry = await this.#catalog(name)
     const current = await this.#current(name, entry)
-    const old = entry.status === 'ok' ? [entry.generation] : current ? await tracesOf(store, name) : []
+    // One that nobody has heard of needn't be looked for.
+    const old = current ? await generationsOf(store, witness, name) : []
     for (const each of old) {
       writes.push(fate.kind === 'purged' ? purgeMark(each) : asideMark(each, name, now(), fate.reason))
     }
@@ -86,6 +87,22 @@ export class Generations {
     witness?.saw({ witnessKey: witnessKey(name), generation }, seq)
     if (fate.kind === 'purged') this.#deps.purge(old, name)
     return { generation }
+  }
+
+  /** Takes a document out of the catalog and keeps its records under no name. */
+  async setAside(name: Uint8Array, generations: readonly string[], reason: string): Promise<void> {
+    const { store, witness, now } = this.#deps
+    const current = await this.#current(name, await this.#catalog(name))
+    if (current) await this.#leave(name, current)
+    await this.#deps.perform({
+      step: 'delete',
+      writes: [
+        { key: catalogKey(name), value: null },
+        ...generations.map((generation) => asideMark(generation, name, now(), reason)),
+      ],
+      landed: async () => (await readCatalog(store, name)).status === 'none',
+    })
+    await witness?.forget(name)
   }
 
   async #catalog(name: Uint8Array): Promise<CatalogReading> {

@@ -43,8 +43,8 @@ export const RECORDS_RANGE: KeyRange = under(RECORDS)
 export const PURGE_RANGE: KeyRange = under(PURGE)
 /** Where no key ever lies. */
 export const EMPTY_RANGE: KeyRange = { start: Uint8Array.of(0xfe), end: Uint8Array.of(0xff) }
-/** Every key. */
-export const WHOLE_RANGE: KeyRange = { start: Uint8Array.of(0x00), end: Uint8Array.of(0xff) }
+/** Every key, in the witness too: its keys may start with any byte. */
+export const WHOLE_RANGE: KeyRange = { start: new Uint8Array(), end: new Uint8Array(32).fill(0xff) }
 
 export const catalogKey = (name: Uint8Array): Uint8Array => tagged(CATALOG, name)
 export const asideKey = (generation: string): Uint8Array => tagged(ASIDE, generationToBytes(generation))

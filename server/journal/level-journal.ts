@@ -1,12 +1,5 @@
-import {
-  documentDamaged,
-  hasWriter,
-  isCorruption,
-  isDamage,
-  newerFormat,
-  storeClosed,
-  storeFailed,
-} from './errors.js'
+import { hasWriter, notTheWriter, storeClosed, storeFailed } from './errors.js'
+import { claimFormat } from './format.js'
 import { mintGeneration, type RandomBytes } from './generation.js'
 import { type Fate, Generations } from './generations.js'
 import { Housekeeping } from './housekeeping.js'
@@ -23,19 +16,21 @@ import type {
   UnsavedReport,
 } from './journal.js'
 import { KeyedLock } from './keyed-lock.js'
-import { catalogKey, FORMAT_KEY, snapshotKey } from './keys.js'
+import { catalogKey } from './keys.js'
 import { Layout } from './layout.js'
 import { LevelLog } from './level-log.js'
 import { listDocuments } from './list.js'
-import { type LoadedDocument, loadDocument, readCatalog } from './load.js'
+import { type LoadedDocument, readCatalog } from './load.js'
 import type { JournalLogger } from './logger.js'
 import { nameFromBytes, nameToBytes } from './name.js'
-import { encodeFormat, encodeSnapshot, readRecord } from './records.js'
+import { Reader } from './reader.js'
+import { type Choose, type RepairReport, repairDocument } from './repair.js'
+import { Snapshots } from './snapshots.js'
 import { statsOf } from './stats.js'
 import type { Store } from './store.js'
-import type { Verdict, Witness } from './witness.js'
-import { judge } from './witness.js'
-import { type CommitInfo, Writer } from './writer.js'
+import { type Finding, type VerifyProgress, verifyStore } from './verify.js'
+import type { Witness } from './witness.js'
+import { type CommitInfo, type Operation, Writer } from './writer.js'
 
 /** What a journal is made of; {@link openLevelJournal} puts it together. */
 export interface LevelJournalDeps {
@@ -62,9 +57,6 @@ export interface LevelJournalDeps {
 
 /** How long the files may take to close after everything was written or given up. */
 const CLOSE_FILES_MS = 2000
-/** Garbage of a document's compactions is left to LevelDB until there is this much of it. */
-const RECLAIM_BYTES = 1024 * 1024
-
 /** {@link Journal} on an ordered key-value store. */
 export class LevelJournal implements Journal {
   readonly durability: Durability
@@ -72,15 +64,12 @@ export class LevelJournal implements Journal {
   readonly #writer: Writer
   readonly #housekeeping: Housekeeping
   readonly #generations: Generations
+  readonly #snapshots: Snapshots
+  readonly #reader: Reader
   /** One at a time of open, delete and replace, per name. */
   readonly #names = new KeyedLock()
   readonly #logs = new Map<string, LevelLog>()
   readonly #listeners = new Set<(state: JournalState) => void>()
-  readonly #quarantined = new Map<string, string>()
-  /** Bytes that compactions removed since the generation's range was last compacted. */
-  readonly #garbage = new Map<string, number>()
-  /** Generations whose garbage is being removed from the files. */
-  readonly #reclaiming = new Map<string, Promise<void>>()
   #closed: Promise<UnsavedReport> | null = null
 
   /** @throws InkwireError INKWIRE_STORE_FORMAT, INKWIRE_STORE_FAILED */
@@ -99,17 +88,19 @@ export class LevelJournal implements Journal {
       onState: (state) => this.#changed(state),
       prepareReopen: deps.makeRoom,
     })
+    const perform = (operation: Operation): Promise<void> => this.#writer.perform(operation)
     this.#housekeeping = new Housekeeping({
-      store: deps.store,
-      logger: deps.logger,
-      perform: (operation) => this.#writer.perform(operation),
+      ...deps,
+      perform,
       removeName: (name) => this.#removeName(name),
     })
     this.#generations = new Generations({
       ...deps,
-      perform: (operation) => this.#writer.perform(operation),
+      perform,
       purge: (generations, name) => this.#housekeeping.purge(generations, name),
     })
+    this.#snapshots = new Snapshots({ ...deps, perform, housekeeping: this.#housekeeping })
+    this.#reader = new Reader(deps)
   }
 
   get state(): JournalState {
@@ -121,7 +112,7 @@ export class LevelJournal implements Journal {
   }
 
   get quarantined(): ReadonlyMap<string, string> {
-    return this.#quarantined
+    return this.#reader.quarantined
   }
 
   onState(listener: (state: JournalState) => void): () => void {
@@ -134,7 +125,7 @@ export class LevelJournal implements Journal {
     return this.#names.run(name, async () => {
       this.#checkOpen()
       if (this.#logs.has(name)) throw hasWriter(name)
-      const loaded = (await this.#load(name, nameBytes)) ?? this.#unheardOf(name)
+      const loaded = (await this.#reader.load(name, nameBytes)) ?? this.#unheardOf(name)
       this.#checkOpen()
       const log = new LevelLog(
         { ...loaded, nameBytes },
@@ -153,12 +144,12 @@ export class LevelJournal implements Journal {
 
   async read(name: string): Promise<StoredDocument | null> {
     this.#checkOpen()
-    return (await this.#load(name, nameToBytes(name)))?.document ?? null
+    return (await this.#reader.load(name, nameToBytes(name)))?.document ?? null
   }
 
   async stats(name: string): Promise<DocumentStats | null> {
     this.#checkOpen()
-    const loaded = await this.#load(name, nameToBytes(name))
+    const loaded = await this.#reader.load(name, nameToBytes(name))
     return loaded && statsOf(loaded)
   }
 
@@ -176,7 +167,7 @@ export class LevelJournal implements Journal {
     return this.#names.run(name, async () => {
       this.#checkFree(name)
       const existed = await this.#generations.delete(nameBytes)
-      this.#quarantined.delete(name)
+      this.#reader.forget(name)
       return existed
     })
   }
@@ -186,8 +177,30 @@ export class LevelJournal implements Journal {
     return this.#names.run(name, async () => {
       this.#checkFree(name)
       const { generation } = await this.#generations.replace(nameBytes, content, fate)
-      this.#quarantined.delete(name)
+      this.#reader.forget(name)
       return { name, generation }
+    })
+  }
+
+  /** Looks at every record and yields what is wrong; see {@link verifyStore}. */
+  verify(progress?: VerifyProgress): AsyncGenerator<Finding, void, void> {
+    this.#checkOpen()
+    return verifyStore(this.#deps.store, this.#deps.witness, progress)
+  }
+
+  /**
+   * Puts what is readable of a damaged document under a new generation, and keeps the original aside; see
+   * {@link repairDocument}. `null`: nothing is wrong with it.
+   *
+   * @throws as {@link Journal.delete}, and INKWIRE_STORE_FORMAT.
+   */
+  async repair(name: string, choose?: Choose): Promise<RepairReport | null> {
+    const nameBytes = nameToBytes(name)
+    return this.#names.run(name, async () => {
+      this.#checkFree(name)
+      const { store, witness } = this.#deps
+      const deps = { store, witness, reader: this.#reader, generations: this.#generations }
+      return repairDocument(deps, name, nameBytes, choose)
     })
   }
 
@@ -230,31 +243,6 @@ export class LevelJournal implements Journal {
     }
   }
 
-  async #load(name: string, nameBytes: Uint8Array): Promise<LoadedDocument | null> {
-    try {
-      const loaded = await loadDocument(this.#deps.store, name, nameBytes)
-      await this.#consultWitness(name, nameBytes, loaded)
-      this.#quarantined.delete(name)
-      return loaded
-    } catch (error) {
-      if (isDamage(error)) {
-        this.#quarantined.set(name, error.message)
-        this.#deps.logger.error({ document: name, err: error }, 'a damaged document was set apart')
-      }
-      throw error
-    }
-  }
-
-  /** @throws InkwireError INKWIRE_DOCUMENT_DAMAGED when more of it was seen than is there. */
-  async #consultWitness(name: string, nameBytes: Uint8Array, loaded: LoadedDocument | null): Promise<void> {
-    const { witness, logger } = this.#deps
-    const verdict: Verdict = judge((await witness?.recall(nameBytes)) ?? null, loaded?.document ?? null)
-    if (verdict.status === 'damaged') throw documentDamaged(name, verdict.problem)
-    if (verdict.status === 'lost') {
-      logger.warn({ document: name, problem: verdict.problem }, 'updates that were not fsynced were lost')
-    }
-  }
-
   /** An empty document under a fresh generation, of which nothing is stored. */
   #unheardOf(name: string): LoadedDocument {
     if (this.state.status === 'failing') throw storeFailed(this.state.reason)
@@ -263,48 +251,18 @@ export class LevelJournal implements Journal {
     return { document, created: this.#deps.now(), lastWrite: 0, layout: new Layout(generation) }
   }
 
-  /** In the document's turn, so that nobody loads it or compacts it meanwhile. */
-  #compact(log: LevelLog, snapshot: Snapshot): Promise<void> {
-    return this.#names.run(log.name, () => this.#writeSnapshot(log, snapshot))
-  }
-
-  async #writeSnapshot(log: LevelLog, snapshot: Snapshot): Promise<void> {
-    if (snapshot.seq <= log.layout.snapshotSeq) throw new RangeError('there is a newer snapshot')
-    // A document that is compacted faster than its garbage can be removed would fill the disk.
-    await this.#reclaiming.get(log.generation)
-    const { seq, update, index = null } = snapshot
-    const key = snapshotKey(log.generation, seq)
-    const { nameBytes: name, created } = log
-    const value = encodeSnapshot(key, { name, created, taken: this.#deps.now(), index, update })
-    const covered = log.layout.coveredBy(seq)
-    await this.#writer.perform({
-      step: 'compact',
-      writes: [{ key, value }, ...covered.keys.map((old) => ({ key: old, value: null }))],
-      landed: async () => (await this.#deps.store.get(key)) !== undefined,
+  async #compact(log: LevelLog, snapshot: Snapshot): Promise<void> {
+    await this.#snapshots.ready(log)
+    // In the document's turn: nobody loads it meanwhile.
+    await this.#names.run(log.name, () => {
+      if (this.#logs.get(log.name) !== log) throw notTheWriter(log.name)
+      return this.#snapshots.write(log, snapshot)
     })
-    log.layout.compacted({ seq, bytes: value.length })
-    log.compacted(snapshot)
-    this.#collectGarbage(log, covered.bytes, value.length)
-  }
-
-  /** Has the range compacted when as much was removed as is alive: the cost stays in proportion to what is written. */
-  #collectGarbage(log: LevelLog, removed: number, alive: number): void {
-    const garbage = (this.#garbage.get(log.generation) ?? 0) + removed
-    if (garbage < Math.max(RECLAIM_BYTES, alive)) {
-      this.#garbage.set(log.generation, garbage)
-    } else {
-      this.#garbage.delete(log.generation)
-      const { generation } = log
-      const reclaimed = this.#housekeeping.reclaim(generation).then(() => {
-        this.#reclaiming.delete(generation)
-      })
-      this.#reclaiming.set(generation, reclaimed)
-    }
   }
 
   #release(log: LevelLog): void {
     this.#logs.delete(log.name)
-    this.#garbage.delete(log.generation)
+    this.#snapshots.forget(log.generation)
   }
 
   #changed(state: JournalState): void {
@@ -348,19 +306,4 @@ export class LevelJournal implements Journal {
     this.#checkOpen()
     if (this.#logs.has(name)) throw hasWriter(name)
   }
-}
-
-/** Marks a new store as ours, and refuses one that a newer version wrote. */
-const claimFormat = async (store: Store): Promise<void> => {
-  let value: Uint8Array | undefined
-  try {
-    value = await store.get(FORMAT_KEY)
-    if (!value) return await store.write([{ key: FORMAT_KEY, value: encodeFormat(FORMAT_KEY) }])
-  } catch (error) {
-    // A damaged mark is no reason to refuse the documents.
-    if (isCorruption(error)) return
-    throw storeFailed('the store can not be read or written', error)
-  }
-  const reading = readRecord(FORMAT_KEY, value)
-  if (reading.status === 'newer') throw newerFormat('this store', reading.version)
 }

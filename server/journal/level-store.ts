@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Level } from 'level'
 import { InkwireError } from '../../shared/errors.js'
+import { isCorruption } from './errors.js'
 import { EMPTY_RANGE, type KeyRange } from './keys.js'
 import type { Pair, Store, Write } from './store.js'
 
@@ -19,6 +20,8 @@ const PAGE_BYTES = 1024 * 1024
 export interface LevelStoreOptions {
   /** fdatasync every write before it resolves. */
   readonly sync: boolean
+  /** Takes damage in the files of the closed store out of LevelDB's way, when it is reopened with `repair`. */
+  readonly mend?: () => Promise<void>
   /** LevelDB's cache of uncompressed blocks, bytes. */
   readonly cacheBytes?: number
 }
@@ -36,7 +39,7 @@ export const openLevelStore = async (location: string, options: LevelStoreOption
     ...(options.cacheBytes === undefined ? {} : { cacheSize: options.cacheBytes }),
   })
   await openDatabase(db, location)
-  return new LevelStore(db, location, options.sync)
+  return new LevelStore(db, location, options)
 }
 
 /** Without the file CURRENT, LevelDB would take the folder for a new store and remove all tables in it. */
@@ -77,13 +80,15 @@ export class LevelStore implements Store {
   readonly location: string
   readonly #db: Level<Uint8Array, Uint8Array>
   readonly #sync: boolean
+  readonly #mend: () => Promise<void>
   /** Reads that come while the database is being reopened wait for this. Never rejects. */
   #ready: Promise<unknown> = Promise.resolve()
 
-  constructor(db: Level<Uint8Array, Uint8Array>, location: string, sync: boolean) {
+  constructor(db: Level<Uint8Array, Uint8Array>, location: string, options: LevelStoreOptions) {
     this.#db = db
     this.location = location
-    this.#sync = sync
+    this.#sync = options.sync
+    this.#mend = options.mend ?? (() => Promise.resolve())
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -103,34 +108,15 @@ export class LevelStore implements Store {
 
   async *pages(range: KeyRange): AsyncGenerator<readonly Pair[], void, void> {
     await this.#ready
-    const iterator = this.#db.iterator({
-      gte: range.start,
-      lt: range.end,
-      highWaterMarkBytes: PAGE_BYTES,
-    })
-    try {
-      for (;;) {
-        const page = await iterator.nextv(PAGE_ENTRIES)
-        if (page.length === 0) return
-        yield page
-      }
-    } finally {
-      await iterator.close()
-    }
+    const open = (from: Bound) =>
+      this.#db.iterator({ ...from, lt: range.end, highWaterMarkBytes: PAGE_BYTES })
+    yield* pagesOf(open, range.start, ([key]) => key)
   }
 
   async *keyPages(range: KeyRange): AsyncGenerator<readonly Uint8Array[], void, void> {
     await this.#ready
-    const iterator = this.#db.keys({ gte: range.start, lt: range.end, highWaterMarkBytes: PAGE_BYTES })
-    try {
-      for (;;) {
-        const page = await iterator.nextv(PAGE_ENTRIES)
-        if (page.length === 0) return
-        yield page
-      }
-    } finally {
-      await iterator.close()
-    }
+    const open = (from: Bound) => this.#db.keys({ ...from, lt: range.end, highWaterMarkBytes: PAGE_BYTES })
+    yield* pagesOf(open, range.start, (key) => key)
   }
 
   async write(writes: readonly Write[], options = { sync: this.#sync }): Promise<void> {
@@ -168,13 +154,56 @@ export class LevelStore implements Store {
 
   async #reopen(repair: boolean): Promise<void> {
     await this.#db.close()
-    if (repair) await repairLevelStore(this.location)
+    if (repair) await this.#mend()
     await openDatabase(this.#db, this.location)
   }
 
   async close(): Promise<void> {
     await this.#ready
     await this.#db.close()
+  }
+}
+
+/** Where a scan begins. */
+type Bound = { readonly gte: Uint8Array } | { readonly gt: Uint8Array }
+
+/** The little of an iterator that a scan needs. */
+interface Scanner<T> {
+  nextv(size: number): Promise<T[]>
+  close(): Promise<void>
+}
+
+/**
+ * Pages of a scan. LevelDB skips a block that it can't read, and tells of it only at the end, in the place of the
+ * last page; so then that one is read once more, item by item, before the error is passed on.
+ */
+async function* pagesOf<T>(
+  open: (from: Bound) => Scanner<T>,
+  start: Uint8Array,
+  keyOf: (item: T) => Uint8Array,
+): AsyncGenerator<readonly T[], void, void> {
+  let from: Bound = { gte: start }
+  let size = PAGE_ENTRIES
+  let scanner = open(from)
+  try {
+    for (;;) {
+      let page: T[]
+      try {
+        page = await scanner.nextv(size)
+      } catch (error) {
+        if (size === 1 || !isCorruption(error)) throw error
+        size = 1
+        await scanner.close()
+        scanner = open(from)
+        continue
+      }
+      const last = page.at(-1)
+      if (last === undefined) return
+      from = { gt: keyOf(last) }
+      yield page
+    }
+  } finally {
+    await scanner.close()
   }
 }
 

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
 import type { RandomBytes } from './generation.js'
-import { type LevelStore, type LevelStoreOptions, openLevelStore } from './level-store.js'
+import { type LevelStore, type LevelStoreOptions, openLevelStore, repairLevelStore } from './level-store.js'
 import type { JournalLogger } from './logger.js'
 import { type DamagedTable, Scrub } from './scrub.js'
+import { describeDamage } from './sstable.js'
 
 /** Where stores lie, and what opening them needs. */
 export interface StoreFiles {
@@ -19,7 +20,7 @@ export interface StoreFiles {
 const BUDGET_MS = 10_000
 
 /**
- * Opens a store in a folder of the data folder, its tables checked and damage in them fenced off.
+ * Opens a store in a folder of the data folder, with its tables checked and damage in them mended.
  *
  * @returns the store, and what ends the checking that still goes on.
  * @throws InkwireError INKWIRE_STORE_LOCKED, INKWIRE_STORE_FAILED
@@ -27,28 +28,44 @@ const BUDGET_MS = 10_000
 export const openScrubbed = async (
   files: StoreFiles,
   name: string,
-  options: LevelStoreOptions,
+  options: Omit<LevelStoreOptions, 'mend'>,
 ): Promise<{ store: LevelStore; stop: () => Promise<void> }> => {
-  const location = join(files.directory, name)
-  const scrub = new Scrub(location, files.elapsed)
-  await scrub.start((below) => Buffer.from(files.randomBytes(4)).readUInt32BE() % below)
+  const { directory, logger } = files
+  const location = join(directory, name)
+  const scrub = await startScrub(files, location)
   const found = await scrub.run(BUDGET_MS)
-  const store = await open(files.directory, location, options)
+  const mendAll = async (): Promise<void> => {
+    const again = await startScrub(files, location)
+    const damaged = await again.run(Number.POSITIVE_INFINITY)
+    report(logger, damaged)
+    if (damaged.some(isCutShort)) await repairLevelStore(location)
+  }
+  const store = await open(directory, location, { ...options, mend: mendAll })
   // What LevelDB has removed when it opened was not in use any more.
-  report(
-    files.logger,
-    found.filter(({ path }) => existsSync(path)),
-  )
+  const inUse = found.filter(({ path }) => existsSync(path))
+  report(logger, inUse)
+  if (inUse.some(isCutShort)) await store.reopen({ repair: true })
   const end = new AbortController()
   const rest = scrub
     .run(Number.POSITIVE_INFINITY, end.signal)
-    .then((later) => report(files.logger, later))
-    .catch((error: unknown) => files.logger.warn({ err: error }, 'tables could not be checked'))
+    .then((later) =>
+      report(
+        logger,
+        later.filter((table) => !isCutShort(table)),
+      ),
+    )
+    .catch((error: unknown) => logger.warn({ err: error }, 'tables could not be checked'))
   const stop = (): Promise<void> => {
     end.abort()
     return rest
   }
   return { store, stop }
+}
+
+const startScrub = async (files: StoreFiles, location: string): Promise<Scrub> => {
+  const scrub = new Scrub(location, files.elapsed)
+  await scrub.start((below) => Buffer.from(files.randomBytes(4)).readUInt32BE() % below)
+  return scrub
 }
 
 const open = async (directory: string, location: string, options: LevelStoreOptions): Promise<LevelStore> => {
@@ -61,10 +78,11 @@ const open = async (directory: string, location: string, options: LevelStoreOpti
   }
 }
 
+/** Can't be mended in place. */
+const isCutShort = ({ check }: DamagedTable): boolean => check.status === 'unfinished'
+
 const report = (logger: JournalLogger, tables: readonly DamagedTable[]): void => {
   for (const { path, check } of tables) {
-    const damage =
-      check.status === 'blocks' ? `${check.damaged.length} of ${check.blocks} blocks` : check.problem
-    logger.error({ table: path, damage }, 'a table of the store is damaged; what lies there is set apart')
+    logger.error({ table: path, damage: describeDamage(check) }, 'a table of the store is damaged')
   }
 }

@@ -1,7 +1,7 @@
-import { open, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { constants, copyFile, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { checkTable, fencesOf, type TableCheck } from './sstable.js'
+import { checkTable, mend, type Patch, type TableCheck } from './sstable.js'
 
 /** A table that isn't whole. */
 export interface DamagedTable {
@@ -10,9 +10,10 @@ export interface DamagedTable {
 }
 
 /**
- * Checks the tables of a store, and fences off what is damaged in them before LevelDB meets it: it would abort the
- * process over some of it, and read the rest as if nothing were wrong. What is fenced off is an error of those
- * documents that lie there, and of no others.
+ * Checks the tables of a store, and takes what is damaged in them out of LevelDB's way before it meets it. LevelDB
+ * would abort the process over some damage, stop all writing over other, and read the rest as if nothing were wrong.
+ * Once the damaged blocks are empty, the documents that had records in them are the only ones that notice: by their
+ * checksums, their numbers and the witness. The original of a table is kept in the store's folder `lost`.
  *
  * It takes a second or so per gigabyte. It is safe on a store that another process has open: only tables that are
  * complete, and so never written to again, are changed, and only where they can't be read anyway.
@@ -25,11 +26,6 @@ export class Scrub {
   constructor(location: string, elapsed: () => number) {
     this.#location = location
     this.#elapsed = elapsed
-  }
-
-  /** All tables are checked. */
-  get finished(): boolean {
-    return this.#left.length === 0
   }
 
   /** Lists the tables there are, in an order that differs from start to start. */
@@ -51,7 +47,7 @@ export class Scrub {
     while (!signal?.aborted && this.#elapsed() < until) {
       const file = this.#left.pop()
       if (file === undefined) break
-      const damaged = await fence(join(this.#location, file))
+      const damaged = await checkAndMend(join(this.#location, file))
       if (damaged) found.push(damaged)
       await nextTurn()
     }
@@ -59,7 +55,7 @@ export class Scrub {
   }
 }
 
-const fence = async (path: string): Promise<DamagedTable | null> => {
+const checkAndMend = async (path: string): Promise<DamagedTable | null> => {
   let bytes: Buffer
   try {
     bytes = await readFile(path)
@@ -69,12 +65,30 @@ const fence = async (path: string): Promise<DamagedTable | null> => {
   }
   const check = checkTable(bytes)
   if (check.status === 'ok') return null
+  const patches = mend(bytes, check)
+  if (patches.length > 0) {
+    await keepOriginal(path)
+    await patch(path, patches)
+  }
+  return { path, check }
+}
+
+const keepOriginal = async (path: string): Promise<void> => {
+  const lost = join(dirname(path), 'lost')
+  try {
+    await mkdir(lost, { recursive: true })
+    await copyFile(path, join(lost, basename(path)), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  } catch {
+    // There is one already, or no room for it: what is overwritten could not be read anyway.
+  }
+}
+
+const patch = async (path: string, patches: readonly Patch[]): Promise<void> => {
   const file = await open(path, 'r+')
   try {
-    for (const { at, byte } of fencesOf(bytes, check)) await file.write(Uint8Array.of(byte), 0, 1, at)
+    for (const { at, bytes } of patches) await file.write(bytes, 0, bytes.length, at)
     await file.datasync()
   } finally {
     await file.close()
   }
-  return { path, check }
 }

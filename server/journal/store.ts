@@ -29,7 +29,7 @@ export interface Store {
   compactRange(range: KeyRange): Promise<void>
   /**
    * Closes and opens again: the only way to trust it after a failed write. With `repair`, what can't be read in its
-   * files is left out of it and set aside first: LevelDB stops all writing over one bad block that it meets.
+   * files is taken out of it first: LevelDB stops all writing over one bad block that it meets.
    */
   reopen(options?: { readonly repair: boolean }): Promise<void>
   close(): Promise<void>

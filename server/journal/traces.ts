@@ -1,7 +1,17 @@
 /** Finding what belongs to a document when its catalog entry doesn't tell. */
-import { ASIDE_RANGE, generationRange, type KeyRange, parseKey, RECORDS_RANGE } from './keys.js'
+import {
+  ASIDE_RANGE,
+  asideKey,
+  generationRange,
+  type KeyRange,
+  parseKey,
+  purgeKey,
+  RECORDS_RANGE,
+} from './keys.js'
+import { readCatalog } from './load.js'
 import { readRecord } from './records.js'
 import type { Store } from './store.js'
+import type { Witness } from './witness.js'
 
 /** A generation that has records, and the name that is in its first one (`null`: that one is damaged). */
 export interface Trace {
@@ -26,29 +36,59 @@ export async function* traces(store: Store): AsyncGenerator<Trace, void, void> {
   }
 }
 
-/** The generations of a name that were set aside as damaged originals. */
-export const asidesOf = async (store: Store, name: Uint8Array): Promise<string[]> => {
-  const generations: string[] = []
+/** A damaged original that was kept when its document was repaired. */
+export interface Aside {
+  readonly name: Uint8Array
+  readonly generation: string
+  /** When it was set aside, milliseconds since 1970. */
+  readonly taken: number
+  readonly reason: string
+}
+
+/** All that was set aside. */
+export async function* asides(store: Store): AsyncGenerator<Aside, void, void> {
   for await (const page of store.pages(ASIDE_RANGE)) {
     for (const [key, value] of page) {
-      const { status, key: parsed, ...reading } = readRecord(key, value)
-      if (parsed.kind !== 'aside') continue
-      const record = 'record' in reading ? reading.record : null
-      if (status === 'ok' && record?.kind === 'aside' && Buffer.compare(record.name, name) === 0) {
-        generations.push(parsed.generation)
-      }
+      const reading = readRecord(key, value)
+      if (reading.status !== 'ok' || reading.record.kind !== 'aside' || reading.key.kind !== 'aside') continue
+      const { name, taken, reason } = reading.record
+      yield { name, generation: reading.key.generation, taken, reason }
     }
+  }
+}
+
+/** The generations of a document that were set aside. */
+export const asidesOf = async (store: Store, name: Uint8Array): Promise<string[]> => {
+  const generations: string[] = []
+  for await (const aside of asides(store)) {
+    if (Buffer.compare(aside.name, name) === 0) generations.push(aside.generation)
   }
   return generations
 }
 
-/** All generations that name this document in their first record, current or not. */
-export const tracesOf = async (store: Store, name: Uint8Array): Promise<string[]> => {
-  const generations: string[] = []
+/**
+ * The generations that a document may be at, by its catalog entry; or if that is lost or damaged, by the names in
+ * records and by the witness. Those set aside or about to be purged are left out.
+ */
+export const generationsOf = async (
+  store: Store,
+  witness: Witness | null,
+  name: Uint8Array,
+): Promise<string[]> => {
+  const entry = await readCatalog(store, name)
+  if (entry.status === 'ok') return [entry.generation]
+  const found = new Set<string>()
+  const seen = await witness?.recall(name)
+  if (seen && (await store.first(generationRange(seen.generation)))) found.add(seen.generation)
   for await (const trace of traces(store)) {
-    if (trace.name && Buffer.compare(trace.name, name) === 0) generations.push(trace.generation)
+    if (trace.name && Buffer.compare(trace.name, name) === 0) found.add(trace.generation)
   }
-  return generations
+  const current: string[] = []
+  for (const generation of found) {
+    const marked = (await store.get(asideKey(generation))) ?? (await store.get(purgeKey(generation)))
+    if (!marked) current.push(generation)
+  }
+  return current
 }
 
 const nameIn = (key: Uint8Array, value: Uint8Array): Uint8Array | null => {

@@ -4,6 +4,7 @@ import * as encoding from 'lib0/encoding'
 import { missing } from './assemble.js'
 import { Kind, seal, unseal } from './envelope.js'
 import { GENERATION_BYTES, generationToBytes, generationToHex } from './generation.js'
+import { WHOLE_RANGE } from './keys.js'
 import type { JournalLogger } from './logger.js'
 import type { Store, Write } from './store.js'
 
@@ -112,6 +113,17 @@ export class Witness {
     } catch (error) {
       this.#logger.warn({ err: error }, 'the witness can not be read')
       return null
+    }
+  }
+
+  /** All that was seen, by {@link witnessKey}; for tools. What is damaged is left out. */
+  async *all(): AsyncGenerator<readonly [key: Uint8Array, seen: Seen], void, void> {
+    await this.flush()
+    for await (const page of this.#store.pages(WHOLE_RANGE)) {
+      for (const [key, value] of page) {
+        const seen = decodeSeen(key, value)
+        if (seen) yield [key, seen]
+      }
     }
   }
 

@@ -143,13 +143,15 @@ export const describeJournal = (kind: string, makeHarness: () => Promise<Journal
         log.release()
       })
 
-      test.each(['', 'x'.repeat(1025), '€'.repeat(342), 'lone \ud800'])(
-        'refuses the name %j',
-        async (name) => {
-          await expect(openLog(journal, name)).rejects.toMatchObject({ code: 'INKWIRE_BAD_NAME' })
-          await expect(journal.read(name)).rejects.toMatchObject({ code: 'INKWIRE_BAD_NAME' })
-        },
-      )
+      test.each([
+        ['an empty name', ''],
+        ['a name of 1,025 bytes', 'x'.repeat(1025)],
+        ['a name of 342 characters and 1,026 bytes', '€'.repeat(342)],
+        ['a name with a lone surrogate', 'lone \ud800'],
+      ])('refuses %s', async (_, name) => {
+        await expect(openLog(journal, name)).rejects.toMatchObject({ code: 'INKWIRE_BAD_NAME' })
+        await expect(journal.read(name)).rejects.toMatchObject({ code: 'INKWIRE_BAD_NAME' })
+      })
     })
 
     describe('append', () => {

@@ -3,8 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Journal } from '../../server/journal/journal.js'
+import type { Journal, StoredDocument } from '../../server/journal/journal.js'
 import { openLevelJournal } from '../../server/journal/level.js'
+import { repairFiles } from '../../server/journal/repair-files.js'
 import { flipBit } from '../support/journal-damage.js'
 import { until } from '../support/until.js'
 import { documentName, drawer, snapshotOf, updateOf } from './journal-contents.js'
@@ -35,6 +36,16 @@ const fill = async (journal: Journal): Promise<Map<string, number>> => {
   // The witness is told a moment after the commit.
   await new Promise((resolve) => setTimeout(resolve, 100))
   return durable
+}
+
+/** Every update that was salvaged is one that was written, in its order. */
+const checkContents = ({ name, tail }: StoredDocument, durable: ReadonlyMap<string, number>): void => {
+  let seq = 0
+  for (const { update } of tail) {
+    do seq++
+    while (seq <= (durable.get(name) ?? 0) && Buffer.compare(updateOf(name, seq), update) !== 0)
+    expect(seq, name).toBeLessThanOrEqual(durable.get(name) ?? 0)
+  }
 }
 
 /** What became of a damaged store. */
@@ -150,6 +161,33 @@ describe.each(['killed', 'closed'] as const)('a store that was %s', (how) => {
       for (const { path, size } of logs) {
         expect(await tryOut((copy) => truncate(join(copy, path), draw(size)))).toBe('flagged')
       }
+    }
+  })
+
+  test(`repair, after a bit was flipped anywhere, ${ROUNDS / 3} times (seed ${SEED})`, async () => {
+    const all = await files('journal')
+    for (let round = 0; round < ROUNDS / 3; round++) {
+      const file = all[draw(all.length)]
+      if (!file || file.size === 0) continue
+      const bit = draw(file.size * 8)
+      const copy = await damagedCopy(async (to) => {
+        const path = join(to, file.path)
+        await writeFile(path, flipBit(await readFile(path), bit))
+      })
+      await repairFiles(copy)
+      const journal = await openLevelJournal({ directory: copy, ballastBytes: 0 })
+      for (const [name, seq] of durable) {
+        const before = await journal.read(name).catch(() => 'damaged')
+        const report = await journal.repair(name)
+        expect(report !== null, `${file.path}, bit ${bit}, ${name}`).toBe(before === 'damaged')
+        const repaired = await journal.read(name)
+        expect(repaired?.tail.length ?? 0).toBeLessThanOrEqual(seq)
+        if (report && repaired) checkContents(repaired, durable)
+      }
+      for await (const finding of journal.verify()) expect(finding).toBeNull()
+      expect(journal.quarantined.size).toBe(0)
+      await journal.close()
+      await rm(copy, { recursive: true })
     }
   })
 

@@ -1,18 +1,19 @@
 /** Checking LevelDB's tables: on tables that LevelDB wrote. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { WHOLE_RANGE } from '../../server/journal/keys.js'
 import { openLevelStore } from '../../server/journal/level-store.js'
 import { unsnap } from '../../server/journal/snappy.js'
-import { checkTable, fencesOf } from '../../server/journal/sstable.js'
+import { checkTable, mend } from '../../server/journal/sstable.js'
 import { flipBit } from '../support/journal-damage.js'
 
 const FOOTER_BYTES = 48
 
 /** A table of `count` values; `random` ones aren't packed by Snappy, others are. */
-const makeTable = async (count: number, random: boolean): Promise<Buffer> => {
+const makeStore = async (count: number, random: boolean) => {
   const root = await mkdtemp(join(tmpdir(), 'inkwire-table-'))
   const directory = join(root, 'store')
   const store = await openLevelStore(directory, { sync: false })
@@ -26,7 +27,12 @@ const makeTable = async (count: number, random: boolean): Promise<Buffer> => {
   await store.close()
   const tables = (await readdir(directory)).filter((file) => file.endsWith('.ldb'))
   expect(tables).toHaveLength(1)
-  const table = await readFile(join(directory, tables[0] ?? ''))
+  const path = join(directory, tables[0] ?? '')
+  return { root, directory, path, table: await readFile(path) }
+}
+
+const makeTable = async (count: number, random: boolean): Promise<Buffer> => {
+  const { root, table } = await makeStore(count, random)
   await rm(root, { recursive: true })
   return table
 }
@@ -61,9 +67,9 @@ describe('a table', () => {
     expect(unnoticed).toBeLessThanOrEqual((FOOTER_BYTES - 8 - 4) * 8)
   })
 
-  test('cut short anywhere is unreadable', () => {
+  test('cut short anywhere is unfinished', () => {
     for (let length = 0; length < small.length; length++) {
-      expect(checkTable(small.subarray(0, length)).status).toBe('unreadable')
+      expect(checkTable(small.subarray(0, length)).status).toBe('unfinished')
     }
   })
 
@@ -72,28 +78,84 @@ describe('a table', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const file = Buffer.concat([bytes, small.subarray(small.length - FOOTER_BYTES)])
         expect(checkTable(file).status).not.toBe('ok')
-        expect(checkTable(bytes).status).toBe('unreadable')
+        expect(checkTable(bytes).status).toBe('unfinished')
       }),
     )
   })
 
-  test('damaged in one block is fenced off there, by a kind that does not exist', async () => {
-    const table = await makeTable(5000, true)
-    const check = checkTable(flipBit(table, 40_000 * 8))
-    if (check.status !== 'blocks') throw new Error(check.status)
-    expect(check.damaged).toHaveLength(1)
-    const [block] = check.damaged
-    expect(block?.offset).toBeLessThanOrEqual(40_000)
-    expect((block?.offset ?? 0) + (block?.size ?? 0)).toBeGreaterThan(40_000 - 5)
-    expect(fencesOf(table, check)).toEqual([{ at: (block?.offset ?? 0) + (block?.size ?? 0), byte: 0xff }])
-  })
+  describe('that was mended', () => {
+    /** Puts the table in the place of the one that LevelDB wrote, and reads all that it has. */
+    const readBack = async (count: number, random: boolean, damage: (table: Buffer) => Uint8Array) => {
+      const { directory, path, table, root } = await makeStore(count, random)
+      const damaged = Buffer.from(damage(table))
+      const patches = mend(damaged, checkTable(damaged))
+      for (const { at, bytes } of patches) damaged.set(bytes, at)
+      expect(damaged.length).toBe(table.length)
+      expect(checkTable(damaged).status).toBe('ok')
+      await writeFile(path, damaged)
+      const store = await openLevelStore(directory, { sync: false })
+      const keys: number[] = []
+      for await (const page of store.pages(WHOLE_RANGE)) {
+        for (const [key] of page) {
+          keys.push(Number(Buffer.from(key).toString().slice(-6)))
+          expect(await store.get(key)).toBeDefined()
+        }
+      }
+      // LevelDB compacts it as any other.
+      await store.write([
+        { key: Buffer.from('a'), value: Buffer.from('x') },
+        { key: Buffer.from('b'), value: Buffer.from('x') },
+      ])
+      await store.flush()
+      await store.compactRange(WHOLE_RANGE)
+      await store.write([{ key: Buffer.from('c'), value: Buffer.from('x') }])
+      await store.close()
+      await rm(root, { recursive: true })
+      return keys
+    }
 
-  test('with a damaged index is fenced off as a whole; one still being written is left alone', () => {
-    const broken = flipBit(small, (small.length - FOOTER_BYTES - 8) * 8)
-    expect(fencesOf(broken, checkTable(broken))).toEqual([{ at: small.length - 1, byte: 0 }])
-    const unfinished = small.subarray(0, small.length - 10)
-    expect(fencesOf(unfinished, checkTable(unfinished))).toEqual([])
-    expect(fencesOf(small, checkTable(small))).toEqual([])
+    test.each([true, false])('lacks the damaged block and nothing else (random: %s)', async (random) => {
+      const keys = await readBack(5000, random, (table) => flipBit(table, Math.floor(table.length / 3) * 8))
+      expect(keys.length).toBeGreaterThan(4000)
+      expect(keys.length).toBeLessThan(5000)
+      const gaps = keys.filter((key, i) => i > 0 && key !== (keys[i - 1] ?? 0) + 1)
+      expect(gaps.length).toBeLessThanOrEqual(1)
+    })
+
+    test('with a damaged index has nothing in it, and is no trouble', async () => {
+      expect(
+        await readBack(50, true, (table) => flipBit(table, (table.length - FOOTER_BYTES - 8) * 8)),
+      ).toEqual([])
+    })
+
+    test('with a damaged footer still has everything', async () => {
+      const all = Array.from({ length: 50 }, (_, i) => i)
+      for (const byte of [0, 1, 2, 3, 4]) {
+        const flip = (table: Buffer) => flipBit(table, (table.length - FOOTER_BYTES + byte) * 8 + byte)
+        expect(await readBack(50, true, flip)).toEqual(all)
+      }
+    })
+
+    test('with a damaged filter or metaindex still has everything', async () => {
+      const all = Array.from({ length: 3000 }, (_, i) => i)
+      const table = await makeTable(3000, true)
+      const tried = { filter: 0, metaindex: 0 }
+      // They lie in front of the index.
+      for (let at = table.length - FOOTER_BYTES - 1; tried.filter < 2; at -= 29) {
+        const check = checkTable(flipBit(table, at * 8))
+        const [block] = check.status === 'blocks' ? check.damaged : []
+        if (!block) continue
+        tried[block.filter ? 'filter' : 'metaindex']++
+        expect(await readBack(3000, true, (each) => flipBit(each, at * 8))).toEqual(all)
+      }
+      expect(tried.metaindex).toBeGreaterThan(0)
+    })
+
+    test('one that is whole or still being written is left alone', () => {
+      const unfinished = small.subarray(0, small.length - 10)
+      expect(mend(unfinished, checkTable(unfinished))).toEqual([])
+      expect(mend(small, checkTable(small))).toEqual([])
+    })
   })
 })
 
