@@ -17,6 +17,7 @@ const PROTOCOL_ERROR = 1002
 const CODES_BY_ERROR: { readonly [error: string]: number | undefined } = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: Code.tooBig,
   WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
 }
 
 /** A close reason has 123 bytes at most (RFC 6455 §5.5). */

@@ -41,12 +41,6 @@ export class Bucket {
     return this.#level >= 1 ? 0 : (1 - this.#level) / this.#perMs
   }
 
-  /** Whether nothing tells it from a new one. */
-  isFull(now: number): boolean {
-    this.#refill(now)
-    return this.#level >= this.#burst
-  }
-
   #refill(now: number): void {
     this.#level = Math.min(this.#burst, this.#level + (now - this.#at) * this.#perMs)
     this.#at = now

@@ -10,7 +10,7 @@ export interface TurnedAway {
   readonly reason: string
 }
 
-/** Beyond so many addresses, those that have been quiet are forgotten. */
+/** How many addresses are remembered, and as many before them. */
 const MOST_ADDRESSES = 10_000
 
 /**
@@ -24,7 +24,8 @@ export class Doorway {
   readonly #users: Tally<string>
   readonly #documents: Tally<string>
   /** How fast each address opens connections. */
-  readonly #opens = new Map<string, Bucket>()
+  #opens = new Map<string, Bucket>()
+  #olderOpens = new Map<string, Bucket>()
   #connections = 0
 
   /** @param clock milliseconds, monotonic. */
@@ -78,22 +79,15 @@ export class Doorway {
   }
 
   #bucketOf(key: string): Bucket {
-    const known = this.#opens.get(key)
-    if (known) return known
-    const now = this.#clock()
-    if (this.#opens.size >= MOST_ADDRESSES) this.#forgetQuiet(now)
     const { opensPerMinute } = this.#limits
-    const bucket = new Bucket(opensPerMinute / 60, opensPerMinute, now)
+    const known = this.#opens.get(key) ?? this.#olderOpens.get(key)
+    const bucket = known ?? new Bucket(opensPerMinute / 60, opensPerMinute, this.#clock())
+    if (this.#opens.size >= MOST_ADDRESSES) {
+      // Who hasn't come since as many others did is forgotten.
+      this.#olderOpens = this.#opens
+      this.#opens = new Map()
+    }
     this.#opens.set(key, bucket)
     return bucket
-  }
-
-  #forgetQuiet(now: number): void {
-    for (const [key, bucket] of this.#opens) if (bucket.isFull(now)) this.#opens.delete(key)
-    // All of them busy: forget the oldest, rather than grow without end.
-    for (const key of this.#opens.keys()) {
-      if (this.#opens.size < MOST_ADDRESSES) return
-      this.#opens.delete(key)
-    }
   }
 }
