@@ -48,7 +48,7 @@ export const apply = (text: string, change: Change): string => {
  * `right` to the one on its right: this decides on which side of an insertion at the index it ends up.
  * A Yjs relative position with the same association comes to the same index.
  */
-export const mapIndex = (change: Change, index: number, right = false): number => {
+export const mapIndex = (change: Change, index: number, right?: boolean): number => {
   let left = index
   let moved = index
   for (const part of change) {
@@ -76,25 +76,47 @@ export const invert = (change: Change): Change =>
  */
 export const transform = (change: Change, other: Change, first: boolean): Change => {
   const result: Part[] = []
-  let [i, j] = [0, 0]
-  let [x, y] = [change[0], other[0]]
+  let i = 0
+  let j = 0
+  let x = change[0]
+  let y = other[0] ?? ALL
   while (x !== undefined) {
     if (isText(x) && (first || !isText(y))) {
       result.push(x)
       x = change[++i]
     } else if (isText(y)) {
       result.push(y.length)
-      y = other[++j]
+      y = other[++j] ?? ALL
     } else {
       // Both are numbers: they speak of the same characters for as long as the shorter one reaches.
-      const length = Math.min(Math.abs(+x), Math.abs(y ?? +x))
-      const [kept, keeps] = [Math.sign(+x), Math.sign(y ?? 1)]
-      if (keeps >= 0) result.push(kept * length)
-      x = +x - kept * length || change[++i]
-      if (y !== undefined) y = y - keeps * length || other[++j]
+      const ours = x as number
+      const length = Math.min(Math.abs(ours), Math.abs(y))
+      if (y > 0) result.push(Math.sign(ours) * length)
+      x = ours - Math.sign(ours) * length || change[++i]
+      y = y - Math.sign(y) * length || (other[++j] ?? ALL)
     }
   }
   return result
 }
 
-const isText = (part: unknown): part is string => typeof part === 'string'
+/**
+ * `change`, moved past changes that others have made meanwhile, and these past it, so that either way leads
+ * to the same text.
+ */
+export const rebase = (
+  change: Change,
+  others: readonly Change[],
+): [moved: Change, others: readonly Change[]] => {
+  let moved = change
+  const past = others.map((other) => {
+    const result = transform(other, moved, false)
+    moved = transform(moved, other, true)
+    return result
+  })
+  return [moved, past]
+}
+
+/** More than any text has. */
+const ALL = 2 ** 53
+
+export const isText = (part: unknown): part is string => typeof part === 'string'

@@ -7,8 +7,6 @@ export interface Composition {
   active(): boolean
   /** It cannot go on: the form was reset, say. */
   end(): void
-  /** Stops following it. */
-  stop(): void
 }
 
 /**
@@ -42,10 +40,6 @@ export const followComposition = (
   on('blur', end)
   // A composition that somebody's write has ended goes without a word; plain input then gives it away.
   on('input', (event) => (event as InputEvent).isComposing || end())
-  return {
-    // An element that was taken out of the page says nothing either.
-    active: () => composing && element.matches(':focus'),
-    end,
-    stop: () => clearTimeout(timer),
-  }
+  // An element that was taken out of the page says nothing either.
+  return { active: () => composing && element.matches(':focus'), end }
 }

@@ -1,5 +1,5 @@
 import { createLayer } from './layer.js'
-import type { AwarenessLike } from './options.js'
+import type { AwarenessChanges, AwarenessLike } from './options.js'
 import type { RelativeSelection, Selection, TextElement } from './selection.js'
 
 /**
@@ -7,6 +7,7 @@ import type { RelativeSelection, Selection, TextElement } from './selection.js'
  * is the active one, and draws what others publish. Both happen at most once a frame. Several bindings may
  * share an awareness: none takes back what another has published.
  *
+ * @param on listens to the element until the binding ends
  * @param selected what is selected now
  * @param locate where in the element's value something that was published lies; `null` if nowhere
  * @param signal ends it
@@ -15,13 +16,15 @@ import type { RelativeSelection, Selection, TextElement } from './selection.js'
 export const shareCursors = (
   awareness: AwarenessLike,
   element: TextElement,
+  on: (type: string, listener: () => void) => void,
   selected: () => RelativeSelection | null,
   locate: (cursor: unknown) => Selection | null,
   signal: AbortSignal,
 ): (() => void) => {
-  const layer = createLayer(awareness, element, locate)
+  const moved = new Map<number, number>()
+  const { host, draw } = createLayer(awareness, element, locate, moved)
   let published: RelativeSelection | null = null
-  let frame = 0
+  let due = false
 
   const publish = () => {
     const active = (element.getRootNode() as Document).activeElement === element && !signal.aborted
@@ -32,27 +35,29 @@ export const shareCursors = (
     if (cursor || mine) awareness.setLocalStateField('cursor', cursor)
   }
   const update = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0
+    if (due) return
+    due = true
+    requestAnimationFrame(() => {
+      due = false
       publish()
-      layer.draw()
+      if (!signal.aborted) draw()
     })
   }
+  const onChange = ({ added, updated }: AwarenessChanges) => {
+    for (const client of [...added, ...updated]) moved.set(client, Date.now())
+    update()
+  }
 
-  const options = { signal }
-  for (const type of ['selectionchange', 'select', 'keyup', 'pointerup', 'focus', 'scroll'])
-    element.addEventListener(type, update, options)
-  element.addEventListener('blur', publish, options) // a hidden page has no frames
-  window.addEventListener('resize', update, options)
-  document.fonts.addEventListener('loadingdone', update, options)
+  for (const type of ['selectionchange', 'keyup', 'pointerup', 'focus', 'blur', 'scroll']) on(type, update)
+  window.addEventListener('resize', update, { signal })
+  document.fonts.addEventListener('loadingdone', update, { signal })
   const observer = new ResizeObserver(update) // also tells when the element is removed or added
   observer.observe(element)
-  awareness.on('change', update)
+  awareness.on('change', onChange)
   signal.addEventListener('abort', () => {
-    cancelAnimationFrame(frame)
     observer.disconnect()
-    awareness.off('change', update)
-    layer.remove()
+    awareness.off('change', onChange)
+    host.remove()
     publish()
   })
   return update

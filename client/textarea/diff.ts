@@ -1,40 +1,32 @@
-/** One range of a text replaced by another text; `start` and `end` are UTF-16 indices of the old one. */
-export interface Splice {
-  readonly start: number
-  readonly end: number
-  readonly insert: string
-}
+/** One range of a text replaced by another text, as a change: what is kept before it, minus what goes, what comes. */
+export type Splice = readonly [start: number, minusRemoved: number, insert: string]
 
 /**
- * The smallest single replacement that turns `before` into `after`, or `null` when they are the same.
+ * The smallest single replacement that turns `before` into `after`; it does nothing if they are the same.
  * Where several would do (an `a` typed somewhere in `aaaa`), `caret`, an index of `after`, tells which: the
  * change ends there. A surrogate pair is never cut, since Yjs would write U+FFFD for each half.
  *
- * @example diff('aaaa', 'aaaaa', 2) // { start: 1, end: 1, insert: 'a' }
+ * @example diff('aaaa', 'aaaaa', 2) // [1, 0, 'a']
  */
-export const diff = (before: string, after: string, caret: number | null = null): Splice | null => {
-  if (before === after) return null
-  const shorter = Math.min(before.length, after.length)
+export const diff = (before: string, after: string, caret?: number | null): Splice => {
+  const { length } = before
+  const newLength = after.length
+  const shorter = Math.min(length, newLength)
   let prefix = 0
   while (prefix < shorter && before.charCodeAt(prefix) === after.charCodeAt(prefix)) prefix++
   let suffix = 0
-  const [endBefore, endAfter] = [before.length - 1, after.length - 1]
-  while (suffix < shorter && before.charCodeAt(endBefore - suffix) === after.charCodeAt(endAfter - suffix))
+  while (
+    suffix < shorter &&
+    before.charCodeAt(length - suffix - 1) === after.charCodeAt(newLength - suffix - 1)
+  )
     suffix++
 
   // Both together may cover more than there is: then the change can slide, and the caret says where it ends.
-  const wanted = caret === null ? 0 : after.length - caret
-  suffix = Math.min(suffix, Math.max(wanted, shorter - prefix))
+  suffix = Math.min(suffix, Math.max(newLength - (caret ?? newLength), shorter - prefix))
   prefix = Math.min(prefix, shorter - suffix)
 
-  if (isHigh(before.charCodeAt(prefix - 1))) prefix--
-  if (isLow(before.charCodeAt(before.length - suffix))) suffix--
-  return {
-    start: prefix,
-    end: before.length - suffix,
-    insert: after.slice(prefix, after.length - suffix),
-  }
+  // The first six bits tell the halves of a pair.
+  if (before.charCodeAt(prefix - 1) >> 10 === 0x36) prefix--
+  if (before.charCodeAt(length - suffix) >> 10 === 0x37) suffix--
+  return [prefix, prefix + suffix - length, after.slice(prefix, newLength - suffix)]
 }
-
-const isHigh = (unit: number): boolean => unit >> 10 === 0x36
-const isLow = (unit: number): boolean => unit >> 10 === 0x37

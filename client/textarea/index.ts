@@ -18,11 +18,11 @@ export type { AwarenessLike, TextareaBinding, TextareaOptions } from './options.
  *   …
  *   binding.destroy()
  */
-export const bindTextarea = (
+export const bindTextarea: (
   ytext: Y.Text,
   element: HTMLTextAreaElement,
-  options: TextareaOptions = {},
-): TextareaBinding => bind(ytext, element, options)
+  options?: TextareaOptions,
+) => TextareaBinding = bind
 
 /**
  * The same for an input that holds text, of any type. Line ends in the shared text stay, but don't show.
@@ -30,8 +30,8 @@ export const bindTextarea = (
  * @throws TypeError if the text is not part of a document yet
  * @example bindInput(doc.getText('title'), document.querySelector('input'), { awareness })
  */
-export const bindInput = (
+export const bindInput: (
   ytext: Y.Text,
   element: HTMLInputElement,
-  options: TextareaOptions = {},
-): TextareaBinding => bind(ytext, element, options)
+  options?: TextareaOptions,
+) => TextareaBinding = bind

@@ -20,26 +20,17 @@ export const toValueIndex = (text: string, index: number, hidden: RegExp): numbe
 
 /** The index of the text that belongs to an index of the value: before what is hidden there. */
 export const toTextIndex = (text: string, index: number, hidden: RegExp): number => {
-  let count = 0
-  for (const match of text.matchAll(hidden)) {
-    if (match.index - count >= index) break
-    count++
-  }
-  return index + count
+  let at = index
+  for (const match of text.matchAll(hidden)) if (match.index < at) at++
+  return at
 }
 
 /**
  * An edit of the value as a change of the text. It never inserts a CR, and no half of a surrogate pair, which
  * the others would get as U+FFFD.
  */
-export const toTextChange = (text: string, splice: Splice, hidden: RegExp): Change => {
-  const end = toTextIndex(text, splice.end, hidden)
-  let start = toTextIndex(text, splice.start, hidden)
-  let insert = splice.insert.replace(/\p{Surrogate}/gu, '\ufffd')
-  // A lone CR that comes to stand before an LF would make one line end of two.
-  while (text[start - 1] === '\r' && (insert || text.slice(end))[0] === '\n') {
-    insert = `\n${insert}`
-    start--
-  }
-  return [start, start - end, insert]
+export const toTextChange = (text: string, [from, minusRemoved, typed]: Splice, hidden: RegExp): Change => {
+  const start = toTextIndex(text, from, hidden)
+  const end = toTextIndex(text, from - minusRemoved, hidden)
+  return [start, start - end, typed.replace(/\p{Surrogate}/gu, '\ufffd')]
 }

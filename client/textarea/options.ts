@@ -1,5 +1,10 @@
 import type * as Y from 'yjs'
-import type { TextElement } from './selection.js'
+
+/** Whose presence has changed. */
+export interface AwarenessChanges {
+  readonly added: readonly number[]
+  readonly updated: readonly number[]
+}
 
 /** What a binding needs of an awareness; that of y-protocols fits, and so does any of its shape. */
 export interface AwarenessLike {
@@ -7,8 +12,8 @@ export interface AwarenessLike {
   getStates(): Map<number, Readonly<Record<string, unknown>>>
   getLocalState(): Readonly<Record<string, unknown>> | null
   setLocalStateField(field: string, value: unknown): void
-  on(event: 'change', listener: () => void): void
-  off(event: 'change', listener: () => void): void
+  on(event: 'change', listener: (changes: AwarenessChanges) => void): void
+  off(event: 'change', listener: (changes: AwarenessChanges) => void): void
 }
 
 /** How a binding behaves; every option may be left out. */
@@ -38,9 +43,11 @@ export interface TextareaOptions {
 
 /** The tie between a shared text and an element. It is the origin of its own transactions. */
 export interface TextareaBinding {
-  readonly ytext: Y.Text
-  readonly element: TextElement
-  /** Undo and redo of what was typed here; others' edits are never undone. */
+  /**
+   * Undo and redo of what was typed here; others' edits are never undone.
+   *
+   * @example button.onclick = () => binding.undoManager.undo()
+   */
   readonly undoManager: Y.UndoManager
   /**
    * Whether the text is longer than the element's `maxlength`. Others' edits are never cut off to fit; the
@@ -54,13 +61,8 @@ export interface TextareaBinding {
    * on a read-only element too.
    */
   setValue(value: string): void
-  /** Undoes the last step made here. Does nothing while an input method composes. */
-  undo(): void
-  /** Takes back the last undo. Does nothing while an input method composes. */
-  redo(): void
   /**
-   * Unties the two: no listener, timer or node stays. The element keeps its value. The document's `destroy`
-   * does the same.
+   * Unties the two: no listener, observer or node stays, and no presence. The element keeps its value.
    */
   destroy(): void
 }

@@ -1,15 +1,23 @@
-import * as Y from 'yjs'
+import {
+  type AbsolutePosition,
+  createAbsolutePositionFromRelativePosition,
+  createRelativePositionFromJSON,
+  createRelativePositionFromTypeIndex,
+  type Doc,
+  relativePositionToJSON,
+  type Text,
+} from 'yjs'
 import { type Change, mapIndex } from './change.js'
 
 /** The elements a binding can be made for. */
 export type TextElement = HTMLTextAreaElement | HTMLInputElement
 
 /** What is selected, in UTF-16 indices. `start` is never behind `end`; a caret has both the same. */
-export interface Selection {
-  readonly start: number
-  readonly end: number
-  readonly direction: 'forward' | 'backward' | 'none'
-}
+export type Selection = readonly [
+  start: number,
+  end: number,
+  direction?: 'forward' | 'backward' | 'none' | undefined,
+]
 
 /**
  * A selection that holds on to characters of the shared text instead of indices: two relative positions of
@@ -22,17 +30,17 @@ export interface RelativeSelection {
 
 /** The selection of an element; `null` for inputs that have none (`type=email`, `number` and so on). */
 export const readSelection = (element: TextElement): Selection | null => {
-  const { selectionStart: start, selectionEnd: end, selectionDirection: direction } = element
-  return start === null || end === null ? null : { start, end, direction: direction ?? 'none' }
+  const { selectionStart: start, selectionEnd: end, selectionDirection } = element
+  return start === null || end === null ? null : [start, end, selectionDirection as Selection[2]]
 }
 
 /** The selection with both ends moved by `move`; a caret stays one, and the ends never cross. */
 export const moveSelection = (
-  { start, end, direction }: Selection,
+  [start, end, direction]: Selection,
   move: (index: number, right: boolean) => number,
 ): Selection => {
   const last = move(end, false)
-  return { start: start < end ? Math.min(move(start, true), last) : last, end: last, direction }
+  return [start < end ? Math.min(move(start, true), last) : last, last, direction]
 }
 
 /**
@@ -43,28 +51,30 @@ export const mapSelection = (selection: Selection, change: Change): Selection =>
   moveSelection(selection, (index, right) => mapIndex(change, index, right))
 
 /** The same, as positions that others understand and that outlive any number of changes. */
-export const toRelative = (ytext: Y.Text, { start, end, direction }: Selection): RelativeSelection => {
+export const toRelative = (ytext: Text, [start, end, direction]: Selection): RelativeSelection => {
   const at = (index: number, association: number): unknown =>
-    Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(ytext, index, association))
+    relativePositionToJSON(createRelativePositionFromTypeIndex(ytext, index, association))
   const head = at(end, -1)
   const anchor = start < end ? at(start, 0) : head
   return direction === 'backward' ? { anchor: head, head: anchor } : { anchor, head }
 }
 
 /** Where it lies now; `null` if not in this text, or if it is no selection: what others send may be anything. */
-export const fromRelative = (ytext: Y.Text, selection: unknown): Selection | null => {
+export const fromRelative = (ytext: Text, selection: unknown): Selection | null => {
   const at = (position: unknown): number => {
-    const found = Y.createAbsolutePositionFromRelativePosition(
-      Y.createRelativePositionFromJSON(position),
-      ytext.doc as Y.Doc,
-    )
-    return found?.type === ytext ? found.index : Number.NaN
+    const relative = createRelativePositionFromJSON(position)
+    const { type, index } = createAbsolutePositionFromRelativePosition(
+      relative,
+      ytext.doc as Doc,
+    ) as AbsolutePosition
+    if (type !== ytext) throw type
+    return index
   }
   try {
     const { anchor, head } = selection as RelativeSelection
-    const [from, to] = [at(anchor), at(head)]
-    const [start, end] = [Math.min(from, to), Math.max(from, to)]
-    return end >= 0 ? { start, end, direction: to < from ? 'backward' : 'forward' } : null
+    const from = at(anchor)
+    const to = at(head)
+    return to < from ? [to, from, 'backward'] : [from, to]
   } catch {
     return null
   }

@@ -41,14 +41,14 @@ export const keepSelection = (
   }
 }
 
-/** Which of the two a key press asks for: Ctrl or Cmd with Z, Shift and Z, or Y. */
-export const undoKey = (event: KeyboardEvent): 'undo' | 'redo' | false => {
-  const { ctrlKey, metaKey, altKey, shiftKey, key, code } = event
+/**
+ * Which of the two a key press or a command of the browser (its menu, a gesture) asks for: Ctrl or Cmd with
+ * Z, with Shift and Z, or with Y.
+ */
+export const undoAction = (event: Event): 'undo' | 'redo' | undefined => {
+  const { ctrlKey, metaKey, altKey, shiftKey, key, code, inputType } = event as KeyboardEvent & InputEvent
   // Other alphabets keep the Latin shortcuts where the keys are.
-  const letter = (key > '~' ? code.slice(3) : key).toLowerCase()
-  return (
-    ctrlKey !== metaKey &&
-    !altKey &&
-    (letter === 'z' ? (shiftKey ? 'redo' : 'undo') : letter === 'y' && 'redo')
-  )
+  const letter = ctrlKey !== metaKey && !altKey && (key > '~' ? code.slice(3) : key).toLowerCase()
+  if (inputType === 'historyUndo' || (letter === 'z' && !shiftKey)) return 'undo'
+  return inputType === 'historyRedo' || letter === 'z' || letter === 'y' ? 'redo' : undefined
 }

@@ -79,7 +79,7 @@ describe('textarea 9: a reset of the form', () => {
     await page.click('#clear')
     await settled()
     expect(await state()).toMatchObject({ value: 'default', shared: 'default' })
-    await page.evaluate(() => binding.undo())
+    await page.evaluate(() => binding.undoManager.undo())
     expect(await state()).toMatchObject({ value: 'shared', shared: 'shared' })
   })
 

@@ -131,7 +131,11 @@ describe('textarea 5: nothing is written to an element that composes', () => {
     const { page, ime, state, settled } = await open({ text: '' })
     await page.keyboard.type('a')
     await ime.compose('n')
-    await page.evaluate(() => binding.undo())
+    await page.evaluate(() => {
+      const undo = { inputType: 'historyUndo', cancelable: true, bubbles: true }
+      field.dispatchEvent(new InputEvent('beforeinput', undo))
+      field.dispatchEvent(new KeyboardEvent('keydown', { key: 'z', ctrlKey: true, cancelable: true }))
+    })
     expect(await state()).toMatchObject({ value: 'an', shared: 'an' })
     await ime.commit('你')
     await settled()
