@@ -331,7 +331,7 @@ export class Session implements Member {
         return
       case 'syncStep2':
       case 'update':
-        this.#takeUpdate(room, message.update, payload)
+        this.#takeUpdate(room, message.update, payload, message.type === 'syncStep2')
         return
       case 'awareness':
         this.#present(room, message.update)
@@ -359,14 +359,15 @@ export class Session implements Member {
     }
   }
 
-  #takeUpdate(room: Room, update: Uint8Array, payload: Uint8Array): void {
+  #takeUpdate(room: Room, update: Uint8Array, payload: Uint8Array, reoffered: boolean): void {
     const refusal = this.#deps.refuseUpdates()
     if (refusal !== null) {
       this.close(Code.storageUnavailable, refusal)
       return
     }
     this.#received++
-    if (room.receive(this, this.#received, update, this.#permission.access !== 'read')) {
+    const mayWrite = this.#permission.access !== 'read'
+    if (room.receive(this, this.#received, update, { mayWrite, reoffered })) {
       if (this.extended && this.#durable < this.#received) this.#deps.slow.watch(this)
       return
     }

@@ -42,7 +42,7 @@ export interface BroadcastDeps {
 export class Broadcast implements Flushable {
   readonly #deps: BroadcastDeps
   readonly #seats = new Map<Member, Seat>()
-  /** Who wrote what since the last flush: an author isn't sent its own. */
+  /** Which updates since the last flush a member isn't sent: an author's own. */
   readonly #own = new Map<Member, number[]>()
   #flushed: number
   #notBefore = 0
@@ -79,10 +79,15 @@ export class Broadcast implements Flushable {
 
   /** Update `seq` is at the tail's end. */
   updated(author: Member, seq: number): void {
-    const own = this.#own.get(author)
-    if (own) own.push(seq)
-    else this.#own.set(author, [seq])
+    this.withhold(author, seq)
     this.schedule()
+  }
+
+  /** The next flush doesn't bring `seq`, which is at the tail's end, to this member. */
+  withhold(member: Member, seq: number): void {
+    const own = this.#own.get(member)
+    if (own) own.push(seq)
+    else this.#own.set(member, [seq])
   }
 
   /** There is something to flush. */

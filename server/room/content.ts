@@ -146,10 +146,7 @@ export class Content {
 
   #wholeSplicer(): Splicer {
     if (this.#base === null) return this.#merged
-    if (this.#whole === null) {
-      this.#whole = new Splicer().add(this.#base.scan)
-      if (this.seq >= this.tail.firstSeq) this.#whole.add(scanUpdate(this.#merged.build(), TRUSTED_LIMITS))
-    }
+    this.#whole ??= new Splicer().add(this.#base.scan).addAll(this.#merged)
     return this.#whole
   }
 }

@@ -66,6 +66,20 @@ export class Owners<M> {
     return null
   }
 
+  /** What of an update is under no other connection's id. */
+  ownPart(member: M, scan: Scan): Scan {
+    return {
+      ...scan,
+      blocks: scan.blocks.filter(({ client }) => !this.#other(member, client)),
+      deletes: scan.deletes.filter(({ client }) => !this.#other(member, client)),
+    }
+  }
+
+  /** Whether a connection has said or shown which id is its own. */
+  owns(member: M): boolean {
+    return this.#ids.has(member)
+  }
+
   /** The connection has ended: its ids are nobody's. */
   leave(member: M): void {
     for (const client of this.#ids.get(member) ?? []) this.#owners.delete(client)

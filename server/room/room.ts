@@ -3,6 +3,7 @@ import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
+import { splice } from '../update/splice.js'
 import { Acks } from './acks.js'
 import { Broadcast } from './broadcast.js'
 import type { Compaction, CompactionEvents } from './compaction.js'
@@ -143,12 +144,18 @@ export class Room {
   /**
    * Takes an update: message number `message` of this member's connection.
    *
-   * @param mayWrite whether news are taken, or refused (PROTOCOL A4).
+   * @param how `mayWrite`: whether news are taken, or refused (PROTOCOL A4); `reoffered`: whether it is a sync step 2,
+   *   which brings others' edits, too.
    * @returns whether it was dealt with. If not, it has to wait for somebody else (PROTOCOL S7): the member hands it in
    *   again when it is told to go on.
    * @throws InkwireError INKWIRE_BAD_UPDATE when it isn't a well-formed, plausible update (PROTOCOL S1, S8).
    */
-  receive(author: Member, message: number, update: Uint8Array, mayWrite: boolean): boolean {
+  receive(
+    author: Member,
+    message: number,
+    update: Uint8Array,
+    { mayWrite, reoffered }: { readonly mayWrite: boolean; readonly reoffered: boolean },
+  ): boolean {
     const scan = scanUpdate(update)
     const { index } = this.#content
     if (!index.news(scan)) {
@@ -165,6 +172,11 @@ export class Room {
     checkPlausible(scan, index)
     const foreign = this.#owners.foreign(author, scan, index)
     if (foreign !== null) {
+      this.#takeOwnPart(author, message, scan, reoffered)
+      // That may have been what the owner waits for, and the owner have brought the rest by now.
+      if (this.#owners.foreign(author, scan, index) === null) {
+        return this.receive(author, message, update, { mayWrite, reoffered })
+      }
       this.#held.set(author, foreign)
       foreign.owner.probe()
       return false
@@ -175,7 +187,7 @@ export class Room {
       return true
     }
     this.#owners.wrote(author, scan)
-    this.#take(author, message, update, scan)
+    this.#take(author, message, update, scan, reoffered)
     if (gap) this.#askOnce(author)
     this.#letGoOn()
     return true
@@ -193,7 +205,7 @@ export class Room {
     this.join(importer)
     try {
       const scan = scanUpdate(update)
-      if (this.#content.index.news(scan)) this.#take(importer, 1, update, scan)
+      if (this.#content.index.news(scan)) this.#take(importer, 1, update, scan, true)
       else this.#dealtWith(importer, 1, update)
       this.#letGoOn()
       const news = this.seq > before
@@ -261,7 +273,7 @@ export class Room {
     if (this.#durable === this.seq) this.#log.release()
   }
 
-  #take(author: Member, message: number, update: Uint8Array, scan: Scan): void {
+  #take(author: Member, message: number, update: Uint8Array, scan: Scan, reoffered: boolean): void {
     const { counters } = this.#deps
     counters.updatesIn++
     counters.updateBytesIn += update.length
@@ -269,6 +281,43 @@ export class Room {
     const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: author.user })
     this.#acks.expect(author, message, seq, true)
     this.#broadcast.updated(author, seq)
+    this.#withhold(author, seq, scan, reoffered)
+  }
+
+  /**
+   * A message that has to wait for somebody else's edits holds own ones, too: they go ahead. Two that pass on each
+   * other's edits, as all do after the server lost some, would wait for each other for ever.
+   */
+  #takeOwnPart(author: Member, message: number, scan: Scan, reoffered: boolean): void {
+    const own = this.#owners.ownPart(author, scan)
+    if (own.blocks.length === 0 && own.deletes.length === 0) return
+    const update = splice([own])
+    const part = scanUpdate(update)
+    if (!this.#content.index.news(part)) return
+    // The message itself isn't dealt with yet: what is acknowledged by this are those before it.
+    this.#take(author, message - 1, update, part, reoffered)
+    this.#letGoOn()
+  }
+
+  /**
+   * A stock client takes an update that covers its edits for the word that they are safe, whoever brought it. So what
+   * somebody else brings of its edits comes to it only once it is durable, as its own does (PROTOCOL S4).
+   */
+  #withhold(author: Member, seq: number, scan: Scan, reoffered: boolean): void {
+    const withheld = new Set<Member>()
+    const withhold = (member: Member): void => {
+      if (member.extended || member === author || withheld.has(member)) return
+      withheld.add(member)
+      this.#acks.expect(member, 0, seq, true)
+      this.#broadcast.withhold(member, seq)
+    }
+    for (const { client } of scan.blocks) {
+      const owner = this.#owners.of(client)
+      if (owner && owner !== author) withhold(owner)
+    }
+    if (!reoffered) return
+    // Who has just connected and hasn't said yet which id is its own may be the author of any of it.
+    for (const member of this.#broadcast.members()) if (!this.#owners.owns(member)) withhold(member)
   }
 
   /** Nothing of it is kept. */

@@ -86,7 +86,7 @@ const enter = (room: Room, counters: Counters, extended: boolean) => {
   session.enter(room)
   let sent = 0
   return {
-    write: (update: Uint8Array) => room.receive(session, ++sent, update, true),
+    write: (update: Uint8Array) => room.receive(session, ++sent, update, { mayWrite: true, reoffered: false }),
     heard: <T extends Message['type']>(type: T) =>
       messagesIn(frames).filter((each): each is Extract<Message, { type: T }> => each.type === type),
   }

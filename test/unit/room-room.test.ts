@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import type { DocumentLog, Entry } from '../../server/journal/journal.js'
+import { Counters } from '../../server/observe/counters.js'
+import { Compaction } from '../../server/room/compaction.js'
+import { Content } from '../../server/room/content.js'
+import type { Member } from '../../server/room/member.js'
+import { defaultPresenceLimits } from '../../server/room/presence.js'
+import { Room } from '../../server/room/room.js'
+import { Turns } from '../../server/room/turns.js'
+import { messagesIn } from '../support/frames.js'
+
+class FakeMember implements Member {
+  readonly user: string
+  readonly congested = false
+  readonly calls: string[] = []
+  frames: Uint8Array[] = []
+  constructor(
+    readonly extended: boolean,
+    user = '',
+  ) {
+    this.user = user
+  }
+  goOn(): void {
+    this.calls.push('go on')
+  }
+  probe(): void {
+    this.calls.push('there?')
+  }
+  write(frames: readonly Uint8Array[]): void {
+    this.frames.push(...frames)
+  }
+  acknowledge(message: number): void {
+    this.calls.push(`ack ${message}`)
+  }
+  refuse(message: number): void {
+    this.calls.push(`refuse ${message}`)
+  }
+  requestMissing(): void {
+    this.calls.push('missing?')
+  }
+  close(code: number): void {
+    this.calls.push(`close ${code}`)
+  }
+  get updates(): number {
+    return messagesIn(this.frames).filter(({ type }) => type === 'update').length
+  }
+}
+
+/** A room whose disk the test commits, and whose turns it ends. */
+const setup = () => {
+  const soon: (() => void)[] = []
+  const appended: Entry[] = []
+  const log: DocumentLog = {
+    document: { name: 'doc', generation: '0'.repeat(32), snapshot: null, tail: [], seq: 0 },
+    append: (entry) => appended.push(entry),
+    compact: () => Promise.resolve(),
+    release: () => undefined,
+  }
+  const content = new Content({ snapshot: null, tail: [] })
+  const counters = new Counters()
+  const compact = () => Promise.reject(new Error('not here'))
+  let idle = 0
+  const room = new Room(
+    {
+      name: 'doc',
+      log,
+      content,
+      compaction: new Compaction(log, content, { compact, counters, onError: () => undefined }),
+      onIdle: () => idle++,
+    },
+    {
+      turns: new Turns({ soon: (task) => void soon.push(task), later: () => () => undefined }),
+      clock: () => 0,
+      now: () => 42,
+      counters,
+      onFlush: () => undefined,
+      presence: defaultPresenceLimits,
+      maxDocumentBytes: 1024 * 1024,
+    },
+  )
+  return {
+    room,
+    appended,
+    idle: () => idle,
+    endTurn: () => {
+      for (const task of soon.splice(0)) task()
+    },
+    join: (extended = false, user = ''): FakeMember => {
+      const member = new FakeMember(extended, user)
+      room.join(member)
+      return member
+    },
+  }
+}
+
+const edits = (clientID: number, count: number): Uint8Array[] => {
+  const doc = new Y.Doc()
+  doc.clientID = clientID
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (let i = 0; i < count; i++) doc.getText('t').insert(i, 'x')
+  return updates
+}
+
+const whole = (updates: readonly Uint8Array[]): Uint8Array => {
+  const doc = new Y.Doc()
+  for (const update of updates) Y.applyUpdate(doc, update)
+  return Y.encodeStateAsUpdate(doc)
+}
+
+const hereIs = (id: number): Uint8Array => Uint8Array.of(1, id, 1, 2, 0x7b, 0x7d)
+const taken = { mayWrite: true, reoffered: false }
+const offered = { mayWrite: true, reoffered: true }
+
+describe('Room', () => {
+  it('S3, S4: others get an update at once, its author when it is durable; the journal gets time and user', () => {
+    const { room, join, endTurn, appended } = setup()
+    const [author, ours, reader] = [join(false, 'ada'), join(true), join()]
+    const [update] = edits(7, 1) as [Uint8Array]
+    room.receive(author, 1, update, taken)
+    expect(appended).toEqual([{ update, time: 42, author: 'ada' }])
+    endTurn()
+    expect([author.updates, ours.updates, reader.updates]).toEqual([0, 1, 1])
+    room.committed(1)
+    expect([author.updates, ours.updates, reader.updates]).toEqual([1, 1, 1])
+    expect(ours.calls).toEqual([])
+  })
+
+  it('X4: one ack per commit, with the last message that it covers; news-free messages wait for what they repeat', () => {
+    const { room, join } = setup()
+    const [author, other] = [join(true), join(true)]
+    const updates = edits(7, 3)
+    for (const [i, update] of updates.entries()) room.receive(author, i + 1, update, taken)
+    room.receive(other, 1, updates[2] as Uint8Array, taken)
+    room.committed(2)
+    expect([author.calls, other.calls]).toEqual([['ack 2'], []])
+    room.committed(3)
+    expect([author.calls, other.calls]).toEqual([['ack 2', 'ack 3'], ['ack 1']])
+    room.receive(other, 2, updates[0] as Uint8Array, taken)
+    expect(other.calls).toEqual(['ack 1', 'ack 2'])
+  })
+
+  it('S4: what another tab brings of a stock client’s edits comes to it only once it is durable', () => {
+    const { room, join, endTurn } = setup()
+    const [author, peer, reader] = [join(false, 'ada'), join(true, 'ada'), join()]
+    room.present(author, hereIs(7))
+    room.present(reader, hereIs(9))
+    endTurn()
+    room.receive(peer, 1, whole(edits(7, 3)), offered)
+    endTurn()
+    expect([author.updates, reader.updates]).toEqual([0, 1])
+    room.committed(1)
+    expect([author.updates, reader.updates]).toEqual([1, 1])
+  })
+
+  it('S4: one that has not said which id is its own waits likewise, but not for plain edits of others', () => {
+    const { room, join, endTurn } = setup()
+    const [author, peer] = [join(), join(true)]
+    room.receive(peer, 1, whole(edits(7, 3)), offered)
+    room.receive(peer, 2, edits(8, 1)[0] as Uint8Array, taken)
+    endTurn()
+    expect(author.updates).toBe(1)
+    room.committed(2)
+    expect(author.updates).toBe(2)
+  })
+
+  it('S7: two who offer each other’s edits again, as after a crash, do not wait for each other', () => {
+    const { room, join, appended } = setup()
+    const [ada, bob] = [join(true), join(true)]
+    room.present(ada, hereIs(7))
+    room.present(bob, hereIs(8))
+    const both = whole([...edits(7, 3), ...edits(8, 3)])
+    expect(room.receive(ada, 1, both, offered)).toBe(false)
+    expect(room.receive(bob, 1, both, offered)).toBe(true)
+    expect(ada.calls).toContain('go on')
+    expect(room.receive(ada, 1, both, offered)).toBe(true)
+    room.committed(appended.length)
+    expect(ada.calls.at(-1)).toBe('ack 1')
+    expect(bob.calls.at(-1)).toBe('ack 1')
+    const state = new Y.Doc()
+    for (const { update } of appended) Y.applyUpdate(state, update)
+    expect(state.getText('t').length).toBe(6)
+  })
+
+  it('A4: news of a reader are refused and counted as settled, repetitions are not refused', () => {
+    const { room, join, appended } = setup()
+    const [writer, reader] = [join(true), join(true)]
+    const [known, news] = edits(7, 2) as [Uint8Array, Uint8Array]
+    room.receive(writer, 1, known, taken)
+    room.committed(1)
+    room.receive(reader, 1, known, { mayWrite: false, reoffered: true })
+    room.receive(reader, 2, news, { mayWrite: false, reoffered: false })
+    expect(reader.calls).toEqual(['ack 1', 'refuse 2', 'ack 2'])
+    expect(appended.length).toBe(1)
+  })
+
+  it('S5: a gap is asked for once', () => {
+    const { room, join, appended } = setup()
+    const author = join()
+    const [, second, third] = edits(7, 3) as [Uint8Array, Uint8Array, Uint8Array]
+    room.receive(author, 1, second, taken)
+    room.receive(author, 2, third, taken)
+    expect(author.calls).toEqual(['missing?'])
+    expect(appended.length).toBe(2)
+  })
+
+  it('is idle only when nobody is there and all is durable', () => {
+    const { room, join, idle } = setup()
+    const author = join()
+    room.receive(author, 1, edits(7, 1)[0] as Uint8Array, taken)
+    room.leave(author)
+    expect([room.idle, idle()]).toEqual([false, 0])
+    room.committed(1)
+    expect([room.idle, idle()]).toEqual([true, 1])
+  })
+})
