@@ -65,7 +65,7 @@ export class Compaction {
    * Looks whether it is time, and starts.
    *
    * @param durable the last durable `seq`.
-   * @param left nobody is in the room.
+   * @param left nobody is in the room; or there is another reason to make it small.
    */
   consider(durable: number, left: boolean, events: CompactionEvents): void {
     if (this.#finished) this.#commit(durable, events)

@@ -40,6 +40,8 @@ export interface RoomParts {
   readonly onIdle: () => void
 }
 
+/** The part of its largest size from which on a document is nearly full. */
+const NEARLY = 0.75
 const READ_ONLY: Refused = { code: Code.forbidden, reason: 'read-only' }
 const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
 
@@ -354,7 +356,9 @@ export class Room {
 
   /** After anything became durable or somebody left: time to compact, or to go? */
   #settle(): void {
-    this.#compaction.consider(this.#durable, this.#broadcast.size === 0, this.#onCompaction)
+    // Near its limit a document is compacted early too: what was deleted makes room.
+    const full = this.#content.size > this.#deps.maxDocumentBytes * NEARLY
+    this.#compaction.consider(this.#durable, full || this.#broadcast.size === 0, this.#onCompaction)
     if (!this.idle) return
     for (const resolve of this.#waiting.splice(0)) resolve()
     this.#onIdle()
