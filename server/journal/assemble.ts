@@ -91,7 +91,6 @@ export class Assembler {
     this.#layout.addRun({ first, last, bytes })
     this.#lastWrite = Math.max(this.#lastWrite, entries.at(-1)?.time ?? 0)
     const covered = this.#snapshot?.seq ?? 0
-    if (last <= covered) return
     const expected = this.#seq + 1
     if (first > expected) this.#problems.push(missing(expected, first - 1))
     else if (first < expected && this.#seq > covered) this.#problems.push(`${where}: repeats earlier updates`)

@@ -18,7 +18,7 @@ export interface GenerationsDeps {
   readonly randomBytes: RandomBytes
   readonly perform: (operation: Operation) => Promise<void>
   /** These generations were marked for purging. */
-  readonly purge: (generations: readonly string[], name: Uint8Array) => void
+  readonly purge: (generations: readonly string[]) => void
   readonly crashpoint: (name: string) => void
 }
 
@@ -55,7 +55,7 @@ export class Generations {
       landed: async () => (await readCatalog(store, name)).status === 'none',
     })
     await witness?.forget(name)
-    this.#deps.purge(generations, name)
+    this.#deps.purge(generations)
     return true
   }
 
@@ -85,7 +85,7 @@ export class Generations {
     })
     const seq = (content.snapshot?.seq ?? 0) + content.tail.length
     witness?.saw({ witnessKey: witnessKey(name), generation }, seq)
-    if (fate.kind === 'purged') this.#deps.purge(old, name)
+    if (fate.kind === 'purged') this.#deps.purge(old)
     return { generation }
   }
 

@@ -9,15 +9,13 @@ export interface HousekeepingDeps {
   readonly store: Store
   /** All writes go through the journal's writer: one that fails must stop the others. */
   readonly perform: (operation: Operation) => Promise<void>
-  /** Removes a deleted document's name from the catalog once more, unless there is such a document again. */
-  readonly removeName: (name: Uint8Array) => Promise<void>
   readonly logger: JournalLogger
 }
 
 type Chore =
   | { readonly kind: 'purge'; readonly generation: string }
   | { readonly kind: 'reclaim'; readonly generation: string; readonly done: () => void }
-  | { readonly kind: 'catalog'; readonly names: Uint8Array[] }
+  | { readonly kind: 'catalog' }
 
 /** Records removed per batch of a purge. */
 const SLICE = 1000
@@ -61,14 +59,13 @@ export class Housekeeping {
     if (generations.length > 0) this.purge(generations)
   }
 
-  /** The generations were marked for purging; `name` is that of the document that had them. */
-  purge(generations: readonly string[], name?: Uint8Array): void {
+  /** The generations were marked for purging. */
+  purge(generations: readonly string[]): void {
     for (const generation of generations) this.#chores.push({ kind: 'purge', generation })
-    const catalog = this.#chores.findLast((chore) => chore.kind === 'catalog')
-    const names = name ? [name] : []
-    // The first may be in work already.
-    if (catalog && catalog !== this.#chores[0]) catalog.names.push(...names)
-    else this.#chores.push({ kind: 'catalog', names })
+    // Once, after the last of them.
+    const catalog = this.#chores.findIndex((chore, i) => i > 0 && chore.kind === 'catalog')
+    if (catalog > 0) this.#chores.splice(catalog, 1)
+    this.#chores.push({ kind: 'catalog' })
     this.wake()
   }
 
@@ -122,7 +119,8 @@ export class Housekeeping {
           await this.#dropRemoved(generationRange(chore.generation))
           return chore.done()
         case 'catalog':
-          return await this.#purgeNames(chore.names)
+          // All of it: LevelDB writes the bounds of a compaction in its own log, which no name belongs in.
+          return await this.#compact(CATALOG_RANGE)
       }
     } catch (error) {
       if (!isCorruption(error)) throw error
@@ -146,13 +144,6 @@ export class Housekeeping {
       writes: [{ key: mark, value: null }],
       landed: async () => (await store.get(mark)) === undefined,
     })
-  }
-
-  async #purgeNames(names: readonly Uint8Array[]): Promise<void> {
-    await this.#deps.store.flush()
-    for (const name of names) if (!this.#stopped) await this.#deps.removeName(name)
-    // The whole of it: LevelDB writes the bounds of a compaction in its own log, which no name belongs in.
-    if (!this.#stopped) await this.#compact(CATALOG_RANGE)
   }
 
   /** Has LevelDB let go of the bytes of what was removed from a range. */

@@ -16,13 +16,12 @@ import type {
   UnsavedReport,
 } from './journal.js'
 import { KeyedLock } from './keyed-lock.js'
-import { catalogKey } from './keys.js'
 import { Layout } from './layout.js'
 import { LevelLog } from './level-log.js'
 import { listDocuments } from './list.js'
-import { type LoadedDocument, readCatalog } from './load.js'
+import type { LoadedDocument } from './load.js'
 import type { JournalLogger } from './logger.js'
-import { nameFromBytes, nameToBytes } from './name.js'
+import { nameToBytes } from './name.js'
 import { Reader } from './reader.js'
 import { type Choose, type RepairReport, repairDocument } from './repair.js'
 import { Snapshots } from './snapshots.js'
@@ -89,15 +88,11 @@ export class LevelJournal implements Journal {
       prepareReopen: deps.makeRoom,
     })
     const perform = (operation: Operation): Promise<void> => this.#writer.perform(operation)
-    this.#housekeeping = new Housekeeping({
-      ...deps,
-      perform,
-      removeName: (name) => this.#removeName(name),
-    })
+    this.#housekeeping = new Housekeeping({ ...deps, perform })
     this.#generations = new Generations({
       ...deps,
       perform,
-      purge: (generations, name) => this.#housekeeping.purge(generations, name),
+      purge: (generations) => this.#housekeeping.purge(generations),
     })
     this.#snapshots = new Snapshots({ ...deps, perform, housekeeping: this.#housekeeping })
     this.#reader = new Reader(deps)
@@ -281,21 +276,6 @@ export class LevelJournal implements Journal {
     recovered()
     this.#housekeeping.wake()
     witness?.reopen().catch((error: unknown) => logger.warn({ err: error }, 'the witness stays silent'))
-  }
-
-  /** A deleted document's name goes from the catalog once more; see {@link Housekeeping}. */
-  #removeName(name: Uint8Array): Promise<void> {
-    const text = nameFromBytes(name) ?? ''
-    return this.#names.run(text, async () => {
-      // A writer may be about to put it there again, and doesn't ask for the document's turn.
-      if (this.#logs.has(text)) return
-      if ((await readCatalog(this.#deps.store, name)).status !== 'none') return
-      await this.#writer.perform({
-        step: 'purge',
-        writes: [{ key: catalogKey(name), value: null }],
-        landed: async () => false,
-      })
-    })
   }
 
   #checkOpen(): void {

@@ -201,6 +201,17 @@ describe.each(['killed', 'closed'] as const)('a store that was %s', (how) => {
     }
   })
 
+  test('without CURRENT it is not taken for a new store, which would remove all tables; repair finds them', async () => {
+    const copy = await damagedCopy((to) => rm(join(to, 'journal', 'CURRENT')))
+    await expect(openLevelJournal({ directory: copy })).rejects.toMatchObject({
+      code: 'INKWIRE_STORE_FAILED',
+    })
+    expect(await repairFiles(copy)).toBe(true)
+    expect(await inspect(copy, durable)).toBe('complete')
+    expect(await repairFiles(copy)).toBe(false)
+    await rm(copy, { recursive: true })
+  })
+
   test('all of the journal missing, but not the witness: not taken for a new store', async () => {
     expect(await tryOut((copy) => rm(join(copy, 'journal'), { recursive: true }))).toBe('flagged')
   })

@@ -19,6 +19,8 @@ export class FakeStore implements Store {
   broken: Error | null = null
   reopenFails = false
   readsFail: Error | null = null
+  /** Happens once, right before the next scan. */
+  beforeScan: (() => Promise<void>) | null = null
   /** Each write waits for what this gives. */
   gate: () => Promise<void> = () => Promise.resolve()
   /** What was written, batch by batch, failed ones included. */
@@ -42,6 +44,9 @@ export class FakeStore implements Store {
 
   async *pages(range: KeyRange): AsyncGenerator<readonly Pair[], void, void> {
     if (this.readsFail) throw this.readsFail
+    const meanwhile = this.beforeScan
+    this.beforeScan = null
+    await meanwhile?.()
     const all = this.#range(range)
     for (let i = 0; i < all.length; i += 3) yield all.slice(i, i + 3)
   }

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Journal, StoredDocument } from '../../server/journal/journal.js'
 import { FORMAT_KEY, parseKey } from '../../server/journal/keys.js'
 import type { LevelJournal } from '../../server/journal/level-journal.js'
+import { encodeCatalog, readRecord } from '../../server/journal/records.js'
 import { atVersion, flipBit } from '../support/journal-damage.js'
 import { nextTurn, startJournal, startWitness } from '../support/journal-start.js'
 import { FakeStore } from '../support/journal-store.js'
@@ -171,6 +172,38 @@ describe('a damaged store', () => {
     const journal = await open(true)
     expect(await completeOrFlagged(journal)).toHaveLength(2)
     await journal.close()
+  })
+
+  test("a catalog entry that leads to another document's records is noticed", async () => {
+    const [a = '', b = ''] = keysOf('catalog').filter((key) => disk.get(key)?.length)
+    const other = readRecord(Buffer.from(b, 'hex'), disk.get(b) ?? new Uint8Array())
+    if (other.status !== 'ok' || other.record.kind !== 'catalog') throw new Error('no catalog entry')
+    disk.set(a, encodeCatalog(Buffer.from(a, 'hex'), other.record))
+    const journal = await open(false)
+    const parsed = parseKey(Buffer.from(a, 'hex'))
+    const name = parsed.kind === 'catalog' ? Buffer.from(parsed.name).toString() : ''
+    await expect(journal.read(name)).rejects.toThrow('belongs to another document')
+    await journal.close()
+  })
+
+  test('a document that is replaced or deleted while it is read is not taken for damaged', async () => {
+    for (const witnessed of [true, false]) {
+      const store = new FakeStore(disk)
+      const witness = witnessed ? startWitness(new FakeStore(witnessDisk)) : null
+      const journal = await startJournal(store, { witness })
+      store.beforeScan = async () => {
+        await journal.replace('b', { snapshot: null, tail: [entry(1), entry(2), entry(3)] })
+        await journal.settled()
+      }
+      expect(await journal.read('b')).toMatchObject({ seq: 3 })
+      store.beforeScan = async () => {
+        await journal.delete('b')
+        await journal.settled()
+      }
+      expect(await journal.read('b')).toBeNull()
+      await write(journal, 'b', 1, 0)
+      await journal.close()
+    }
   })
 
   test('records that a snapshot covers are passed over', async () => {
