@@ -47,7 +47,6 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   let root: Node | undefined
   let resetting = false
 
-  const composing = () => composition.active() && !signal.aborted
   const writable = () => !element.readOnly && !element.disabled
 
   /**
@@ -75,14 +74,14 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   }
 
   /** Takes up whatever is in the element now, whoever put it there. */
-  const commit = () => {
+  const commit = (last?: boolean) => {
     const { value } = element
     if (
       value === shadow ||
       !writable() ||
       resetting || // what it leaves is nobody's edit
       element.validity.badInput || // half a number reads as ''
-      (options.composition === 'hold' && composing())
+      (!last && options.composition === 'hold' && composition.active())
     )
       return
     write(diff(toValue(base, hidden), value, element.selectionEnd), true)
@@ -112,7 +111,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   const settle = () => {
     if (signal.aborted) return
     commit()
-    if (!composing()) render()
+    if (!composition.active()) render()
     update?.()
     // A reset is heard at the root only: it does not leave a shadow tree. The element may have been moved.
     const now = element.getRootNode()
@@ -124,13 +123,18 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   const toText = (selection: Selection) =>
     waiting.reduce(
       mapSelection,
-      moveSelection(selection, (index) => toTextIndex(base, index, hidden)),
+      moveSelection(mapSelection(selection, diff(element.value, toValue(base, hidden))), (index) =>
+        toTextIndex(base, index, hidden),
+      ),
     )
   /** The other way. */
   const toElement = (selection: Selection) =>
-    moveSelection(
-      waiting.reduceRight((moved, change) => mapSelection(moved, invert(change)), selection),
-      (index) => toValueIndex(base, index, hidden),
+    mapSelection(
+      moveSelection(
+        waiting.reduceRight((moved, change) => mapSelection(moved, invert(change)), selection),
+        (index) => toValueIndex(base, index, hidden),
+      ),
+      diff(toValue(base, hidden), element.value),
     )
   const selected = () => {
     const selection = readSelection(element)
@@ -169,7 +173,9 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     const action = undoAction(event)
     if (!action || event.defaultPrevented) return
     event.preventDefault()
-    if (!composing() && writable()) undoManager[action]()
+    if (composition.active() || !writable()) return
+    commit()
+    undoManager[action]()
   }
 
   const binding: TextareaBinding = {
@@ -187,8 +193,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     },
     destroy() {
       if (signal.aborted) return
+      commit(true)
       aborter.abort()
-      commit()
       ytext.unobserve(onText)
       stopKeeping()
       if (options.undoManager) undoManager.removeTrackedOrigin(binding)
@@ -214,7 +220,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     selected,
     (kept) => {
       const selection = locate(kept)
-      if (selection && !composing()) element.setSelectionRange(...selection)
+      if (selection && !composition.active()) element.setSelectionRange(...selection)
     },
   )
   undoManager.addTrackedOrigin(binding)

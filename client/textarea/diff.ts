@@ -10,6 +10,7 @@ export type Splice = readonly [start: number, minusRemoved: number, insert: stri
  */
 export const diff = (before: string, after: string, caret?: number | null): Splice => {
   const { length } = before
+  if (before === after) return [length, 0, '']
   const newLength = after.length
   const shorter = Math.min(length, newLength)
   let prefix = 0

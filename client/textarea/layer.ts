@@ -10,7 +10,7 @@ const ALONE = 'all:initial;position:absolute;'
  * A colour with hue and strength of the user's, but of medium lightness: it stands out from dark and from
  * light backgrounds, and black letters can be read on it.
  */
-const CARET = 'background:oklch(from currentColor .62 min(c,.14) h);'
+const CARET = 'min-width:2px;background:oklch(from currentColor .62 min(c,.14) h);'
 const PIECE = `${CARET}opacity:.3`
 const NAME = `${ALONE + CARET}color:inherit;-webkit-text-fill-color:#000;bottom:100%;max-width:16em;overflow:hidden;padding:0 4px;font:12px sans-serif;white-space:nowrap`
 
@@ -69,16 +69,11 @@ export const createLayer = (
         return node
       }
       const [start, end, direction] = selection
-      if (start < end)
-        for (const box of mirror.boxes(start, end)) {
-          box.width ||= 2 // a line end
-          mark(box, PIECE)
-        }
+      if (start < end) for (const box of mirror.boxes(start, end)) mark(box, PIECE)
       const at = direction === 'backward' ? start : end
       // Where a line is broken the caret has two places, in an empty line it has none.
       const box = mirror.boxes(at, at).at(-1) ?? mirror.boxes(at, at + 1)[0]
       if (!box) continue
-      box.width = 2
       const label = mark(box, CARET).appendChild(create())
       label.style.cssText = NAME
       if (box.x > x + width / 2) label.style.right = '0'
