@@ -16,7 +16,8 @@ import { type Address, Emitter, type ServerEvents } from './events.js'
 import { Gate } from './gate/gate.js'
 import { createHttpApp } from './http/app.js'
 import type { Journal, UnsavedReport } from './journal/journal.js'
-import { openLevelJournal } from './journal/level.js'
+import { type LevelJournal, openLevelJournal } from './journal/level.js'
+import type { Finding } from './journal/verify.js'
 import { type Proxies, proxiesFrom } from './limits/address.js'
 import { Doorway } from './limits/doorway.js'
 import { limitSockets } from './limits/sockets.js'
@@ -119,7 +120,7 @@ class ComposedServer implements InkwireServer {
   readonly #proxies: Proxies
   readonly #control: Control
   #journal: Journal | null = null
-  #opening: Promise<Journal> | null = null
+  #opening: Promise<LevelJournal> | null = null
   #http: Server | null = null
   #closing: Promise<UnsavedReport> | null = null
 
@@ -167,6 +168,7 @@ class ComposedServer implements InkwireServer {
     this.#control = createControl({
       documents: this.documents,
       stored: async (name) => (await this.#open()).read(name),
+      verify: () => this.#verify(),
       log: this.#log,
     })
     this.#clients = new Clients({
@@ -283,8 +285,12 @@ class ComposedServer implements InkwireServer {
     return this.#closing
   }
 
+  async *#verify(): AsyncGenerator<Finding, void, void> {
+    yield* (await this.#open()).verify()
+  }
+
   /** The store, opened by whoever needs it first. A failure is forgotten, so that the next one tries again. */
-  #open(): Promise<Journal> {
+  #open(): Promise<LevelJournal> {
     this.#opening ??= openLevelJournal({
       directory: this.#config.data,
       durability: this.#config.durability,

@@ -1,6 +1,6 @@
 import type { ServerOptions } from '../config.js'
 import type { UnsavedReport } from '../journal/journal.js'
-import type { LocalJournal } from '../tools/local.js'
+import type { LevelJournal } from '../journal/level.js'
 
 /** Where a command's words go. */
 export interface Output {
@@ -35,7 +35,7 @@ export interface Parts {
   /** Asynchronous, so that commands without a server don't wait until its modules are loaded. */
   createServer(options: ServerOptions): Promise<ServerHandle>
   /** @throws InkwireError as `openLevelJournal`. */
-  openJournal(options: { readonly directory: string }): Promise<LocalJournal>
+  openJournal(options: { readonly directory: string }): Promise<LevelJournal>
 }
 
 /** What every command gets. */

@@ -6,11 +6,13 @@ import { addExport } from './export.js'
 import { addImport } from './import.js'
 import { addList } from './list.js'
 import { addMigrate } from './migrate.js'
+import { addRepair } from './repair.js'
 import { addRestore } from './restore.js'
 import { addServe } from './serve.js'
 import { applySettings } from './setting.js'
 import { addStats } from './stats.js'
 import { addToken } from './token.js'
+import { addVerify } from './verify.js'
 import { packageVersion } from './version.js'
 
 /** Adds one command to the program. `done` takes the exit code. */
@@ -27,6 +29,8 @@ const COMMANDS: readonly AddCommand[] = [
   addBackup,
   addRestore,
   addMigrate,
+  addVerify,
+  addRepair,
   addToken,
 ]
 

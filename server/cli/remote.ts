@@ -1,27 +1,41 @@
-import { connectControl } from '../control/client.js'
+import { type ControlClient, connectControl } from '../control/client.js'
+import type { LevelJournal } from '../journal/level.js'
 import type { OpenDocuments } from '../tools/documents.js'
 import { localDocuments } from '../tools/local.js'
 import { FAILED, type Io, type Parts } from './context.js'
 import { checkThereAreDocuments, withJournal } from './store.js'
 
+/** By what way documents are reached. */
+export type Via =
+  | { readonly way: 'server'; readonly server: ControlClient }
+  | { readonly way: 'folder'; readonly journal: LevelJournal }
+
+/** Something that is done with documents. */
+export type Use<T> = (documents: OpenDocuments, via: Via) => Promise<T>
+
 /**
  * Reaches the documents of a folder for `use`: through the server that is running on it, or else by opening the folder,
  * which is created if need be.
  *
+ * @param beforeOpening is done first when no server is running.
  * @throws InkwireError INKWIRE_STORE_LOCKED when another process has the folder open and doesn't answer; otherwise as
  *   {@link withJournal}.
  */
 export const withDocuments = async <T>(
   parts: Parts,
   data: string,
-  use: (documents: OpenDocuments) => Promise<T>,
+  use: Use<T>,
+  beforeOpening?: () => Promise<void>,
 ): Promise<T> => {
-  const running = await connectControl(data)
-  if (!running) return withJournal(parts, data, (journal) => use(localDocuments(journal)))
+  const server = await connectControl(data)
+  if (!server) {
+    await beforeOpening?.()
+    return withJournal(parts, data, (journal) => use(localDocuments(journal), { way: 'folder', journal }))
+  }
   try {
-    return await use(running)
+    return await use(server, { way: 'server', server })
   } finally {
-    running.close()
+    server.close()
   }
 }
 
@@ -33,10 +47,11 @@ export const withDocuments = async <T>(
 export const withExistingDocuments = async <T>(
   parts: Parts,
   data: string,
-  use: (documents: OpenDocuments) => Promise<T>,
+  use: Use<T>,
+  beforeOpening?: () => Promise<void>,
 ): Promise<T> => {
   await checkThereAreDocuments(data)
-  return withDocuments(parts, data, use)
+  return withDocuments(parts, data, use, beforeOpening)
 }
 
 /** Hands long work a signal that aborts at the first SIGINT or SIGTERM; the second ends the process at once. */

@@ -2,8 +2,8 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
 import type { StoredDocument } from '../journal/journal.js'
+import type { LevelJournal } from '../journal/level.js'
 import type { OpenDocuments } from '../tools/documents.js'
-import type { LocalJournal } from '../tools/local.js'
 import type { Parts } from './context.js'
 
 /**
@@ -15,7 +15,7 @@ import type { Parts } from './context.js'
 export const withJournal = async <T>(
   parts: Parts,
   data: string,
-  use: (journal: LocalJournal) => Promise<T>,
+  use: (journal: LevelJournal) => Promise<T>,
 ): Promise<T> => {
   const journal = await parts.openJournal({ directory: data })
   let result: T

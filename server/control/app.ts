@@ -1,13 +1,16 @@
 import { type Context, Hono } from 'hono'
 import { type ErrorCode, InkwireError } from '../../shared/errors.js'
 import type { Documents } from '../documents.js'
-import type { DocumentSummary, StoredDocument } from '../journal/journal.js'
+import type { StoredDocument } from '../journal/journal.js'
+import type { Finding } from '../journal/verify.js'
 import type { Log } from '../observe/log.js'
 import { encodeStored } from './stored.js'
 
 /** What the control channel reaches of a running server. */
 export interface ControlAppDeps {
   readonly documents: Pick<Documents, 'list' | 'stats' | 'read' | 'merge' | 'replace' | 'delete'>
+  /** Everything that is wrong with the store. */
+  readonly verify: () => AsyncIterable<Finding>
   /** A document's pieces, as they are durable now. */
   readonly stored: (name: string) => Promise<StoredDocument | null>
   readonly log: Log
@@ -30,6 +33,7 @@ const LINES = 1000
  * |---|---|
  * | `GET /` | `{"server":"inkwire","pid":…}` |
  * | `GET /documents` | a line `{"name":…,"generation":…}` per document, in the end perhaps a line `{"error":…}` |
+ * | `GET /findings` | a line `{"document":…,"generation":…,"problem":…}` per thing that is wrong with the store |
  * | `GET /document?name=…` | its state: a Yjs update (v1) |
  * | `GET /document/stored?name=…` | its pieces (`stored.ts`), with an ETag; 304 if it is still at `If-None-Match` |
  * | `GET /document/stats?name=…` | its sizes and times |
@@ -40,15 +44,15 @@ const LINES = 1000
  * The name is a parameter and not a part of the path: there, `..` could not be a document.
  * Whatever fails is answered by `{"error":{"code":"INKWIRE_…","message":"…"}}`.
  */
-export const createControlApp = ({ documents, stored, log }: ControlAppDeps): Hono => {
+export const createControlApp = ({ documents, stored, verify, log }: ControlAppDeps): Hono => {
   const app = new Hono()
   const done = (document: string, what: string): void => log.info({ document }, `by the operator: ${what}`)
 
   app.get('/', (c) => c.json({ server: 'inkwire', pid: process.pid }))
 
-  app.get('/documents', (c) =>
-    c.body(lines(documents.list()), 200, { 'Content-Type': 'application/x-ndjson' }),
-  )
+  app.get('/documents', (c) => c.body(lines(documents.list()), 200, NDJSON))
+
+  app.get('/findings', (c) => c.body(lines(verify()), 200, NDJSON))
 
   app.get('/document', async (c) => c.body(binary(await documents.read(nameIn(c))), 200, BINARY))
 
@@ -96,6 +100,7 @@ export const createControlApp = ({ documents, stored, log }: ControlAppDeps): Ho
   return app
 }
 
+const NDJSON = { 'Content-Type': 'application/x-ndjson' }
 const BINARY = { 'Content-Type': 'application/octet-stream' }
 
 /** The same bytes under the type that a response takes. */
@@ -120,8 +125,8 @@ const bodyOf = async (c: Context): Promise<Uint8Array> => {
 
 const etagOf = ({ generation, seq }: StoredDocument): string => `"${generation}-${seq}"`
 
-/** A line per document. Once the first is out, an error can only be one more line. */
-const lines = (list: AsyncIterable<DocumentSummary>): ReadableStream<Uint8Array> => {
+/** A line per item. Once the first is out, an error can only be one more line. */
+const lines = (list: AsyncIterable<unknown>): ReadableStream<Uint8Array> => {
   const iterator = list[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
   return new ReadableStream({

@@ -3,6 +3,7 @@ import { buffer, json } from 'node:stream/consumers'
 import { z } from 'zod'
 import { type ErrorCode, InkwireError } from '../../shared/errors.js'
 import type { DocumentStats, DocumentSummary, StoredDocument } from '../journal/journal.js'
+import type { Finding } from '../journal/verify.js'
 import { findSocket } from './socket.js'
 import { decodeStored } from './stored.js'
 
@@ -20,6 +21,11 @@ const stats = summary.extend({
   tailBytes: z.number(),
   created: z.number(),
   lastWrite: z.number(),
+})
+const finding = z.object({
+  document: z.string().nullable(),
+  generation: z.string().nullable(),
+  problem: z.string(),
 })
 const failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
@@ -73,11 +79,12 @@ export class ControlClient {
   }
 
   async *list(): AsyncGenerator<DocumentSummary, void, void> {
-    for await (const line of linesOf((await this.#ask('/documents')).body)) {
-      const value: unknown = JSON.parse(line)
-      throwFailure(value)
-      yield summary.parse(value)
-    }
+    for await (const value of this.#lines('/documents')) yield summary.parse(value)
+  }
+
+  /** Everything that is wrong with the store. */
+  async *verify(): AsyncGenerator<Finding, void, void> {
+    for await (const value of this.#lines('/findings')) yield finding.parse(value)
   }
 
   stats(name: string): Promise<DocumentStats | null> {
@@ -121,6 +128,14 @@ export class ControlClient {
   /** Lets go of the connections. */
   close(): void {
     this.#agent.destroy()
+  }
+
+  async *#lines(path: string): AsyncGenerator<unknown, void, void> {
+    for await (const line of linesOf((await this.#ask(path)).body)) {
+      const value: unknown = JSON.parse(line)
+      throwFailure(value)
+      yield value
+    }
   }
 
   async #json(path: string, ask?: Ask): Promise<unknown> {

@@ -48,6 +48,7 @@ const depsOn = (journal: Journal): ControlAppDeps => {
       delete: local.delete,
     },
     stored: (name) => journal.read(name),
+    async *verify() {},
     log: silentLog,
   }
 }
@@ -145,6 +146,21 @@ describe('a tool reaches the documents of a running server', () => {
     const stored = await client.read('large')
     // Not toEqual: it takes a minute for this.
     expect(stored && Buffer.compare(stateOf(stored), large)).toBe(0)
+  })
+
+  it('and what is wrong with them', async () => {
+    const findings = [
+      { document: 'a\u2028', generation: '0'.repeat(32), problem: 'update 2 is missing' },
+      { document: null, generation: null, problem: 'an unknown key: ff' },
+    ]
+    const { connect } = await start({
+      async *verify() {
+        yield* findings
+      },
+    })
+    const heard: unknown[] = []
+    for await (const finding of (await connect()).verify()) heard.push(finding)
+    expect(heard).toEqual(findings)
   })
 
   it('also by curl: the state as an update', async () => {

@@ -45,13 +45,13 @@ const HOUSE: Readonly<Record<string, Part>> = {
   control: {
     files: ['server/control/'],
     imports: ['wire'],
-    types: ['documents', 'journal contract', 'observe'],
+    types: ['documents', 'journal contract', 'journal', 'observe'],
     packages: ['node:', 'hono', '@hono/node-server', 'lib0', 'zod'],
   },
   tools: {
     files: ['server/tools/'],
     imports: ['wire', 'update', 'worker'],
-    types: ['journal contract'],
+    types: ['journal contract', 'journal'],
     packages: ['node:', 'level', 'lib0', 'yjs', 'zod'],
   },
   limits: { files: ['server/limits/'], imports: ['wire'], packages: ['node:'] },
