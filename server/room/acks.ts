@@ -13,8 +13,8 @@ interface Expected {
   readonly message: number
   /** The room's last `seq` when the message was taken: durable means that this is. */
   readonly seq: number
-  /** Whether the message became update `seq` (it may have held nothing new). */
-  readonly own: boolean
+  /** The update that the message became; null if it held nothing new. */
+  readonly own: number | null
 }
 
 /**
@@ -26,8 +26,8 @@ export class Acks {
   #expected: Expected[] = []
   #done = 0
 
-  /** `message` of `member` is durable once `seq` is. */
-  expect(member: Member, message: number, seq: number, own: boolean): void {
+  /** `message` of `member`, which became update `own`, is durable once `seq` is. */
+  expect(member: Member, message: number, seq: number, own: number | null): void {
     this.#expected.push({ member, message, seq, own })
   }
 
@@ -36,7 +36,7 @@ export class Acks {
     const seqs: number[] = []
     for (let i = this.#done; i < this.#expected.length; i++) {
       const each = this.#expected[i] as Expected
-      if (each.own && each.member === member) seqs.push(each.seq)
+      if (each.own !== null && each.member === member) seqs.push(each.own)
     }
     return seqs
   }
@@ -51,7 +51,7 @@ export class Acks {
       const entry = confirmed.get(next.member) ?? { message: 0, seqs: [] }
       confirmed.set(next.member, entry)
       entry.message = next.message
-      if (next.own) entry.seqs.push(next.seq)
+      if (next.own !== null) entry.seqs.push(next.own)
     }
     if (this.#done === this.#expected.length || this.#done > 4096) {
       this.#expected = this.#expected.slice(this.#done)

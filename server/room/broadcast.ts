@@ -142,7 +142,11 @@ export class Broadcast implements Flushable {
       seat.sent = Math.min(seat.sent, first - 1)
       return
     }
-    author.write(runs(seqs).flatMap(([from, to]) => this.#deps.tail.frames(from, to)))
+    // One that waited for a gap to close may be in the snapshot by now.
+    const { tail, everything } = this.#deps
+    author.write(
+      first < tail.firstSeq ? everything() : runs(seqs).flatMap(([from, to]) => tail.frames(from, to)),
+    )
   }
 
   /** A member's socket has drained: bring it up, a piece at a time, until it is backed up again or has all. */

@@ -15,6 +15,7 @@ import { Pending } from './pending.js'
 import { checkPlausible } from './plausible.js'
 import { Presence, type PresenceLimits } from './presence.js'
 import type { Turns } from './turns.js'
+import { UnfoundedMessages } from './unfounded.js'
 
 /** What all rooms of a server share. */
 export interface RoomDeps {
@@ -62,6 +63,7 @@ export class Room {
   /** Whose last update waits for somebody else's (PROTOCOL S7). */
   readonly #held = new Map<Member, Foreign<Member>>()
   readonly #acks = new Acks()
+  readonly #unfounded = new UnfoundedMessages()
   readonly #broadcast: Broadcast
   readonly #deps: RoomDeps
   readonly #onIdle: () => void
@@ -90,7 +92,8 @@ export class Room {
       clock: deps.clock,
       counters: deps.counters,
       onFlush: deps.onFlush,
-      unconfirmed: (member) => this.#acks.unconfirmed(member),
+      unconfirmed: (member) =>
+        [...this.#acks.unconfirmed(member), ...this.#unfounded.seqsOf(member)].sort((a, b) => a - b),
       everything: () => parts.content.everything(),
     })
   }
@@ -132,6 +135,7 @@ export class Room {
   leave(member: Member): void {
     this.#broadcast.leave(member)
     this.#presence.leave(member)
+    this.#unfounded.leave(member)
     this.#held.delete(member)
     this.#letGoOn()
     if (this.#presence.hasChanges) this.#broadcast.schedule()
@@ -162,13 +166,13 @@ export class Room {
     const { index } = this.#content
     if (!index.news(scan)) {
       this.#deps.counters.updatesWithoutNews++
-      this.#dealtWith(author, message, update)
+      this.#dealtWith(author, message, scan)
       return true
     }
     const refused = mayWrite ? this.#full(scan) : READ_ONLY
     if (refused !== null) {
       author.refuse(message, refused)
-      this.#dealtWith(author, message, update)
+      this.#dealtWith(author, message, scan)
       return true
     }
     checkPlausible(scan, index)
@@ -188,8 +192,9 @@ export class Room {
       author.close(Code.tryLater, 'too much is missing that this builds upon')
       return true
     }
-    this.#owners.wrote(author, scan)
-    this.#take(author, message, update, scan, reoffered)
+    // A sync step 2 brings others' edits, too: it says nothing of whose they are.
+    if (!reoffered) this.#owners.wrote(author, scan)
+    this.#take(author, message, update, scan, { gap, reoffered })
     if (gap) this.#askOnce(author)
     this.#letGoOn()
     return true
@@ -207,8 +212,9 @@ export class Room {
     this.join(importer)
     try {
       const scan = scanUpdate(update)
-      if (this.#content.index.news(scan)) this.#take(importer, 1, update, scan, true)
-      else this.#dealtWith(importer, 1, update)
+      if (this.#content.index.news(scan))
+        this.#take(importer, 1, update, scan, { gap: false, reoffered: true })
+      else this.#dealtWith(importer, 1, scan)
       this.#letGoOn()
       const news = this.seq > before
       await importer.saved
@@ -242,10 +248,7 @@ export class Room {
   /** The journal says that everything up to `seq` is durable. */
   committed(seq: number): void {
     this.#durable = seq
-    for (const [author, { message, seqs }] of this.#acks.durable(seq)) {
-      if (author.extended) author.acknowledge(message)
-      else this.#broadcast.echo(author, seqs)
-    }
+    this.#confirm(seq)
     this.#settle()
   }
 
@@ -275,15 +278,40 @@ export class Room {
     if (this.#durable === this.seq) this.#log.release()
   }
 
-  #take(author: Member, message: number, update: Uint8Array, scan: Scan, reoffered: boolean): void {
-    const { counters } = this.#deps
-    counters.updatesIn++
-    counters.updateBytesIn += update.length
+  #take(
+    author: Member,
+    message: number,
+    update: Uint8Array,
+    scan: Scan,
+    { gap, reoffered }: { readonly gap: boolean; readonly reoffered: boolean },
+  ): void {
+    this.#count(scan)
     const kept = this.#content.append(update, scan)
     const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: author.user })
-    this.#acks.expect(author, message, seq, true)
+    this.#expect(author, message, seq, scan, gap)
+    if (this.#unfounded.size > 0) this.#confirmFounded()
     this.#broadcast.updated(author, seq)
     this.#withhold(author, seq, scan, reoffered)
+  }
+
+  #confirm(durable: number): void {
+    for (const [author, { message, seqs }] of this.#acks.durable(durable)) {
+      if (author.extended) author.acknowledge(message)
+      else this.#broadcast.echo(author, seqs)
+    }
+  }
+
+  /** Acks are counted: what comes after a message that can't be called safe waits with it (PROTOCOL S5, X4). */
+  #expect(author: Member, message: number, own: number | null, scan: Scan, gap: boolean): void {
+    const behind = author.extended && this.#unfounded.size > 0 && this.#unfounded.has(author)
+    if (gap || behind) this.#unfounded.add(author, message, own, scan)
+    else this.#acks.expect(author, message, this.seq, own)
+  }
+
+  #confirmFounded(): void {
+    for (const { member, message, seq } of this.#unfounded.founded(this.#content.index)) {
+      this.#acks.expect(member, message, this.seq, seq)
+    }
   }
 
   /**
@@ -297,7 +325,8 @@ export class Room {
     const part = scanUpdate(update)
     if (!this.#content.index.news(part)) return
     // The message itself isn't dealt with yet: what is acknowledged by this are those before it.
-    this.#take(author, message - 1, update, part, reoffered)
+    const gap = this.#content.index.hasGap(part)
+    this.#take(author, message - 1, update, part, { gap, reoffered })
     this.#letGoOn()
   }
 
@@ -310,7 +339,7 @@ export class Room {
     const withhold = (member: Member): void => {
       if (member.extended || member === author || withheld.has(member)) return
       withheld.add(member)
-      this.#acks.expect(member, 0, seq, true)
+      this.#acks.expect(member, 0, seq, seq)
       this.#broadcast.withhold(member, seq)
     }
     for (const { client } of scan.blocks) {
@@ -323,12 +352,16 @@ export class Room {
   }
 
   /** Nothing of it is kept. */
-  #dealtWith(author: Member, message: number, update: Uint8Array): void {
-    this.#deps.counters.updatesIn++
-    this.#deps.counters.updateBytesIn += update.length
+  #dealtWith(author: Member, message: number, scan: Scan): void {
+    this.#count(scan)
     // What it repeats may itself be on its way to the disk still.
-    if (this.#durable === this.seq) author.acknowledge(message)
-    else this.#acks.expect(author, message, this.seq, false)
+    this.#expect(author, message, null, scan, false)
+    if (this.#durable === this.seq) this.#confirm(this.#durable)
+  }
+
+  #count({ bytes }: Scan): void {
+    this.#deps.counters.updatesIn++
+    this.#deps.counters.updateBytesIn += bytes.length
   }
 
   /** Deletions are taken always: they are the way out. */

@@ -264,11 +264,11 @@ describe('clocks that nobody can have reached by editing are refused (PROTOCOL S
 describe('gaps are kept bounded (PROTOCOL S5)', () => {
   it('is asked once for what is missing, however many updates have a gap', async () => {
     const { ws } = await startServer()
-    const raw = await connectRaw(`${ws}/doc`)
-    await raw.first('syncStep1')
+    const [raw, reader] = [await connectRaw(`${ws}/doc`), await connectRaw(`${ws}/doc`, [SUBPROTOCOL])]
+    await Promise.all([raw.first('syncStep1'), reader.first('syncStep1')])
     for (let i = 0; i < 50; i++)
       raw.send({ type: 'update', update: forge({ client: 9, clock: 10 + 3 * i, structs: [{ gc: 2 }] }) })
-    await until('all came back', () => raw.all('update').length === 50)
+    await until('all were passed on', () => reader.all('update').length === 50)
     expect(raw.all('syncStep1')).toHaveLength(2)
   })
 
@@ -283,7 +283,9 @@ describe('gaps are kept bounded (PROTOCOL S5)', () => {
     await saved(again, 1)
     // Nothing is missing any more: there is room again.
     again.send({ type: 'update', update: forge({ client: 10, clock: 5, structs: [{ gc: 1 }] }) })
-    await saved(again, 2)
+    await until('it was taken, and asked about', () => again.all('syncStep1').length === 2)
+    again.send({ type: 'syncStep2', update: forge({ client: 10, structs: [{ gc: 5 }] }) })
+    await saved(again, 3)
   })
 
   it('deletions of what isn’t there are bounded, in all', async () => {
@@ -310,7 +312,11 @@ it('documents of others are not touched by any of it', async () => {
   ]) {
     const mallory = await connectRaw(`${ws}/doc`)
     mallory.send({ type: 'update', update })
-    await until('it was looked at', () => mallory.all('update').length > 0 || mallory.socket.readyState > 1)
+    mallory.send({ type: 'syncStep1', stateVector: Uint8Array.of(0) })
+    await until(
+      'it was looked at',
+      () => mallory.all('syncStep2').length > 0 || mallory.socket.readyState > 1,
+    )
     mallory.socket.terminate()
   }
   honest.text.insert(4, ' and sound')

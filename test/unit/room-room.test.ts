@@ -205,6 +205,24 @@ describe('Room', () => {
     expect(appended.length).toBe(2)
   })
 
+  it('S5: what came before what it builds upon is not confirmed until that has come, too', () => {
+    const { room, join, endTurn } = setup()
+    const [stock, ours] = [join(), join(true)]
+    const [theirs, mine] = [edits(7, 3), edits(8, 3)] as [Uint8Array[], Uint8Array[]]
+    room.receive(stock, 1, theirs[1] as Uint8Array, taken)
+    room.receive(ours, 1, mine[1] as Uint8Array, taken)
+    room.receive(ours, 2, edits(9, 1)[0] as Uint8Array, taken)
+    endTurn()
+    room.committed(3)
+    const before = stock.updates
+    expect(ours.calls).toEqual(['missing?'])
+    room.receive(stock, 2, whole(theirs), offered)
+    room.receive(ours, 3, whole(mine), offered)
+    room.committed(5)
+    expect(stock.updates).toBe(before + 2)
+    expect(ours.calls).toEqual(['missing?', 'ack 3'])
+  })
+
   it('is idle only when nobody is there and all is durable', () => {
     const { room, join, idle } = setup()
     const author = join()
