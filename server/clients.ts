@@ -94,11 +94,8 @@ export class Clients {
       ws,
       socket,
       {
-        message: (payload) => {
-          pace.message()
-          session.receive(payload)
-        },
-        pinged: () => pace.message(),
+        message: (payload) => pace.message(payload),
+        pinged: () => pace.control(),
         read: (bytes) => pace.read(bytes),
         drained: () => session.drained(),
         failed: (err, code) => {
@@ -111,9 +108,9 @@ export class Clients {
           this.#warn(code, { connection: id, document, reason }, 'connection closed by us')
         },
         ended: (code) => {
+          pace.end()
           session.ended()
           admission.dispose()
-          pace.dispose()
           left?.()
           doorway.leave(address)
           this.#connections.delete(client)
@@ -124,7 +121,14 @@ export class Clients {
       },
       { counters, maxBufferedBytes: MAX_BUFFERED_BYTES },
     )
-    const pace = new Pace(connection, this.#deps.pace)
+    const pace: Pace = new Pace(
+      {
+        handle: (payload) => session.receive(payload),
+        hold: () => connection.hold(),
+        release: () => connection.release(),
+      },
+      this.#deps.pace,
+    )
     const session: Session = new Session(extended, connection, this.#deps.session, {
       token: (token) => admission.token(token),
       presence: () => pace.presence(),

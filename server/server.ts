@@ -33,10 +33,13 @@ import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
 /** Updates that wait for the disk while the store fails, bytes; past it authors are told to hold (4503). */
 const MAX_UNSAVED_BYTES = 64 * 1024 * 1024
-/** With so much waiting for the disk, bytes, those who send a lot are read no further until it has caught up. */
-const CLOGGED_BYTES = 16 * 1024 * 1024
+/**
+ * With so much waiting for the disk, bytes, those who send a lot are read no further until it has caught up: commits
+ * stay small enough for those who type between them.
+ */
+const CLOGGED_BYTES = 512 * 1024
 /** How often to look whether it has, ms. */
-const CLOGGED_MS = 5
+const CLOGGED_MS = 2
 
 /**
  * A collaborative editing server for Yjs. Several can live in one process; they share nothing.

@@ -2,12 +2,15 @@ import { Bucket } from './bucket.js'
 import type { Limits } from './limits.js'
 import type { Turnstile } from './turnstile.js'
 
-/** A piece of a stream that holds more messages or bytes than this is a load, not somebody typing. */
-const LIGHT_MESSAGES = 64
+/** Messages of one connection that are worked off in one turn of the event loop: about a millisecond's work. */
+const PER_TURN = 128
+/** A piece of a stream that holds more bytes than this is a load, not somebody typing. */
 const LIGHT_BYTES = 16 * 1024
 
 /** What a pace acts on. */
 export interface Paced {
+  /** Works off a message. */
+  handle(payload: Uint8Array): void
   /** Stops reading from the client. */
   hold(): void
   /** Reads on. */
@@ -26,7 +29,10 @@ export interface PaceDeps {
 
 /**
  * How fast one connection is read from. Backpressure, never a close: whoever sends more than the limits allow finds
- * the socket slow and loses nothing. Looks once per piece that the socket delivers, not per message.
+ * the socket slow and loses nothing.
+ *
+ * A piece that the socket delivers may hold thousands of messages. Those beyond what fits into a turn wait here, and
+ * the connection stands in line with others of its kind; nothing more is read from it until they are worked off.
  */
 export class Pace {
   readonly #paced: Paced
@@ -34,12 +40,16 @@ export class Pace {
   readonly #messages: Bucket
   readonly #bytes: Bucket
   readonly #presence: Bucket
+  /** Arrived, and not worked off. Holds less than what a socket delivers in two pieces. */
+  #waiting: Uint8Array[] = []
+  /** How many may be worked off in this turn. */
+  #quota = PER_TURN
   /** Since the last look. */
   #sent = 0
   #present = 0
   #timer: NodeJS.Timeout | null = null
   #held = false
-  #disposed = false
+  #ended = false
 
   constructor(paced: Paced, deps: PaceDeps) {
     const { limits, clock } = deps
@@ -51,20 +61,30 @@ export class Pace {
     this.#presence = new Bucket(limits.presencePerSecond, limits.presencePerSecond * 10, now)
   }
 
-  /** A message or control frame has arrived. */
-  message(): void {
+  /** A message has arrived. */
+  message(payload: Uint8Array): void {
+    this.#sent++
+    if (this.#quota > 0) {
+      this.#quota--
+      this.#paced.handle(payload)
+    } else {
+      this.#waiting.push(payload)
+    }
+  }
+
+  /** A control frame has arrived. */
+  control(): void {
     this.#sent++
   }
 
-  /** It was about presence. */
+  /** A message was about presence. */
   presence(): void {
     this.#present++
   }
 
-  /** A piece of the stream has been worked off, with all messages that it completed. */
+  /** A piece of the stream has arrived, with all messages that it completed. */
   read(bytes: number): void {
-    const { turnstile, clock } = this.#deps
-    const now = clock()
+    const now = this.#deps.clock()
     const sent = this.#sent
     this.#sent = 0
     let wait = Math.max(this.#messages.take(sent, now), this.#bytes.take(bytes, now))
@@ -72,33 +92,51 @@ export class Pace {
       wait = Math.max(wait, this.#presence.take(this.#present, now))
       this.#present = 0
     }
-    if (this.#held || this.#disposed) return
+    if (this.#held || this.#ended) return
     if (wait > 0) {
       this.#hold()
       this.#deps.onSlowed()
-      this.#timer = setTimeout(() => turnstile.queue(this), Math.ceil(wait))
-    } else if (sent > LIGHT_MESSAGES || bytes > LIGHT_BYTES) {
+      this.#timer = setTimeout(() => this.#stand(), Math.ceil(wait))
+    } else if (this.#quota === 0 || sent > PER_TURN || bytes > LIGHT_BYTES) {
       this.#hold()
-      turnstile.queue(this)
+      this.#stand()
+    } else {
+      this.#quota = PER_TURN
     }
   }
 
   /** Its turn has come. */
   release(): void {
-    if (this.#disposed) return
+    if (this.#ended) return
+    const due = this.#waiting.splice(0, PER_TURN)
+    for (const payload of due) this.#paced.handle(payload)
+    if (this.#waiting.length > 0) {
+      this.#stand()
+      return
+    }
+    this.#quota = PER_TURN - due.length
     this.#held = false
-    this.#timer = null
     this.#paced.release()
   }
 
-  dispose(): void {
-    this.#disposed = true
+  /** The connection has ended: what had arrived before is worked off, and that is all. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
+    for (const payload of this.#waiting) this.#paced.handle(payload)
+    this.#waiting = []
   }
 
   #hold(): void {
     this.#held = true
+    this.#quota = 0
     this.#paced.hold()
+  }
+
+  #stand(): void {
+    this.#timer = null
+    this.#deps.turnstile.queue(this)
   }
 }

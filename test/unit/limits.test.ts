@@ -146,7 +146,12 @@ const setup = (limits: Partial<typeof DEFAULT_LIMITS> = {}) => {
   const turn = (): void => turns.shift()?.()
   const pace = () => {
     const events: string[] = []
-    const paced = { hold: () => void events.push('hold'), release: () => void events.push('release') }
+    const handled: number[] = []
+    const paced = {
+      handle: (payload: Uint8Array) => void handled.push(payload[0] ?? -1),
+      hold: () => void events.push('hold'),
+      release: () => void events.push('release'),
+    }
     const deps = {
       limits: { ...DEFAULT_LIMITS, ...limits },
       turnstile,
@@ -155,13 +160,13 @@ const setup = (limits: Partial<typeof DEFAULT_LIMITS> = {}) => {
         state.slowed++
       },
     }
-    return { events, pace: new Pace(paced, deps) }
+    return { events, handled, pace: new Pace(paced, deps) }
   }
   return { state, turn, pace }
 }
 
 const send = (pace: Pace, messages: number, bytes = messages * 20): void => {
-  for (let i = 0; i < messages; i++) pace.message()
+  for (let i = 0; i < messages; i++) pace.message(Uint8Array.of(i))
   pace.read(bytes)
 }
 
@@ -176,22 +181,43 @@ describe('Pace and Turnstile', () => {
   it('of those who pour in what they have, one is let on each turn, in order', () => {
     const { pace: make, turn } = setup()
     const all = [make(), make(), make()]
-    for (const { pace } of all) send(pace, 1000)
+    for (const { pace } of all) send(pace, 200)
     turn()
     expect(all.map(({ events }) => events.at(-1))).toEqual(['release', 'hold', 'hold'])
-    send(all[0]?.pace as Pace, 1000)
+    send(all[0]?.pace as Pace, 200)
     turn()
     turn()
     expect(all.map(({ events }) => events.at(-1))).toEqual(['hold', 'release', 'release'])
     turn()
+    turn()
     expect(all[0]?.events).toEqual(['hold', 'release', 'hold', 'release'])
+  })
+
+  it('a piece with thousands of messages is worked off a few a turn, in order, and then read on', () => {
+    const { pace: make, turn } = setup()
+    const [{ pace, events, handled }, other] = [make(), make()]
+    send(pace, 250)
+    send(other.pace, 200)
+    expect(handled).toHaveLength(128)
+    // What the socket had taken already comes behind.
+    pace.message(Uint8Array.of(250))
+    pace.read(20)
+    turn()
+    expect(handled).toEqual(Array.from({ length: 251 }, (_, i) => i))
+    expect(events).toEqual(['hold', 'release'])
+    send(pace, 250)
+    turn()
+    turn()
+    turn()
+    expect(handled).toHaveLength(501)
+    expect(other.handled).toHaveLength(200)
   })
 
   it('nobody who pours is let on while the disk is behind', () => {
     const { pace: make, turn, state } = setup()
     const { pace, events } = make()
     state.clogged = true
-    send(pace, 1000)
+    send(pace, 200)
     for (let i = 0; i < 5; i++) turn()
     expect(events).toEqual(['hold'])
     state.clogged = false
@@ -199,11 +225,12 @@ describe('Pace and Turnstile', () => {
     expect(events).toEqual(['hold', 'release'])
   })
 
-  it('one that has ended is not let on', () => {
+  it('what had arrived when a connection ended is worked off, and it is not let on', () => {
     const { pace: make, turn } = setup()
-    const { pace, events } = make()
-    send(pace, 1000)
-    pace.dispose()
+    const { pace, events, handled } = make()
+    send(pace, 250)
+    pace.end()
+    expect(handled).toHaveLength(250)
     turn()
     expect(events).toEqual(['hold'])
   })
@@ -213,13 +240,13 @@ describe('Pace and Turnstile', () => {
       const { pace: make, state } = setup(limits)
       const { pace, events } = make()
       for (let i = 0; i < 200; i++) {
-        pace.message()
+        pace.control()
         pace.presence()
       }
       pace.read(4000)
       expect(events).toEqual(['hold'])
       expect(state.slowed).toBe(1)
-      pace.dispose()
+      pace.end()
     }
   })
 })
