@@ -33,16 +33,6 @@ export class Ballast {
     this.#path = join(options.directory, 'ballast')
   }
 
-  /** Makes the file unless it is there; without room for it, says so and goes on. */
-  async ensure(): Promise<void> {
-    const { bytes, logger } = this.#options
-    try {
-      if (bytes > 0 && !(await this.#present())) await this.#make()
-    } catch (error) {
-      logger.warn({ err: error }, 'no room for the ballast file that helps when the disk is full')
-    }
-  }
-
   /**
    * Sees to it that `needed` bytes are free, letting go of the ballast if that is what it takes.
    *
@@ -80,10 +70,24 @@ export class Ballast {
 
   async #restore(): Promise<void> {
     const { signal } = this.#stop
+    let told = false
     while (!signal.aborted && !(await this.#present())) {
       // Twice, or making it would fill the disk again.
-      if ((await this.freeBytes()) >= 2 * this.#options.bytes) await this.ensure()
-      else await this.#options.wait(RETRY_MS, signal)
+      if ((await this.freeBytes()) >= 2 * this.#options.bytes && (await this.#tryToMake())) return
+      if (!told)
+        this.#options.logger.warn({}, 'no room for the ballast file that helps when the disk is full')
+      told = true
+      await this.#options.wait(RETRY_MS, signal)
+    }
+  }
+
+  async #tryToMake(): Promise<boolean> {
+    try {
+      await this.#make()
+      return true
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'the ballast file could not be made')
+      return false
     }
   }
 

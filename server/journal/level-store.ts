@@ -184,6 +184,7 @@ async function* pagesOf<T>(
 ): AsyncGenerator<readonly T[], void, void> {
   let from: Bound = { gte: start }
   let size = PAGE_ENTRIES
+  let failure: unknown = null
   let scanner = open(from)
   try {
     for (;;) {
@@ -191,20 +192,23 @@ async function* pagesOf<T>(
       try {
         page = await scanner.nextv(size)
       } catch (error) {
-        if (size === 1 || !isCorruption(error)) throw error
+        if (failure !== null || !isCorruption(error)) throw error
+        failure = error
         size = 1
         await scanner.close()
         scanner = open(from)
         continue
       }
       const last = page.at(-1)
-      if (last === undefined) return
+      if (last === undefined) break
       from = { gt: keyOf(last) }
       yield page
     }
   } finally {
     await scanner.close()
   }
+  // The second scan may have begun behind the damage.
+  if (failure !== null) throw failure
 }
 
 const compactorOf = (db: object): RangeCompactor => {

@@ -28,7 +28,7 @@ const report = (label, count, elapsedMs, latencies) => {
   return count / elapsedMs
 }
 
-/** Opens `count` documents; `append(i)` resolves when the update is durable. */
+/** Opens `count` documents; `append(i)` is author i's and resolves when the update is durable. */
 const openDocuments = async (journal, count) => {
   const waiting = Array.from({ length: count }, () => [])
   const logs = []
@@ -42,8 +42,8 @@ const openDocuments = async (journal, count) => {
   }
   return (i) =>
     new Promise((resolve) => {
-      const seq = logs[i].append({ update: UPDATE, time: Date.now(), author: `author ${i}` })
-      waiting[i].push({ seq, resolve })
+      const seq = logs[i % count].append({ update: UPDATE, time: Date.now(), author: `author ${i}` })
+      waiting[i % count].push({ seq, resolve })
     })
 }
 
@@ -130,12 +130,14 @@ const single = await withFolder(async (directory) => {
   return rate
 })
 
-await withJournal('fsync', async (journal) => {
-  const { latencies, elapsedMs } = await inTurns(await openDocuments(journal, AUTHORS))
-  const rate = report('group commit, fsync', latencies.length, elapsedMs, latencies)
-  console.log(`${''.padEnd(48)} ${(rate / single).toFixed(1)} times the rate`)
-  return latencies.length
-})
+for (const documents of [AUTHORS, 10, 1]) {
+  await withJournal('fsync', async (journal) => {
+    const { latencies, elapsedMs } = await inTurns(await openDocuments(journal, documents))
+    const rate = report(`group commit, fsync, ${documents} documents`, latencies.length, elapsedMs, latencies)
+    console.log(`${''.padEnd(48)} ${(rate / single).toFixed(1)} times the rate of single puts`)
+    return latencies.length
+  })
+}
 
 await withJournal('os', async (journal) => {
   const { latencies, elapsedMs } = await inTurns(await openDocuments(journal, AUTHORS))

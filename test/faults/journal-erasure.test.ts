@@ -104,6 +104,24 @@ test('its name too, once the store was opened again', async () => {
   expect(await found(directory, [name])).toBe(0)
 })
 
+test('its name too, when that lies in another table than its records', async () => {
+  const directory = await tempDir()
+  // Generations that lie behind all others.
+  const last = (size: number): Uint8Array => randomBytes(size).fill(0xff, 0, 4)
+  let journal = await openLevelJournal({ directory, ballastBytes: 0, randomBytes: last })
+  await write(journal, NAME, 3, 100)
+  await journal.close()
+  journal = await open(directory)
+  for (let i = 0; i < 40; i++) await write(journal, `other ${i}`, 10, 10_000)
+  await journal.delete('other 0')
+  await journal.settled()
+  await journal.delete(NAME)
+  await journal.settled()
+  await journal.close()
+  await (await open(directory)).close()
+  expect(await found(directory, [Buffer.from(NAME)])).toBe(0)
+})
+
 test('what was replaced', async () => {
   const directory = await tempDir()
   const journal = await open(directory)

@@ -23,6 +23,8 @@ export class FakeStore implements Store {
   beforeScan: (() => Promise<void>) | null = null
   /** Each write waits for what this gives. */
   gate: () => Promise<void> = () => Promise.resolve()
+  /** Each compaction of a range waits for what this gives. */
+  compacting: () => Promise<void> = () => Promise.resolve()
   /** What was written, batch by batch, failed ones included. */
   readonly batches: (readonly Write[])[] = []
   reopened: { repair: boolean }[] = []
@@ -71,7 +73,9 @@ export class FakeStore implements Store {
 
   async flush(): Promise<void> {}
 
-  async compactRange(): Promise<void> {}
+  async compactRange(): Promise<void> {
+    await this.compacting()
+  }
 
   async reopen(options = { repair: false }): Promise<void> {
     this.reopened.push(options)

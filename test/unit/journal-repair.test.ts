@@ -127,6 +127,31 @@ describe('a store', () => {
     await journal.close()
   })
 
+  test('with a lost catalog entry and first record: the document is found by the witness', async () => {
+    disk.delete(keyOf('a', 'catalog'))
+    disk.delete(keyOf('a', 'run', 1))
+    const journal = await open()
+    expect(await journal.repair('a')).toMatchObject({ aside: [generations.get('a')], updates: 4 })
+    expect(await updates(journal, 'a')).toEqual({ snapshot: null, tail: [2, 3, 4, 5] })
+    await journal.close()
+  })
+
+  test('with a lost catalog entry and records of two generations: the one that was seen last counts', async () => {
+    const old = [1, 2, 3, 4, 5].map((n) => keyOf('a', 'run', n))
+    const values = old.map((key) => disk.get(key) ?? new Uint8Array())
+    const before = await open()
+    await before.replace('a', { snapshot: null, tail: [entry(8), entry(9)] })
+    await before.settled()
+    await before.close()
+    for (const [i, key] of old.entries()) disk.set(key, values[i] ?? new Uint8Array())
+    disk.delete(keyOf('a', 'catalog'))
+    const journal = await open()
+    const report = await journal.repair('a')
+    expect(report?.aside).toHaveLength(2)
+    expect(await updates(journal, 'a')).toEqual({ snapshot: null, tail: [8, 9] })
+    await journal.close()
+  })
+
   test('with a damaged catalog entry: likewise', async () => {
     const key = keyOf('b', 'catalog')
     disk.set(key, flipBit(disk.get(key) ?? new Uint8Array(), 70))

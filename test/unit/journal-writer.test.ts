@@ -271,6 +271,47 @@ describe('the writer', () => {
     })
   })
 
+  describe('a compaction', () => {
+    test('waits while the garbage of an earlier one is being removed', async () => {
+      const { log, acks } = await open('a')
+      const grow = async (to: number): Promise<void> => {
+        log.append(entry(to, 1024 * 1024))
+        await until(() => acks.at(-1) === to)
+      }
+      const reclaimed = deferred()
+      store.compacting = () => reclaimed.promise
+      await grow(1)
+      await grow(2)
+      await log.compact({ seq: 1, update: Uint8Array.of(1) })
+      let second = false
+      const compaction = log.compact({ seq: 2, update: Uint8Array.of(2) }).then(() => {
+        second = true
+      })
+      await grow(3)
+      expect(second).toBe(false)
+      reclaimed.resolve()
+      await compaction
+    })
+
+    test('that still waits when its log is given back is refused', async () => {
+      const { log, acks } = await open('a')
+      log.append(entry(1))
+      log.append(entry(2))
+      await until(() => acks.at(-1) === 2)
+      const written = deferred()
+      store.gate = () => written.promise
+      const first = log.compact({ seq: 1, update: Uint8Array.of(1) })
+      const second = log.compact({ seq: 2, update: Uint8Array.of(2) })
+      await until(() => store.batches.length === 2)
+      log.release()
+      const next = journal.open('a', () => {})
+      written.resolve()
+      await first
+      await expect(second).rejects.toThrow('was released')
+      expect((await next).document).toMatchObject({ seq: 2, snapshot: { seq: 1 } })
+    })
+  })
+
   describe('close', () => {
     test('while the store fails ends in time and tells by name what is not saved', async () => {
       const a = await open('a')
