@@ -15,7 +15,7 @@ export interface DamagedTable {
  * Once the damaged blocks are empty, the documents that had records in them are the only ones that notice: by their
  * checksums, their numbers and the witness. The original of a table is kept in the store's folder `lost`.
  *
- * It takes a second or so per gigabyte. It is safe on a store that another process has open: only tables that are
+ * It takes two or three seconds per gigabyte. It is safe on a store that another process has open: only tables that are
  * complete, and so never written to again, are changed, and only where they can't be read anyway.
  */
 export class Scrub {
