@@ -79,23 +79,49 @@ const startOurs = (ws: string, document: string, id: string): Author => {
   }
 }
 
-/** The stock provider: an update that comes back is safe (PROTOCOL S4), and all before it. */
+/**
+ * The stock provider: an update that comes back as it was sent is safe (PROTOCOL S4). Others may bring the same edits
+ * after a restart; that says nothing. And one that was made while the connection was still being set up comes back
+ * before what was made offline is even there; so an edit counts when all before it do.
+ */
 const startStock = (ws: string, document: string, id: string): Author => {
   const doc = new Y.Doc()
   /** The document's clock for this author after each edit. */
   const clocks: number[] = []
+  const sent = new Set<string>()
+  const safe = new SafeClock()
+  let greeted = false
   let acknowledged = 0
   const hear = (message: Message): void => {
-    if (message.type !== 'update') return
-    for (const { id: item, length } of Y.decodeUpdate(message.update).structs) {
-      if (item.client !== doc.clientID) continue
-      while ((clocks[acknowledged] ?? Number.POSITIVE_INFINITY) <= item.clock + length) acknowledged++
+    switch (message.type) {
+      case 'syncStep1':
+        // What a server has of somebody who hasn't said anything yet, it has from its disk.
+        if (!greeted) safe.add(0, Y.decodeStateVector(message.stateVector).get(doc.clientID) ?? 0)
+        greeted = true
+        break
+      case 'update':
+        if (!sent.delete(keyOf(message.update))) break
+        for (const { id: item, length } of Y.decodeUpdate(message.update).structs) {
+          if (item.client === doc.clientID) safe.add(item.clock, item.clock + length)
+        }
+        break
+      default:
+        break
     }
+    while ((clocks[acknowledged] ?? Number.POSITIVE_INFINITY) <= safe.clock) acknowledged++
   }
   const Listening = class extends WebSocket {
     constructor(url: string, protocols?: string[]) {
       super(url, protocols)
+      greeted = false
+      sent.clear()
       this.on('message', (data: ArrayBuffer | Buffer) => hear(decodeMessage(new Uint8Array(data))))
+    }
+
+    override send(data: Uint8Array): void {
+      const message = decodeMessage(data)
+      if (message.type === 'update' || message.type === 'syncStep2') sent.add(keyOf(message.update))
+      super.send(data)
     }
   }
   const { destroy } = openClient('stock', ws, document, { doc, maxBackoffMs: 20, WebSocket: Listening })
@@ -113,6 +139,28 @@ const startStock = (ws: string, document: string, id: string): Author => {
       clocks.push(Y.getState(doc.store, doc.clientID))
     },
     stop: destroy,
+  }
+}
+
+const keyOf = (update: Uint8Array): string => Buffer.from(update).toString('latin1')
+
+/** Up to where clocks are safe without a hole. */
+class SafeClock {
+  #clock = 0
+  /** Safe ranges beyond a hole. */
+  #beyond: (readonly [from: number, to: number])[] = []
+
+  get clock(): number {
+    return this.#clock
+  }
+
+  add(from: number, to: number): void {
+    this.#beyond.push([from, to])
+    const next = (): number => this.#beyond.findIndex(([start]) => start <= this.#clock)
+    for (let i = next(); i >= 0; i = next()) {
+      const [[, end = 0] = []] = this.#beyond.splice(i, 1)
+      this.#clock = Math.max(this.#clock, end)
+    }
   }
 }
 

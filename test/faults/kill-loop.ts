@@ -27,7 +27,7 @@ export interface KillOptions {
 const KINDS: readonly AuthorKind[] = ['ours', 'stock', 'raw']
 const DOCUMENTS = ['a', 'b', 'c/d']
 /** Then authors and documents are new ones, so that documents have all ages and none grows without end. */
-const ROUNDS_PER_CAST = 25
+const ROUNDS_PER_CAST = 10
 const LONGEST_LIFE_MS = 300
 
 /**
@@ -62,7 +62,13 @@ export const killLoop = async ({ seed, rounds, onRound }: KillOptions): Promise<
     }
     // In the end everybody gets through, and everything is there once.
     network.setTarget(server.port)
-    await until('all is acknowledged', () => cast.every((each) => each.acknowledged === each.made), 60_000)
+    const behind = () => cast.filter(({ made, acknowledged }) => acknowledged < made)
+    await until('all is acknowledged', () => behind().length === 0, 60_000).catch((cause: Error) => {
+      const who = behind().map(
+        ({ document, id, made, acknowledged }) => `${document}, ${id}: ${acknowledged} of ${made}`,
+      )
+      throw new Error(`not acknowledged in the end: ${who.join('; ')}`, { cause })
+    })
     network.setTarget(null)
     const all = cast.map((author) => author.made)
     totals.lost.push(...(await inspect(server.ws, cast, all, random)))
@@ -104,12 +110,22 @@ const inspect = async (
     for (const [i, author] of cast.entries()) {
       if (author.document !== name) continue
       const missing = missingEdits(newcomer.doc, author, expected[i] ?? 0)
-      if (missing.length > 0) lost.push(`${name}: edits ${missing.join(', ')} of ${author.id}`)
+      if (missing.length > 0)
+        lost.push(
+          `${name}: of ${expected[i]} acknowledged edits of ${author.id} ${missing.length} are missing, from ${missing[0]}${waiting(newcomer.doc)}`,
+        )
     }
     if (hasTwice(newcomer.doc)) lost.push(`${name}: an edit is there twice`)
     newcomer.destroy()
   }
   return lost
+}
+
+/** Whether edits are there, but wait for others that are missing. */
+const waiting = ({ store }: Y.Doc): string => {
+  if (store.pendingStructs === null) return ''
+  const missing = [...store.pendingStructs.missing].map(([client, clock]) => `clock ${clock} of ${client}`)
+  return `; others wait for ${missing.join(', ')}`
 }
 
 const hasTwice = (doc: Y.Doc): boolean => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { alike, type Client, type Kind, openClient } from '../support/clients.js'
+import { type Client, type Kind, openClient } from '../support/clients.js'
+import { alike } from '../support/documents.js'
 import { metric, serveProcess } from '../support/inkwire.js'
 import { below, pick, seeded } from '../support/random-edits.js'
 import { atRandomMoments, replayConcurrent, replaySequential } from '../support/replay.js'

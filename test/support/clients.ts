@@ -83,7 +83,3 @@ export const openClient = (kind: Kind, ws: string, name: string, options: Client
     destroy,
   }
 }
-
-/** Whether two replicas hold the same structs and deletions. */
-export const alike = (one: Y.Doc, other: Y.Doc): boolean =>
-  Y.equalSnapshots(Y.snapshot(one), Y.snapshot(other))

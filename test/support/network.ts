@@ -8,7 +8,7 @@ export interface Network {
   /** Where clients connect: `ws://127.0.0.1:…`. */
   readonly ws: string
   readonly connections: number
-  /** Where connections go from now on; with `null` nowhere. Those that are there are cut. */
+  /** Where connections go from now on; with `null` they wait until there is somewhere. Those that are there are cut. */
   setTarget(port: number | null): void
   /** Breaks one connection, whichever `random` picks; what was under way on it is gone. */
   cutOne(random: () => number): void
@@ -26,16 +26,22 @@ export interface NetworkOptions {
 /** Starts a network at a free port; gone after the test. */
 export const startNetwork = async ({ delayMs = () => 0 }: NetworkOptions = {}): Promise<Network> => {
   let target: number | null = null
+  const waiting = new Set<Socket>()
   const links = new Set<Link>()
-  // An end goes through once all that came before it has.
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    if (target === null) {
-      client.destroy()
-      return
-    }
-    const onward = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true })
-    const link = new Link(client, onward, delayMs, () => links.delete(link))
-    links.add(link)
+  const link = (client: Socket, port: number): void => {
+    // An end goes through once all that came before it has.
+    const onward = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    const made = new Link(client, onward, delayMs, () => links.delete(made))
+    links.add(made)
+  }
+  const wait = (client: Socket): void => {
+    waiting.add(client)
+    client.on('error', () => undefined)
+    client.on('close', () => waiting.delete(client))
+  }
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    if (target === null) wait(client)
+    else link(client, target)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -44,6 +50,7 @@ export const startNetwork = async ({ delayMs = () => 0 }: NetworkOptions = {}): 
   }
   onTestFinished(async () => {
     cutAll()
+    for (const client of waiting) client.destroy()
     server.close()
     await once(server, 'close')
   })
@@ -55,6 +62,9 @@ export const startNetwork = async ({ delayMs = () => 0 }: NetworkOptions = {}): 
     setTarget: (port) => {
       target = port
       cutAll()
+      if (port === null) return
+      for (const client of waiting) link(client, port)
+      waiting.clear()
     },
     cutOne: (random) => {
       if (links.size > 0) pick(random, [...links]).cut()
@@ -108,6 +118,7 @@ class Pipe {
       })
     })
     from.on('end', () => this.#hold(0, () => this.#to.end()))
+    from.resume()
   }
 
   dispose(): void {

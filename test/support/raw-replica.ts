@@ -1,5 +1,5 @@
-import { WebSocket } from 'ws'
 import * as Y from 'yjs'
+import type { WebSocketClass, WebSocketLike } from '../../client/index.js'
 import { decodeMessage, encodeMessage } from '../../shared/codec.js'
 import { type Message, SUBPROTOCOL } from '../../shared/messages.js'
 import { below, shuffled } from './random-edits.js'
@@ -11,21 +11,26 @@ export interface RawReplicaOptions {
   readonly random: () => number
   /** Whether it speaks `inkwire.1`. */
   readonly extended: boolean
+  readonly WebSocket: WebSocketClass
 }
+
+const OPEN = 1
+/** Between two attempts to connect. */
+const RETRY_MS = 20
 
 /** How many updates it sits on before it sends them. */
 const MOST_HELD = 4
 
 /**
  * A client of nobody's making. It says what the protocol allows and no library says: updates in another order than
- * they were made, twice, several merged into one, and others' updates as if they were its own.
+ * they were made, twice, several merged into one, and others' updates as if they were its own. It connects when it is told to.
  */
 export class RawReplica {
   readonly doc: Y.Doc
   readonly #options: RawReplicaOptions
-  #socket: WebSocket | null = null
-  #retry: NodeJS.Timeout | null = null
-  #wanted = true
+  #socket: WebSocketLike | null = null
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #wanted = false
   #synced = false
   /** Whether the server has asked what we have; before that, updates are part of the answer. */
   #asked = false
@@ -35,15 +40,10 @@ export class RawReplica {
     this.#options = options
     this.doc = options.doc
     this.doc.on('update', this.#onUpdate)
-    this.#dial()
   }
 
   get synced(): boolean {
     return this.#synced
-  }
-
-  cut(): void {
-    this.#socket?.terminate()
   }
 
   connect(): void {
@@ -54,15 +54,12 @@ export class RawReplica {
 
   disconnect(): void {
     this.#wanted = false
-    if (this.#retry) clearTimeout(this.#retry)
-    this.#socket?.close()
+    this.#end()
   }
 
   destroy(): void {
-    this.#wanted = false
-    if (this.#retry) clearTimeout(this.#retry)
+    this.disconnect()
     this.doc.off('update', this.#onUpdate)
-    this.#socket?.terminate()
     this.doc.destroy()
   }
 
@@ -83,24 +80,29 @@ export class RawReplica {
   }
 
   #dial(): void {
-    const { url, extended } = this.#options
-    this.#retry = null
+    const { url, extended, WebSocket } = this.#options
     const socket = new WebSocket(url, extended ? [SUBPROTOCOL] : [])
     this.#socket = socket
-    socket.on('open', () => {
-      this.#send({ type: 'syncStep1', stateVector: Y.encodeStateVector(this.doc) })
-    })
-    socket.on('message', (data: Buffer) => {
-      if (socket === this.#socket) this.#hear(decodeMessage(new Uint8Array(data)))
-    })
-    socket.on('error', () => undefined)
-    socket.on('close', () => {
-      if (socket !== this.#socket) return
-      this.#socket = null
-      this.#synced = this.#asked = false
-      this.#held = []
-      if (this.#wanted) this.#retry = setTimeout(() => this.#dial(), 20)
-    })
+    socket.binaryType = 'arraybuffer'
+    socket.onopen = () => this.#send({ type: 'syncStep1', stateVector: Y.encodeStateVector(this.doc) })
+    socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) =>
+      this.#hear(decodeMessage(new Uint8Array(data)))
+    socket.onerror = () => undefined
+    socket.onclose = () => {
+      this.#end()
+      if (this.#wanted) this.#retry = setTimeout(() => this.#dial(), RETRY_MS)
+    }
+  }
+
+  #end(): void {
+    clearTimeout(this.#retry)
+    const socket = this.#socket
+    this.#socket = null
+    this.#synced = this.#asked = false
+    this.#held = []
+    if (!socket) return
+    socket.onopen = socket.onmessage = socket.onclose = null
+    socket.close()
   }
 
   #hear(message: Message): void {
@@ -120,6 +122,8 @@ export class RawReplica {
   }
 
   #send(message: Message): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encodeMessage(message))
+    // lib0 encodes into plain memory, its types just don't say so.
+    if (this.#socket?.readyState === OPEN)
+      this.#socket.send(encodeMessage(message) as Uint8Array<ArrayBuffer>)
   }
 }

@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import type { Client } from './clients.js'
+import { holds } from './documents.js'
 import { below } from './random-edits.js'
 import type { ConcurrentTrace, Patch, SequentialTrace } from './traces.js'
 import { until } from './until.js'
@@ -152,20 +153,6 @@ class Arrivals {
   dispose(): void {
     for (const doc of this.#docs) doc.off('update', this.look)
   }
-}
-
-const holds = ({ store }: Y.Doc, update: Uint8Array): boolean => {
-  const { structs, ds } = Y.decodeUpdate(update)
-  for (const { id, length } of structs) if (Y.getState(store, id.client) < id.clock + length) return false
-  for (const [client, ranges] of ds.clients) {
-    for (const { clock, len } of ranges) {
-      if (Y.getState(store, client) < clock + len) return false
-      for (let at = clock; at < clock + len; at++) {
-        if (!Y.getItem(store, Y.createID(client, at)).deleted) return false
-      }
-    }
-  }
-  return true
 }
 
 /** Calls `trouble` at about `times` seeded random moments of `total`. To be called at every edit or so. */

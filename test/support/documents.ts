@@ -1,0 +1,58 @@
+import { expect } from 'vitest'
+import * as Y from 'yjs'
+import { contents } from './random-edits.js'
+
+/** Whether two replicas hold the same structs and deletions, and wait for nothing. */
+export const alike = (one: Y.Doc, other: Y.Doc): boolean =>
+  one.store.clients.size === other.store.clients.size &&
+  Y.equalSnapshots(Y.snapshot(one), Y.snapshot(other)) &&
+  [one, other].every(({ store }) => store.pendingStructs === null && store.pendingDs === null)
+
+/** Whether a replica has everything that another one has, as far as that doesn't wait for something. */
+export const covers = (doc: Y.Doc, other: Y.Doc): boolean => {
+  for (const [client, clock] of Y.decodeStateVector(Y.encodeStateVector(other))) {
+    if (Y.getState(doc.store, client) < clock) return false
+  }
+  const { clients } = Y.createDeleteSetFromStructStore(other.store)
+  return [...clients].every(([client, ranges]) => ranges.every((range) => isDeleted(doc, client, range)))
+}
+
+/** Whether a replica has what an update says. */
+export const holds = (doc: Y.Doc, update: Uint8Array): boolean => {
+  const { structs, ds } = Y.decodeUpdate(update)
+  return (
+    structs.every(({ id, length }) => Y.getState(doc.store, id.client) >= id.clock + length) &&
+    [...ds.clients].every(([client, ranges]) => ranges.every((range) => isDeleted(doc, client, range)))
+  )
+}
+
+const isDeleted = (
+  { store }: Y.Doc,
+  client: number,
+  { clock, len }: { readonly clock: number; readonly len: number },
+): boolean => {
+  if (Y.getState(store, client) < clock + len) return false
+  for (let at = clock; at < clock + len; ) {
+    const { deleted, id, length } = Y.getItem(store, Y.createID(client, at))
+    if (!deleted) return false
+    at = id.clock + length
+  }
+  return true
+}
+
+/** A document's state as bytes that don't depend on how it came about: Yjs joins structs as far as it can. */
+export const canonical = (doc: Y.Doc): Buffer => {
+  const copy = new Y.Doc({ gc: true })
+  Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
+  const bytes = Y.encodeStateAsUpdate(copy)
+  copy.destroy()
+  return Buffer.from(bytes)
+}
+
+/** Expects two replicas to be the same, byte for byte; says what differs. */
+export const expectSame = (one: Y.Doc, other: Y.Doc, who: string): void => {
+  if (canonical(one).equals(canonical(other))) return
+  // Says more than bytes do.
+  expect(contents(one), who).toEqual(contents(other))
+  throw new Error(`${who}: the same contents in other bytes`)
+}

@@ -1,0 +1,133 @@
+import type { Journal } from '../../server/journal/journal.js'
+import { type MemoryState, openMemoryJournal } from '../../server/journal/memory.js'
+import { DEFAULT_LIMITS } from '../../server/limits/limits.js'
+import { Counters } from '../../server/observe/counters.js'
+import { createRoomLoader } from '../../server/room/load.js'
+import { defaultPresenceLimits } from '../../server/room/presence.js'
+import { Rooms } from '../../server/room/rooms.js'
+import { Turns } from '../../server/room/turns.js'
+import { Session } from '../../server/session.js'
+import { createSlowCommits } from '../../server/slow-commits.js'
+import { compactUpdates } from '../../server/worker/compact.js'
+import { SUBPROTOCOL } from '../../shared/messages.js'
+import { below } from './random-edits.js'
+import type { Link } from './simulated-link.js'
+import type { VirtualTime } from './virtual-time.js'
+
+export interface SimulatedServerOptions {
+  /** What lies on its disk, from one life to the next. */
+  readonly disk: MemoryState
+  readonly time: VirtualTime
+  readonly random: () => number
+}
+
+/**
+ * A server's rooms, sessions and journal, without sockets, threads and a disk: each commit and each compaction takes
+ * until somebody says that it is done.
+ */
+export class SimulatedServer {
+  readonly counters = new Counters()
+  /** What is under way: commits and compactions. Calling one completes it. */
+  readonly pending: (() => void)[] = []
+  /** Errors that nothing in here accounts for. */
+  readonly failures: unknown[] = []
+  readonly #clock: () => number
+  readonly #journal: Journal
+  readonly #rooms: Rooms
+  readonly #slow = createSlowCommits()
+  readonly #sessions = new Map<Link, Session>()
+  /** Commits complete at once. */
+  #stopping = false
+
+  constructor({ disk, time, random }: SimulatedServerOptions) {
+    const clock = time.now
+    this.#clock = clock
+    this.#journal = openMemoryJournal({
+      state: disk,
+      now: clock,
+      randomBytes: (size) => Uint8Array.from({ length: size }, () => below(random, 256)),
+      sync: () => (this.#stopping ? Promise.resolve() : new Promise((resolve) => this.pending.push(resolve))),
+    })
+    this.#rooms = new Rooms({
+      load: createRoomLoader({
+        journal: () => Promise.resolve(this.#journal),
+        compact: (job) => {
+          // A thread gets a copy of what is there now, and answers later.
+          const compacted = compactUpdates(job)
+          return new Promise((resolve) => this.pending.push(() => resolve(compacted)))
+        },
+        shared: {
+          turns: new Turns(),
+          clock,
+          now: clock,
+          counters: this.counters,
+          onFlush: () => undefined,
+          presence: defaultPresenceLimits,
+          maxDocumentBytes: DEFAULT_LIMITS.maxDocumentBytes,
+        },
+        onCompactionError: (_, error) => this.#failed(error),
+      }),
+      lingerMs: 5,
+      counters: this.counters,
+    })
+  }
+
+  /** Documents in memory. */
+  get rooms(): number {
+    return this.#rooms.size
+  }
+
+  accept(link: Link, document: string): void {
+    const extended = link.offered.includes(SUBPROTOCOL)
+    const deps = {
+      counters: this.counters,
+      durability: 'fsync',
+      maxMessageBytes: 16 * 2 ** 20,
+      slow: this.#slow,
+      refuseUpdates: () => null,
+      limits: DEFAULT_LIMITS,
+      clock: this.#clock,
+    } as const
+    const events = { token: () => undefined, presence: () => undefined }
+    const session = new Session(extended, link, deps, events)
+    this.#sessions.set(link, session)
+    link.accept(session, extended ? SUBPROTOCOL : '')
+    session.permit({ access: 'write', user: '' })
+    this.#rooms.open(document).then(
+      (room) => session.enter(room),
+      (error: unknown) => {
+        this.#failed(error)
+        session.close(1012, 'the server restarts')
+      },
+    )
+  }
+
+  /** Dies: what isn't on the disk is gone, and nothing more gets there. */
+  kill(keep: () => number): void {
+    this.pending.length = 0
+    this.#slow.dispose()
+    for (const link of this.#sessions.keys()) {
+      link.break(keep())
+      link.forgetServer()
+    }
+  }
+
+  /** Stops as the real one does: reads no more, commits what it has, tells everybody to come back. */
+  async stop(): Promise<void> {
+    const sessions = [...this.#sessions.values()]
+    for (const session of sessions) session.stopReading()
+    for (const room of this.#rooms) room.flush()
+    this.#stopping = true
+    for (const complete of this.pending.splice(0)) complete()
+    const { unsaved } = await this.#journal.close()
+    if (unsaved.length > 0) this.failures.push(new Error('not all was saved'))
+    for (const session of sessions) session.close(1012, 'the server restarts')
+    this.#rooms.disposeAll()
+    this.#slow.dispose()
+  }
+
+  #failed(error: unknown): void {
+    // Who comes while it stops finds the journal closed.
+    if (!this.#stopping) this.failures.push(error)
+  }
+}

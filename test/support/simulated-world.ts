@@ -1,0 +1,231 @@
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+import { InkwireProvider, type WebSocketClass } from '../../client/index.js'
+import type { MemoryState } from '../../server/journal/memory.js'
+import { alike, covers } from './documents.js'
+import { below, pick } from './random-edits.js'
+import { RawReplica } from './raw-replica.js'
+import { Link, SimulatedSocket } from './simulated-link.js'
+import { SimulatedServer } from './simulated-server.js'
+import type { VirtualTime } from './virtual-time.js'
+
+export type ReplicaKind = 'stock' | 'ours' | 'raw'
+
+/** A client, and somebody who edits in it. */
+export interface Replica {
+  readonly kind: ReplicaKind
+  readonly doc: Y.Doc
+  readonly undo: Y.UndoManager
+  readonly provider: InkwireProvider | WebsocketProvider | RawReplica
+}
+
+/** A connection, and what was on the disk when it was made. */
+interface Joining {
+  readonly replica: Replica
+  readonly durable: Y.Doc
+}
+
+const DOCUMENT = 'simulated'
+const SERVER = 'ws://simulated'
+
+/** Server, disk, network and clients of one simulation, and all that can happen to them. */
+export class World {
+  readonly disk: MemoryState = new Map()
+  readonly replicas: Replica[] = []
+  /** What must never happen, in words. */
+  readonly faults: string[] = []
+  readonly #time: VirtualTime
+  readonly #random: () => number
+  readonly #links = new Set<Link>()
+  /** Connections whose client isn't synced yet. */
+  readonly #joining = new Map<Link, Joining>()
+  #server: SimulatedServer | null = null
+
+  constructor(random: () => number, time: VirtualTime) {
+    this.#random = random
+    this.#time = time
+  }
+
+  get running(): boolean {
+    return this.#server !== null
+  }
+
+  /** Documents in the server's memory. */
+  get rooms(): number {
+    return this.#server?.rooms ?? 0
+  }
+
+  /** Whether all replicas are there and hold the same. */
+  get converged(): boolean {
+    const [first] = this.replicas
+    return this.replicas.every(({ doc, provider }) => provider.synced && first && alike(doc, first.doc))
+  }
+
+  open(kind: ReplicaKind): Replica {
+    const doc = new Y.Doc({ gc: this.#random() < 0.7 })
+    doc.clientID = below(this.#random, 2 ** 32)
+    const undo = new Y.UndoManager([doc.getText('text'), doc.getMap('map')], { captureTimeout: 0 })
+    const provider = this.#provider(kind, doc)
+    const replica = { kind, doc, undo, provider }
+    this.replicas.push(replica)
+    provider.connect()
+    return replica
+  }
+
+  start(): void {
+    const { disk } = this
+    this.#server ??= new SimulatedServer({ disk, time: this.#time, random: this.#random })
+  }
+
+  /** As kill -9 does it. Some of what was sent still arrives. */
+  kill(): void {
+    this.#server?.kill(() => below(this.#random, 4))
+    this.#gone()
+  }
+
+  /** As SIGTERM does it. */
+  async stop(): Promise<void> {
+    let stopped = false
+    const stopping = this.#server?.stop().finally(() => {
+      stopped = true
+    })
+    while (stopping && !stopped) await this.#time.advance(1)
+    await stopping
+    this.#gone()
+  }
+
+  breakSomeLink(): void {
+    const links = this.#living()
+    if (links.length > 0) pick(this.#random, links).break(below(this.#random, 3))
+  }
+
+  deliverSomeToServer(): void {
+    const links = this.#living().filter((link) => link.canReachServer)
+    const link = links[below(this.#random, links.length)]
+    for (let i = 1 + below(this.#random, 6); i > 0 && link?.canReachServer; i--) link.deliverToServer()
+  }
+
+  deliverSomeToClient(): void {
+    const links = this.#living().filter((link) => link.toClient.length > 0)
+    const link = links[below(this.#random, links.length)]
+    for (let i = 1 + below(this.#random, 6); i > 0 && link && link.toClient.length > 0; i--)
+      this.#toClient(link)
+  }
+
+  /** A commit or a compaction is done. */
+  completeSomething(): void {
+    const pending = this.#server?.pending ?? []
+    pending.splice(below(this.#random, pending.length), 1)[0]?.()
+  }
+
+  /** Everything that is under way arrives, and time passes. */
+  async rush(): Promise<void> {
+    for (const link of this.#living()) {
+      while (link.canReachServer) link.deliverToServer()
+      while (link.toClient.length > 0) this.#toClient(link)
+    }
+    for (const complete of this.#server?.pending.splice(0) ?? []) complete()
+    await this.#time.advance(20)
+  }
+
+  /** What is on the disk, as a document. */
+  stored(): Y.Doc {
+    const doc = new Y.Doc()
+    const stored = this.disk.get(DOCUMENT)
+    doc.transact(() => {
+      if (stored?.snapshot) Y.applyUpdate(doc, stored.snapshot.update)
+      for (const { update } of stored?.tail ?? []) Y.applyUpdate(doc, update)
+    })
+    return doc
+  }
+
+  /** Nobody may believe its edits saved while they aren't. */
+  checkSaved(): void {
+    const { store } = this.stored()
+    for (const { doc, provider } of this.replicas) {
+      if (!(provider instanceof InkwireProvider) || provider.saveState.status !== 'saved') continue
+      if (Y.getState(store, doc.clientID) >= Y.getState(doc.store, doc.clientID)) continue
+      this.faults.push('edits that are called saved are not on the disk')
+    }
+  }
+
+  destroy(): void {
+    for (const { doc, undo, provider } of this.replicas) {
+      undo.destroy()
+      provider.destroy()
+      doc.destroy()
+    }
+  }
+
+  #gone(): void {
+    this.faults.push(...(this.#server?.failures.map(String) ?? []))
+    this.#server = null
+    this.checkSaved()
+  }
+
+  #provider(kind: ReplicaKind, doc: Y.Doc): Replica['provider'] {
+    const WebSocketPolyfill = this.#socketsOf(doc)
+    const options = { connect: false, disableBc: true, maxBackoffTime: 50 }
+    switch (kind) {
+      case 'ours':
+        return new InkwireProvider(SERVER, DOCUMENT, doc, { ...options, WebSocketPolyfill })
+      case 'stock':
+        return new WebsocketProvider(SERVER, DOCUMENT, doc, {
+          ...options,
+          // As much of a WebSocket as the provider uses.
+          WebSocketPolyfill: WebSocketPolyfill as unknown as typeof globalThis.WebSocket,
+        })
+      case 'raw':
+        return new RawReplica({
+          url: `${SERVER}/${DOCUMENT}`,
+          doc,
+          random: this.#random,
+          extended: this.#random() < 0.5,
+          WebSocket: WebSocketPolyfill,
+        })
+      default:
+        return kind satisfies never
+    }
+  }
+
+  /** The WebSocket class of one replica. */
+  #socketsOf(doc: Y.Doc): WebSocketClass {
+    const dial = (protocols: readonly string[]): Link => this.#dial(doc, protocols)
+    return class extends SimulatedSocket {
+      constructor(_url: string, protocols: string[] = []) {
+        super(dial(protocols))
+      }
+    }
+  }
+
+  #dial(doc: Y.Doc, protocols: readonly string[]): Link {
+    // Some sockets back up soon.
+    const link = new Link(protocols, this.#random() < 0.5 ? 300 : 100_000)
+    this.#links.add(link)
+    const replica = this.replicas.find((each) => each.doc === doc)
+    if (replica) this.#joining.set(link, { replica, durable: this.stored() })
+    if (this.#server) this.#server.accept(link, DOCUMENT)
+    else link.refuse()
+    return link
+  }
+
+  #toClient(link: Link): void {
+    link.deliverToClient()
+    const joining = this.#joining.get(link)
+    if (!joining?.replica.provider.synced || !link.isOpen) return
+    this.#joining.delete(link)
+    if (covers(joining.replica.doc, joining.durable)) return
+    this.faults.push(
+      `${joining.replica.kind} is synced, and lacks something that was on the disk before it came`,
+    )
+  }
+
+  #living(): Link[] {
+    for (const link of this.#links) {
+      if (!link.over) continue
+      this.#links.delete(link)
+      this.#joining.delete(link)
+    }
+    return [...this.#links]
+  }
+}
