@@ -44,7 +44,7 @@ const seen = async (raw: Raw, id: number): Promise<void> => {
     raw
       .all('awareness')
       .some(({ update }) =>
-        Buffer.from(update).includes(forgePresence({ id, clock: 1, json: '{}' }).subarray(1)),
+        Buffer.from(update).includes(Buffer.from(forgePresence({ id, clock: 1, json: '{}' })).subarray(1)),
       ),
   )
 }
