@@ -3,7 +3,7 @@ import type { Limits } from './limits.js'
 import type { Turnstile } from './turnstile.js'
 
 /** Messages of one connection that are worked off in one turn of the event loop: about a millisecond's work. */
-const PER_TURN = 128
+const PER_TURN = 256
 /** A piece of a stream that holds more bytes than this is a load, not somebody typing. */
 const LIGHT_BYTES = 16 * 1024
 

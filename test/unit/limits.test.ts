@@ -181,10 +181,10 @@ describe('Pace and Turnstile', () => {
   it('of those who pour in what they have, one is let on each turn, in order', () => {
     const { pace: make, turn } = setup()
     const all = [make(), make(), make()]
-    for (const { pace } of all) send(pace, 200)
+    for (const { pace } of all) send(pace, 400)
     turn()
     expect(all.map(({ events }) => events.at(-1))).toEqual(['release', 'hold', 'hold'])
-    send(all[0]?.pace as Pace, 200)
+    send(all[0]?.pace as Pace, 400)
     turn()
     turn()
     expect(all.map(({ events }) => events.at(-1))).toEqual(['hold', 'release', 'release'])
@@ -196,28 +196,28 @@ describe('Pace and Turnstile', () => {
   it('a piece with thousands of messages is worked off a few a turn, in order, and then read on', () => {
     const { pace: make, turn } = setup()
     const [{ pace, events, handled }, other] = [make(), make()]
-    send(pace, 250)
-    send(other.pace, 200)
-    expect(handled).toHaveLength(128)
+    send(pace, 500)
+    send(other.pace, 400)
+    expect(handled).toHaveLength(256)
     // What the socket had taken already comes behind.
-    pace.message(Uint8Array.of(250))
+    pace.message(Uint8Array.of(500 % 256))
     pace.read(20)
     turn()
-    expect(handled).toEqual(Array.from({ length: 251 }, (_, i) => i))
+    expect(handled).toEqual(Array.from({ length: 501 }, (_, i) => i % 256))
     expect(events).toEqual(['hold', 'release'])
-    send(pace, 250)
+    send(pace, 500)
     turn()
     turn()
     turn()
-    expect(handled).toHaveLength(501)
-    expect(other.handled).toHaveLength(200)
+    expect(handled).toHaveLength(1001)
+    expect(other.handled).toHaveLength(400)
   })
 
   it('nobody who pours is let on while the disk is behind', () => {
     const { pace: make, turn, state } = setup()
     const { pace, events } = make()
     state.clogged = true
-    send(pace, 200)
+    send(pace, 400)
     for (let i = 0; i < 5; i++) turn()
     expect(events).toEqual(['hold'])
     state.clogged = false
@@ -228,9 +228,9 @@ describe('Pace and Turnstile', () => {
   it('what had arrived when a connection ended is worked off, and it is not let on', () => {
     const { pace: make, turn } = setup()
     const { pace, events, handled } = make()
-    send(pace, 250)
+    send(pace, 500)
     pace.end()
-    expect(handled).toHaveLength(250)
+    expect(handled).toHaveLength(500)
     turn()
     expect(events).toEqual(['hold'])
   })
