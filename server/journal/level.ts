@@ -64,14 +64,15 @@ export const openLevelJournal = async (options: LevelJournalOptions): Promise<Le
   await mkdir(directory, { recursive: true })
   const ballast = new Ballast({ directory, bytes: ballastBytes, randomBytes, wait, logger })
   const makeRoom = async (): Promise<boolean> => ballast.makeRoom(await bytesToReopen(directory))
-  await makeRoom()
   const opened: { close(): Promise<void> }[] = []
   try {
     const files = { directory, randomBytes, logger, elapsed }
     const synced = durability === 'fsync'
     // First, and small: if another process has the folder, this tells at once.
-    const witness = await openWitness(files, synced)
+    const witness = await openWitness(files, synced, makeRoom)
     if (witness) opened.push(witness)
+    // Not before: the ballast may be another process's.
+    await makeRoom()
     const scrubbed = await openScrubbed(files, 'journal', { sync: synced })
     opened.push(scrubbed.store)
     const journal = await LevelJournal.start({
@@ -113,11 +114,19 @@ const bytesToReopen = async (directory: string): Promise<number> => {
   return sizes.reduce((sum, size) => sum + size, REOPEN_BYTES)
 }
 
-/** A witness that can't be opened must not keep the documents from being served: it starts anew, or there is none. */
-const openWitness = async (files: StoreFiles, synced: boolean): Promise<Witness | null> => {
+/**
+ * A witness that can't be opened must not keep the documents from being served: it starts anew, or there is none.
+ *
+ * @param makeRoom called if it doesn't open at first, as on a full disk.
+ */
+const openWitness = async (
+  files: StoreFiles,
+  synced: boolean,
+  makeRoom: () => Promise<boolean>,
+): Promise<Witness | null> => {
   const { directory, logger } = files
   const open = () => openScrubbed(files, 'witness', { sync: false, cacheBytes: WITNESS_CACHE_BYTES })
-  try {
+  const openOrRenew = async (): Promise<Witness> => {
     const { store } = await open().catch(async (error: unknown) => {
       if (!isCorruption(error)) throw error
       logger.warn({ err: error }, 'the witness is damaged and starts anew')
@@ -125,8 +134,17 @@ const openWitness = async (files: StoreFiles, synced: boolean): Promise<Witness 
       return open()
     })
     return new Witness({ store, synced, wait, logger })
+  }
+  try {
+    return await openOrRenew()
   } catch (error) {
     if (error instanceof InkwireError && error.code === 'INKWIRE_STORE_LOCKED') throw error
+  }
+  try {
+    // The folder is ours, so the ballast is.
+    await makeRoom()
+    return await openOrRenew()
+  } catch (error) {
     logger.error({ err: error }, 'there is no witness, so losses could go unnoticed')
     return null
   }

@@ -2,6 +2,7 @@ import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
+import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
 import { Acks } from './acks.js'
@@ -211,7 +212,7 @@ export class Room {
     const before = this.seq
     this.join(importer)
     try {
-      const scan = scanUpdate(update)
+      const scan = scanUpdate(update, TRUSTED_LIMITS)
       if (this.#content.index.news(scan))
         this.#take(importer, 1, update, scan, { gap: false, reoffered: true })
       else this.#dealtWith(importer, 1, scan)

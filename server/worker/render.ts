@@ -50,8 +50,9 @@ export const rootKind = (type: Pick<Y.AbstractType<never>, '_start' | '_map'>): 
     // Only text holds characters, whatever else is embedded in it.
     if (content instanceof Y.ContentString || content instanceof Y.ContentEmbed) return 'text'
     if (content instanceof Y.ContentFormat) kind = kind === 'empty' ? 'text' : kind
-    else if (content instanceof Y.ContentType && isXml(content.type)) kind = 'xml'
-    else if (kind !== 'xml') kind = 'array'
+    // A fragment holds XML types only, an array may hold one among others.
+    else if (kind !== 'array' && content instanceof Y.ContentType && isXml(content.type)) kind = 'xml'
+    else kind = 'array'
   }
   if (kind !== 'empty') return kind
   for (const item of type._map.values()) if (!item.deleted) return 'map'

@@ -58,6 +58,11 @@ describe('what a root is, told from what it holds', () => {
     ['array of shared types', 'array', (doc) => doc.getArray('r').insert(0, [new Y.Text('a')])],
     ['array of bytes', 'array', (doc) => doc.getArray('r').insert(0, [Uint8Array.of(1)])],
     ['XML', 'xml', prosemirror],
+    [
+      'an array that holds an XML element among others',
+      'array',
+      (doc) => doc.getArray('r').insert(0, [new Y.XmlElement('p'), null, new Y.XmlElement('p')]),
+    ],
     ['XML text', 'xml', (doc) => doc.getXmlFragment('r').insert(0, [new Y.XmlText('a')])],
     [
       'an array whose first value is gone',
