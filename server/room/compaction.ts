@@ -78,7 +78,10 @@ export class Compaction {
         // By now its updates are durable nearly always; if not, the commit that makes them so comes by here.
         events.ended()
       },
-      (error: unknown) => this.#failed(error, events),
+      (error: unknown) => {
+        this.#failures++
+        this.#failed(error, events)
+      },
     )
   }
 
@@ -105,12 +108,12 @@ export class Compaction {
         this.#running = false
         events.ended()
       },
+      // The store's fault, not the document's: that counts for nothing.
       (error: unknown) => this.#failed(error, events),
     )
   }
 
   #failed(error: unknown, events: CompactionEvents): void {
-    this.#failures++
     this.#deps.counters.compactionsFailed++
     this.#notBelow = this.#content.tail.byteLength * 2
     this.#running = false
