@@ -6,8 +6,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Real processes, disks and browsers: a step may be slow on a small machine, but never without end.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // The built package is what integration tests run: load it as Node would.
     server: { deps: { external: [/\/dist\//] } },
     pool: 'forks',
