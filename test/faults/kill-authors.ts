@@ -13,6 +13,8 @@ export interface Author {
   /** The first so many edits are safe, the server said. */
   readonly acknowledged: number
   write(): void
+  /** So many of its first edits were on the disk after a restart, whether it had heard of that or not. */
+  found?(count: number): void
   stop(): void
 }
 
@@ -24,6 +26,14 @@ const edit = (doc: Y.Doc, id: string, n: number): void => {
     doc.getArray<string>('marks').push([`${id}:${n}`])
     doc.getMap<number>('last').set(id, n)
   })
+}
+
+/** How many of an author's first edits a document has. */
+export const editsIn = (doc: Y.Doc, { id }: Author): number => {
+  const marks = new Set(doc.getArray<string>('marks').toArray())
+  let count = 0
+  while (marks.has(`${id}:${count + 1}`)) count++
+  return count
 }
 
 /** Which of an author's first `count` edits a document doesn't have. */
@@ -79,49 +89,24 @@ const startOurs = (ws: string, document: string, id: string): Author => {
   }
 }
 
-/**
- * The stock provider: an update that comes back as it was sent is safe (PROTOCOL S4). Others may bring the same edits
- * after a restart; that says nothing. And one that was made while the connection was still being set up comes back
- * before what was made offline is even there; so an edit counts when all before it do.
- */
+/** The stock provider, as newer ones count: an edit that comes back is safe (PROTOCOL S4). */
 const startStock = (ws: string, document: string, id: string): Author => {
   const doc = new Y.Doc()
   /** The document's clock for this author after each edit. */
   const clocks: number[] = []
-  const sent = new Set<string>()
   const safe = new SafeClock()
-  let greeted = false
   let acknowledged = 0
   const hear = (message: Message): void => {
-    switch (message.type) {
-      case 'syncStep1':
-        // What a server has of somebody who hasn't said anything yet, it has from its disk.
-        if (!greeted) safe.add(0, Y.decodeStateVector(message.stateVector).get(doc.clientID) ?? 0)
-        greeted = true
-        break
-      case 'update':
-        if (!sent.delete(keyOf(message.update))) break
-        for (const { id: item, length } of Y.decodeUpdate(message.update).structs) {
-          if (item.client === doc.clientID) safe.add(item.clock, item.clock + length)
-        }
-        break
-      default:
-        break
+    if (message.type !== 'update') return
+    for (const { id: item, length } of Y.decodeUpdate(message.update).structs) {
+      if (item.client === doc.clientID) safe.add(item.clock, item.clock + length)
     }
     while ((clocks[acknowledged] ?? Number.POSITIVE_INFINITY) <= safe.clock) acknowledged++
   }
   const Listening = class extends WebSocket {
     constructor(url: string, protocols?: string[]) {
       super(url, protocols)
-      greeted = false
-      sent.clear()
       this.on('message', (data: ArrayBuffer | Buffer) => hear(decodeMessage(new Uint8Array(data))))
-    }
-
-    override send(data: Uint8Array): void {
-      const message = decodeMessage(data)
-      if (message.type === 'update' || message.type === 'syncStep2') sent.add(keyOf(message.update))
-      super.send(data)
     }
   }
   const { destroy } = openClient('stock', ws, document, { doc, maxBackoffMs: 20, WebSocket: Listening })
@@ -138,11 +123,13 @@ const startStock = (ws: string, document: string, id: string): Author => {
       edit(doc, id, clocks.length + 1)
       clocks.push(Y.getState(doc.store, doc.clientID))
     },
+    found: (count) => {
+      acknowledged = Math.max(acknowledged, count)
+      safe.add(0, clocks[count - 1] ?? 0)
+    },
     stop: destroy,
   }
 }
-
-const keyOf = (update: Uint8Array): string => Buffer.from(update).toString('latin1')
 
 /** Up to where clocks are safe without a hole. */
 class SafeClock {

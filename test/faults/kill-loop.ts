@@ -6,7 +6,7 @@ import { type Network, startNetwork } from '../support/network.js'
 import { below, pick, seeded } from '../support/random-edits.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
-import { type Author, type AuthorKind, missingEdits, startAuthor } from './kill-authors.js'
+import { type Author, type AuthorKind, editsIn, missingEdits, startAuthor } from './kill-authors.js'
 
 /** What a run came to. */
 export interface Totals {
@@ -110,6 +110,7 @@ const inspect = async (
     for (const [i, author] of cast.entries()) {
       if (author.document !== name) continue
       const missing = missingEdits(newcomer.doc, author, expected[i] ?? 0)
+      author.found?.(editsIn(newcomer.doc, author))
       if (missing.length > 0)
         lost.push(
           `${name}: of ${expected[i]} acknowledged edits of ${author.id} ${missing.length} are missing, from ${missing[0]}${waiting(newcomer.doc)}`,

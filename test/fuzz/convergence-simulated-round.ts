@@ -8,6 +8,7 @@ import { VirtualTime } from '../support/virtual-time.js'
 
 const KINDS = ['stock', 'ours', 'raw'] as const
 const STEPS = 600
+const CHECK_EVERY = 20
 /** More than one compaction while people are in it takes, and in the second case more than a joiner gets in one piece. */
 const LARGE = [300_000, 1_200_000]
 /** Each round trip is a rush or two; a compaction takes some. */
@@ -37,6 +38,7 @@ export const simulatedRound = async (seed: number): Promise<string> => {
   for (let i = 0; i < STEPS; i++) {
     await happen(world, time, random, large)
     await time.settle()
+    if (i % CHECK_EVERY === 0) world.checkSaved()
     if (world.faults.length > 0) break
   }
   expect(world.faults).toEqual([])

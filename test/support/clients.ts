@@ -10,6 +10,9 @@ const { InkwireProvider } = (await import(
   new URL('../../dist/client/index.js', import.meta.url).href
 )) as typeof import('../../client/index.js')
 
+// y-websocket's provider listens to the end of the process, and tests have many of them.
+process.setMaxListeners(0)
+
 /** y-websocket's provider, unmodified, or ours. */
 export type Kind = 'stock' | 'ours'
 
@@ -23,6 +26,10 @@ export interface Client {
   readonly ours: Provider | null
   readonly synced: boolean
   readonly whenSynced: () => Promise<void>
+  /** Calls `listener` in the moment when the provider says so. */
+  onSync(listener: (synced: boolean) => void): void
+  /** Calls `listener` when the provider gives up for good, with the close code. */
+  onClosed(listener: (code: number) => void): void
   /** Edits that are waiting to be sent, bytes. */
   readonly backlog: number
   /** Breaks the connection as a lost network would. It connects again by itself. */
@@ -50,15 +57,14 @@ export const openClient = (kind: Kind, ws: string, name: string, options: Client
   const { doc = new Y.Doc(), connect = true, maxBackoffMs = 100 } = options
   const shared = { connect, disableBc: true, maxBackoffTime: maxBackoffMs }
   const Class = options.WebSocket ?? WebSocket
-  const ours =
-    kind === 'ours' ? new InkwireProvider(ws, name, doc, { ...shared, WebSocketPolyfill: Class }) : null
   const provider =
-    ours ??
-    new WebsocketProvider(ws, name, doc, {
-      ...shared,
-      // The same thing to a provider; only the types differ.
-      WebSocketPolyfill: Class as unknown as typeof globalThis.WebSocket,
-    })
+    kind === 'ours'
+      ? new InkwireProvider(ws, name, doc, { ...shared, WebSocketPolyfill: Class })
+      : new WebsocketProvider(ws, name, doc, {
+          ...shared,
+          // The same thing to a provider; only the types differ.
+          WebSocketPolyfill: Class as unknown as typeof globalThis.WebSocket,
+        })
   const socket = (): WebSocket | null => provider.ws as WebSocket | null
   const destroy = (): void => {
     provider.destroy()
@@ -69,9 +75,17 @@ export const openClient = (kind: Kind, ws: string, name: string, options: Client
     kind,
     doc,
     text: doc.getText('text'),
-    ours,
+    ours: provider instanceof InkwireProvider ? provider : null,
     get synced() {
       return provider.synced
+    },
+    onSync: (listener) => {
+      if (provider instanceof InkwireProvider) provider.on('sync', listener)
+      else provider.on('sync', listener)
+    },
+    onClosed: (listener) => {
+      if (provider instanceof InkwireProvider) provider.on('closed', ({ code }) => listener(code))
+      else provider.on('closed', ({ code }) => listener(code))
     },
     whenSynced: async () => void (await until(`${name} is synced`, () => provider.synced)),
     get backlog() {

@@ -2,6 +2,7 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { InkwireProvider, type WebSocketClass } from '../../client/index.js'
 import type { MemoryState } from '../../server/journal/memory.js'
+import { decodeMessage } from '../../shared/codec.js'
 import { alike, covers } from './documents.js'
 import { below, pick } from './random-edits.js'
 import { RawReplica } from './raw-replica.js'
@@ -25,6 +26,9 @@ interface Joining {
   readonly durable: Y.Doc
 }
 
+// y-websocket's provider listens to the end of the process, and tests have many of them.
+process.setMaxListeners(0)
+
 const DOCUMENT = 'simulated'
 const SERVER = 'ws://simulated'
 
@@ -37,6 +41,7 @@ export class World {
   readonly #time: VirtualTime
   readonly #random: () => number
   readonly #links = new Set<Link>()
+  readonly #owners = new WeakMap<Link, Replica>()
   /** Connections whose client isn't synced yet. */
   readonly #joining = new Map<Link, Joining>()
   #server: SimulatedServer | null = null
@@ -203,13 +208,17 @@ export class World {
     const link = new Link(protocols, this.#random() < 0.5 ? 300 : 100_000)
     this.#links.add(link)
     const replica = this.replicas.find((each) => each.doc === doc)
-    if (replica) this.#joining.set(link, { replica, durable: this.stored() })
+    if (replica) {
+      this.#owners.set(link, replica)
+      this.#joining.set(link, { replica, durable: this.stored() })
+    }
     if (this.#server) this.#server.accept(link, DOCUMENT)
     else link.refuse()
     return link
   }
 
   #toClient(link: Link): void {
+    this.#checkEcho(link)
     link.deliverToClient()
     const joining = this.#joining.get(link)
     if (!joining?.replica.provider.synced || !link.isOpen) return
@@ -218,6 +227,21 @@ export class World {
     this.faults.push(
       `${joining.replica.kind} is synced, and lacks something that was on the disk before it came`,
     )
+  }
+
+  /** What comes back to a client without extensions is on the disk: newer ones take it as a confirmation. */
+  #checkEcho(link: Link): void {
+    const replica = this.#owners.get(link)
+    const item = link.toClient[0]
+    if (replica?.kind !== 'stock' || item?.kind !== 'data') return
+    const message = decodeMessage(item.bytes)
+    if (message.type !== 'update') return
+    const { clientID } = replica.doc
+    const own = Y.decodeUpdate(message.update).structs.filter(({ id }) => id.client === clientID)
+    if (own.length === 0) return
+    const stored = Y.getState(this.stored().store, clientID)
+    if (own.every(({ id, length }) => id.clock + length <= stored)) return
+    this.faults.push('an edit came back to its author that is not on the disk')
   }
 
   #living(): Link[] {
