@@ -90,6 +90,37 @@ export class Documents {
       journal.replace(name, { snapshot: { seq: 1, update }, tail: [] }),
     )
   }
+
+  /**
+   * Puts a document back to what it was before a moment, under a new generation: the way out when somebody has
+   * spoiled it. Reaches back as far as updates are kept one by one, that is to the last compaction; for what is
+   * older, restore a backup. Clients are closed with 4409. No other document is touched.
+   *
+   * @param before what came at this moment or later is gone, by the server's clock.
+   * @returns once it is durable; nothing is done when nothing came since.
+   * @throws InkwireError INKWIRE_NO_DOCUMENT; INKWIRE_NO_HISTORY when the moment is before the last compaction.
+   * @example
+   *   await server.documents.rollback('notes', new Date(Date.now() - 10 * 60_000))
+   */
+  async rollback(name: string, before: Date): Promise<void> {
+    const journal = await this.#deps.journal()
+    // Read before its clients are closed: when the last one leaves, the document is compacted.
+    const stored = await journal.read(name)
+    if (!stored) throw noDocument(name)
+    const { snapshot, tail } = stored
+    const from = tail.findIndex(({ time }) => time >= before.getTime())
+    if (from < 0 && tail.length > 0) return
+    // A snapshot holds what came before the tail's first update; how long before that, nobody knows.
+    if (from <= 0 && snapshot) {
+      throw new InkwireError(
+        'INKWIRE_NO_HISTORY',
+        `"${name}" has been compacted since ${before.toISOString()}`,
+      )
+    }
+    const updates = tail.slice(0, from).map(({ update }) => update)
+    const { update } = await this.#deps.pool.compact({ snapshot: snapshot?.update ?? null, updates })
+    await this.replace(name, update)
+  }
 }
 
 const noDocument = (name: string): InkwireError =>
