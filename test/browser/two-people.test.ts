@@ -80,7 +80,7 @@ describe('two people in one document', () => {
     // The README's picture: somebody else's caret and what they have selected.
     for (let word = 0; word < 4; word++) await b.page.keyboard.press('Control+ArrowLeft')
     await b.page.keyboard.press('Shift+End')
-    await a.page.locator('inkwire-cursors i').waitFor({ state: 'attached' })
+    await a.selections.first().waitFor({ state: 'attached' })
     await Promise.all([caret.waitFor({ state: 'attached' }), a.safe()])
     const picture = await a.page.screenshot()
     expect(picture.length).toBeLessThan(LARGEST_PICTURE_BYTES)

@@ -8,6 +8,8 @@ export interface DemoPage extends TestPage {
   readonly field: Locator
   /** Carets of others, with their names in them. */
   readonly carets: Locator
+  /** Pieces of what others have selected. */
+  readonly selections: Locator
   /** Waits until the field shows exactly this. */
   shows(text: string): Promise<void>
   /** Waits until the status bar's headline is this. */
@@ -29,6 +31,9 @@ export interface DemoOptions extends BrowserContextOptions {
   /** The colour of their window. Default: any. */
   readonly color?: string
 }
+
+/** What a layer of cursors holds: host, then all marks, then each. */
+const MARK = 'inkwire-cursors > inkwire-cursors > inkwire-cursors'
 
 /** What the indicator says when all is well. */
 export const SAFE = 'Safe on the server’s disk'
@@ -67,7 +72,9 @@ export const openWindow = async (
   const demo: DemoPage = {
     ...opened,
     field: page.locator('#text'),
-    carets: page.locator('inkwire-cursors b'),
+    // Host, marks, mark: a caret carries a name, a piece of a selection carries nothing.
+    carets: page.locator(`${MARK}:has(> inkwire-cursors)`),
+    selections: page.locator(`${MARK}:not(:has(> inkwire-cursors))`),
     shows: (text) =>
       explain(
         until(
