@@ -45,7 +45,7 @@ describe('y-websocket 3.1 clients, unmodified', () => {
     const a = stock(first.ws, 'doc')
     a.text.insert(0, 'kept')
     await synced(a.provider)
-    await until('stored', async () => first.server.readiness().ready)
+    await until('stored', async () => (await first.server.documents.stats('doc')) !== null)
     a.provider.destroy()
     expect(await first.server.close()).toEqual({ unsaved: [] })
     const second = await startServer({ data: first.data })
