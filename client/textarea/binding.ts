@@ -1,5 +1,4 @@
-import type { Text, Transaction, YTextEvent } from 'yjs'
-import { UndoManager } from 'yjs'
+import type { Doc, Text, Transaction, YTextEvent } from 'yjs'
 import { apply, type Change, fromDelta, invert, rebase } from './change.js'
 import { followComposition } from './composition.js'
 import { shareCursors } from './cursors.js'
@@ -24,6 +23,7 @@ import {
   toRelative,
 } from './selection.js'
 import { keepSelection, undoAction } from './undo.js'
+import { UndoManager } from './yjs.js'
 
 /** Ties the two; see `bindTextarea`. */
 export const bind = (ytext: Text, element: TextElement, options: TextareaOptions = {}): TextareaBinding => {
@@ -47,19 +47,19 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   let root: Node | undefined
   let resetting = false
 
-  const writable = () => !element.readOnly && !element.disabled
+  const writable = () => !(element.readOnly || element.disabled)
 
   /**
-   * Carries an edit of the element's value over to the shared text, as one transaction.
+   * Writes an edit to the shared text, as one transaction.
    *
-   * @param done whether the element shows it already
+   * @param done whether it was made in the element, or has yet to be shown there
    */
   const write = (splice: Splice, done: boolean) => {
-    const edit = toTextChange(base, splice, hidden)
-    const [change, others] = rebase(edit, waiting)
-    waiting = done ? others : [...waiting, change]
+    const edit = toTextChange(done ? base : text, splice, hidden)
+    const [change, others] = done ? rebase(edit, waiting) : [edit, [...waiting, edit]]
     if (done) base = apply(base, edit)
-    ytext.doc?.transact(() => {
+    waiting = others
+    ;(ytext.doc as Doc).transact(() => {
       let index = 0
       for (const part of change) {
         if (typeof part === 'string') {
@@ -81,7 +81,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
       !writable() ||
       resetting || // what it leaves is nobody's edit
       element.validity.badInput || // half a number reads as ''
-      (!last && options.composition === 'hold' && composition.active())
+      (!last && options.composition === 'hold' && composing())
     )
       return
     write(diff(toValue(base, hidden), value, element.selectionEnd), true)
@@ -91,19 +91,15 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   /** Brings the element up to the shared text, with selection and scroll position where they belong. */
   const render = () => {
     const value = toValue(text, hidden)
-    const selection = readSelection(element)
-    const moved = selection && toText(selection)
+    const selection = selectedText()
     base = text
     waiting = []
     if (element.value !== value) {
-      const { scrollTop, scrollLeft } = element
-      if (moved) {
+      if (selection) {
         const [start, minusRemoved, insert] = diff(element.value, value)
         element.setRangeText(insert, start, start - minusRemoved, 'preserve')
-        element.setSelectionRange(...toElement(moved))
+        element.setSelectionRange(...toElement(selection))
       } else element.value = value
-      element.scrollTop = scrollTop
-      element.scrollLeft = scrollLeft
     }
     shadow = element.value
   }
@@ -111,7 +107,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   const settle = () => {
     if (signal.aborted) return
     commit()
-    if (!composition.active()) render()
+    if (!composing()) render()
     update?.()
     // A reset is heard at the root only: it does not leave a shadow tree. The element may have been moved.
     const now = element.getRootNode()
@@ -119,14 +115,19 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     root = now
   }
 
-  /** A selection of the element's value in indices of the shared text. */
-  const toText = (selection: Selection) =>
-    waiting.reduce(
-      mapSelection,
-      moveSelection(mapSelection(selection, diff(element.value, toValue(base, hidden))), (index) =>
-        toTextIndex(base, index, hidden),
-      ),
+  /** What is selected, in indices of the shared text. */
+  const selectedText = () => {
+    const selection = readSelection(element)
+    return (
+      selection &&
+      waiting.reduce(
+        mapSelection,
+        moveSelection(mapSelection(selection, diff(element.value, toValue(base, hidden))), (index) =>
+          toTextIndex(base, index, hidden),
+        ),
+      )
     )
+  }
   /** The other way. */
   const toElement = (selection: Selection) =>
     mapSelection(
@@ -137,8 +138,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
       diff(toValue(base, hidden), element.value),
     )
   const selected = () => {
-    const selection = readSelection(element)
-    return selection && toRelative(ytext, toText(selection))
+    const selection = selectedText()
+    return selection && toRelative(ytext, selection)
   }
 
   /** Where in the element something lies that was selected here or elsewhere. */
@@ -149,17 +150,19 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
 
   const onText = (event: YTextEvent, { origin }: Transaction) => {
     const next = contentOf(ytext)
-    let change: Change = origin === binding ? [] : fromDelta(event.delta)
-    // When observers write, Yjs reports some changes twice: what the text says counts.
-    if (apply(text, change) !== next) change = diff(text, next)
-    text = next
-    if (change.length) waiting = [...waiting, change]
+    if (next !== text) {
+      let change: Change = fromDelta(event.delta)
+      // When observers write, Yjs reports some changes twice: what the text says counts.
+      if (apply(text, change) !== next) change = diff(text, next)
+      waiting = [...waiting, change]
+      text = next
+    }
     if (origin !== binding) settle()
   }
 
   const onReset = ({ target }: Event) => {
     if (target !== element.form) return
-    composition.end()
+    endComposition()
     resetting = true
     // The values change after the event, and microtasks may run before that.
     setTimeout(() => {
@@ -173,9 +176,10 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     const action = undoAction(event)
     if (!action || event.defaultPrevented) return
     event.preventDefault()
-    if (composition.active() || !writable()) return
-    commit()
-    undoManager[action]()
+    if (!composing() && writable()) {
+      commit()
+      undoManager[action]()
+    }
   }
 
   const binding: TextareaBinding = {
@@ -187,7 +191,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
       commit()
       before = selected()
       undoManager.stopCapturing()
-      write(diff(toValue(base, hidden), toValue(value, hidden)), false)
+      write(diff(toValue(text, hidden), toValue(value, hidden)), false)
       undoManager.stopCapturing()
       settle()
     },
@@ -204,10 +208,10 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
 
   const on = (type: string, listener: (event: Event) => void) =>
     element.addEventListener(type, listener, { signal })
-  const composition = followComposition(element, on, commit, settle)
+  const [composing, endComposition] = followComposition(element, on, commit, settle)
   on('keydown', onUndo)
-  on('beforeinput', onUndo)
-  on('beforeinput', () => {
+  on('beforeinput', (event) => {
+    onUndo(event)
     commit()
     before = selected()
   })
@@ -220,7 +224,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     selected,
     (kept) => {
       const selection = locate(kept)
-      if (selection && !composition.active()) element.setSelectionRange(...selection)
+      if (selection && !composing()) element.setSelectionRange(...selection)
     },
   )
   undoManager.addTrackedOrigin(binding)

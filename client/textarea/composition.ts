@@ -1,15 +1,17 @@
-/** Follows the input method of one element. */
-export interface Composition {
+/** What is known of the input method of one element. */
+export type Composition = readonly [
   /**
    * Whether it composes. Any write to the element now would end the composition without `compositionend`,
    * and its next step would insert the text once more.
    */
-  active(): boolean
-  /** It cannot go on: the form was reset, say. */
-  end(): void
-}
+  composing: () => boolean,
+  /** The composition cannot go on: the form was reset, say. */
+  end: () => void,
+]
 
 /**
+ * Follows the input method of an element.
+ *
  * @param on listens to the element until the binding ends
  * @param starts called before a composition has changed anything
  * @param settled called once writing is safe again: in a task of its own after the end, since
@@ -41,5 +43,5 @@ export const followComposition = (
   // A composition that somebody's write has ended goes without a word; plain input then gives it away.
   on('input', (event) => (event as InputEvent).isComposing || end())
   // An element that was taken out of the page says nothing either.
-  return { active: () => composing && element.matches(':focus'), end }
+  return [() => composing && element.matches(':focus'), end]
 }

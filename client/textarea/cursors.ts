@@ -1,5 +1,5 @@
 import { createLayer } from './layer.js'
-import type { AwarenessChanges, AwarenessLike } from './options.js'
+import type { AwarenessLike } from './options.js'
 import type { RelativeSelection, Selection, TextElement } from './selection.js'
 
 /**
@@ -21,44 +21,34 @@ export const shareCursors = (
   locate: (cursor: unknown) => Selection | null,
   signal: AbortSignal,
 ): (() => void) => {
-  const moved = new Map<number, number>()
-  const { host, draw } = createLayer(awareness, element, locate, moved)
+  const draw = createLayer(awareness, element, locate, signal)
   let published: RelativeSelection | null = null
-  let due = false
+  let frame = 0
 
-  const publish = () => {
+  const refresh = () => {
+    frame = 0
     const active = (element.getRootNode() as Document).activeElement === element && !signal.aborted
     const cursor = active ? selected() : null
-    if (JSON.stringify(cursor) === JSON.stringify(published)) return
-    const mine = awareness.getLocalState()?.cursor === published
-    published = cursor
-    if (cursor || mine) awareness.setLocalStateField('cursor', cursor)
+    if (JSON.stringify(cursor) !== JSON.stringify(published)) {
+      published = cursor
+      awareness.setLocalStateField('cursor', cursor)
+    }
+    draw()
   }
   const update = () => {
-    if (due) return
-    due = true
-    requestAnimationFrame(() => {
-      due = false
-      publish()
-      if (!signal.aborted) draw()
-    })
-  }
-  const onChange = ({ added, updated }: AwarenessChanges) => {
-    for (const client of [...added, ...updated]) moved.set(client, Date.now())
-    update()
+    if (!frame) frame = requestAnimationFrame(refresh)
   }
 
-  for (const type of ['selectionchange', 'keyup', 'pointerup', 'focus', 'blur', 'scroll']) on(type, update)
-  window.addEventListener('resize', update, { signal })
+  for (const type of ['selectionchange', 'focus', 'scroll']) on(type, update)
+  on('blur', refresh) // at once: the element that has the focus next may share the awareness
   document.fonts.addEventListener('loadingdone', update, { signal })
   const observer = new ResizeObserver(update) // also tells when the element is removed or added
   observer.observe(element)
-  awareness.on('change', onChange)
+  awareness.on('change', update)
   signal.addEventListener('abort', () => {
     observer.disconnect()
-    awareness.off('change', onChange)
-    host.remove()
-    publish()
+    awareness.off('change', update)
+    refresh()
   })
   return update
 }

@@ -1,21 +1,28 @@
+import { apply } from './change.js'
 import { diff } from './diff.js'
 import type { TextElement } from './selection.js'
 
 /** A copy of an element's text that is laid out like it and can be asked where characters are. */
-export interface Mirror {
+export type Mirror = readonly [
   /** Has to be put over the element's padding box before each update. */
-  readonly node: HTMLElement
+  node: HTMLElement,
   /** Takes over text, style and scroll position of the element. */
-  update(): void
+  update: () => void,
   /**
    * Where on the screen the characters from `start` to `end` of the element's value are, or the caret if
    * both are the same: a box or more for each line, cut to what is in sight.
    */
-  boxes(start: number, end: number): DOMRect[]
-}
+  boxesOf: (start: number, end: number) => DOMRect[],
+]
 
 /** How the names of all properties begin that bear on where characters go. */
-const STYLES = /^(font|text|let|word|line|white|tab|dir|hyph|pad|overflow-wrap)/
+const STYLES = /^(font|text|let|word|line|white|tab|dir|hyph|pad|overflow-w)/
+
+/**
+ * Up to 50 lines, each with its end. They make a block of their own, so that an edit costs the layout of one
+ * block, not of the whole text.
+ */
+const PIECES = /([^\n]*\n){1,50}|[^\n]+/g
 
 /** A tag of its own: no rule of the page means it. */
 export const create = (): HTMLElement => document.createElement('inkwire-cursors')
@@ -23,11 +30,13 @@ export const create = (): HTMLElement => document.createElement('inkwire-cursors
 /** Browsers offer no way to ask a textarea itself. */
 export const createMirror = (element: TextElement): Mirror => {
   const node = create()
-  const text = node.appendChild(new Text())
+  const copy = node.appendChild(create())
+  const { style } = copy
   const range = new Range()
+  let text = ''
+  style.cssText = 'all:initial;display:block;box-sizing:border-box;visibility:hidden;min-height:100%'
 
   const update = () => {
-    const { style } = node
     const original = getComputedStyle(element)
     for (const name of original)
       if (STYLES.test(name)) style.setProperty(name, original.getPropertyValue(name))
@@ -35,25 +44,53 @@ export const createMirror = (element: TextElement): Mirror => {
       style.whiteSpace = 'pre'
       style.alignContent = 'center'
     }
-    // Only what differs is written, or each letter would cost a layout of the whole text. The last line may
-    // be empty: it has a height too.
-    const [start, minusRemoved, insert] = diff(text.data, `${element.value}\u200b`)
-    if (minusRemoved || insert) text.replaceData(start, -minusRemoved, insert)
+    const next = `${element.value}\u200b` // the last line may be empty: it has a height too
+    if (text !== next) {
+      const [start, minusRemoved, insert] = diff(text, next)
+      text = next
+      let at = 0
+      let from = 0
+      let data = ''
+      let rest: Element | null = null
+      for (const block of [...copy.children]) {
+        const piece = block.textContent
+        const to = at + piece.length
+        if (to <= start) from = to
+        else if (at <= start - minusRemoved) {
+          data += piece
+          block.remove()
+        } else rest ??= block
+        at = to
+      }
+      for (const piece of apply(data, [start - from, minusRemoved, insert]).match(PIECES) ?? []) {
+        const block = create()
+        block.style.cssText = 'all:unset;display:block'
+        block.append(piece)
+        copy.insertBefore(block, rest)
+      }
+    }
     node.scrollTo(element.scrollLeft, element.scrollTop)
   }
 
-  const boxes = (start: number, end: number) => {
+  const boxesOf = (start: number, end: number) => {
     const area = node.getBoundingClientRect()
-    range.setStart(text, start)
-    range.setEnd(text, end)
-    return [...range.getClientRects()].flatMap((box) => {
-      const x = Math.max(box.x, area.x)
-      const y = Math.max(box.y, area.y)
-      const width = Math.min(box.right, area.right) - x
-      const height = Math.min(box.bottom, area.bottom) - y
-      return width < 0 || height <= 0 ? [] : new DOMRect(x, y, width, height)
+    let at = 0
+    return [...copy.children].flatMap((block) => {
+      const piece = block.firstChild as Text
+      const from = at
+      at += piece.length
+      if (start >= at || (end <= from && start < from)) return []
+      range.setStart(piece, Math.max(start - from, 0))
+      range.setEnd(piece, Math.min(end, at) - from)
+      return [...range.getClientRects()].flatMap((box) => {
+        const x = Math.max(box.x, area.x)
+        const y = Math.max(box.y, area.y)
+        const width = Math.min(box.right, area.right) - x
+        const height = Math.min(box.bottom, area.bottom) - y
+        return width < 0 || height <= 0 ? [] : new DOMRect(x, y, width, height)
+      })
     })
   }
 
-  return { node, update, boxes }
+  return [node, update, boxesOf]
 }

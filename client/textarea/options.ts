@@ -1,19 +1,14 @@
 import type * as Y from 'yjs'
 
-/** Whose presence has changed. */
-export interface AwarenessChanges {
-  readonly added: readonly number[]
-  readonly updated: readonly number[]
-}
-
 /** What a binding needs of an awareness; that of y-protocols fits, and so does any of its shape. */
 export interface AwarenessLike {
   readonly clientID: number
+  /** When something was heard of each client, milliseconds since 1970: its name is shown for a while. */
+  readonly meta: ReadonlyMap<number, { readonly lastUpdated: number }>
   getStates(): Map<number, Readonly<Record<string, unknown>>>
-  getLocalState(): Readonly<Record<string, unknown>> | null
   setLocalStateField(field: string, value: unknown): void
-  on(event: 'change', listener: (changes: AwarenessChanges) => void): void
-  off(event: 'change', listener: (changes: AwarenessChanges) => void): void
+  on(event: 'change', listener: () => void): void
+  off(event: 'change', listener: () => void): void
 }
 
 /** How a binding behaves; every option may be left out. */

@@ -1,13 +1,11 @@
+import type { AbsolutePosition, Doc, Text } from 'yjs'
+import { type Change, mapIndex } from './change.js'
 import {
-  type AbsolutePosition,
   createAbsolutePositionFromRelativePosition,
   createRelativePositionFromJSON,
   createRelativePositionFromTypeIndex,
-  type Doc,
   relativePositionToJSON,
-  type Text,
-} from 'yjs'
-import { type Change, mapIndex } from './change.js'
+} from './yjs.js'
 
 /** The elements a binding can be made for. */
 export type TextElement = HTMLTextAreaElement | HTMLInputElement

@@ -49,6 +49,9 @@ export const undoAction = (event: Event): 'undo' | 'redo' | undefined => {
   const { ctrlKey, metaKey, altKey, shiftKey, key, code, inputType } = event as KeyboardEvent & InputEvent
   // Other alphabets keep the Latin shortcuts where the keys are.
   const letter = ctrlKey !== metaKey && !altKey && (key > '~' ? code.slice(3) : key).toLowerCase()
-  if (inputType === 'historyUndo' || (letter === 'z' && !shiftKey)) return 'undo'
-  return inputType === 'historyRedo' || letter === 'z' || letter === 'y' ? 'redo' : undefined
+  return inputType === 'historyUndo' || (letter === 'z' && !shiftKey)
+    ? 'undo'
+    : inputType === 'historyRedo' || letter === 'z' || letter === 'y'
+      ? 'redo'
+      : undefined
 }
