@@ -4,8 +4,7 @@ import type { RelativeSelection, Selection, TextElement } from './selection.js'
 
 /**
  * Publishes what is selected in an element as `cursor` of the awareness state, nothing while another element
- * is the active one, and draws what others publish. Both happen at most once a frame. Several bindings may
- * share an awareness: none takes back what another has published.
+ * is the active one, and draws what others publish. Both happen at most once a frame.
  *
  * @param on listens to the element until the binding ends
  * @param selected what is selected now

@@ -10,7 +10,8 @@ import type { TextareaBinding, TextareaOptions } from './options.js'
 export type { AwarenessLike, TextareaBinding, TextareaOptions } from './options.js'
 
 /**
- * Ties a text to a textarea. The element shows the shared text at once, whatever it held before.
+ * Ties a text to a textarea. The element shows the shared text at once, whatever it held before. It takes one
+ * binding at a time, a text any number.
  *
  * @throws TypeError if the text is not part of a document yet
  * @example

@@ -3,16 +3,18 @@ import { create, createMirror } from './mirror.js'
 import type { AwarenessLike } from './options.js'
 import type { Selection, TextElement } from './selection.js'
 
-/** Keeps the page's own styles away. Nothing moves, so that nobody has to prefer less motion. */
+/** Keeps the page's own styles away. */
 const ALONE = 'all:initial;position:absolute;'
+/** Comes and goes at once, so that nobody has to prefer less motion. */
 const NAME = `${ALONE}background:inherit;bottom:100%;max-width:16em;overflow:hidden;padding:0 4px;font:12px sans-serif;white-space:pre;`
 
 /**
  * Draws the carets, selections and names of the others over an element, in a layer of its own that takes no
  * room and no clicks. It is in the page only while there is somebody to show.
  *
- * @returns draws what there is to see now
  * @param locate where in the element's value a selection lies that somebody published; `null` if nowhere
+ * @param signal once aborted, there is nobody to show any more
+ * @returns draws what there is to see now
  */
 export const createLayer = (
   awareness: AwarenessLike,

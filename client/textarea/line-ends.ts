@@ -27,7 +27,7 @@ export const toTextIndex = (text: string, index: number, hidden: RegExp): number
 
 /**
  * An edit of the value as a change of the text. It never inserts a CR, and no half of a surrogate pair, which
- * the others would get as U+FFFD.
+ * the others would get as U+FFFD. An LF typed right behind a lone CR makes one line end with it.
  */
 export const toTextChange = (text: string, [from, minusRemoved, typed]: Splice, hidden: RegExp): Change => {
   const start = toTextIndex(text, from, hidden)
