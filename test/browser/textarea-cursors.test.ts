@@ -162,6 +162,23 @@ describe('textarea 11: the others’ cursors', () => {
     expect(await page.evaluate(() => document.querySelector('inkwire-cursors'))).toBeNull()
   })
 
+  it('go with the element when it is removed, and come back with it', async () => {
+    const { page, settled } = await open({
+      text: 'abc',
+      html: '<textarea id="field"></textarea><section></section>',
+      presence: true,
+    })
+    await page.evaluate((user) => point(1, 1, user), ada)
+    await settled()
+    const where = () =>
+      page.evaluate(() => document.querySelector('inkwire-cursors')?.parentElement?.localName)
+    expect(await where()).toBe('body')
+    await page.evaluate(() => field.remove())
+    await expect.poll(where).toBeUndefined()
+    await page.evaluate(() => document.querySelector('section')?.append(field))
+    await expect.poll(where).toBe('section')
+  })
+
   it('follow the text, the scroll position, the size and the fonts', async () => {
     const { page, settled } = await open({
       text: 'word '.repeat(200),
@@ -450,6 +467,10 @@ describe('textarea 11: the own cursor', () => {
     expect(await remoteView()).toEqual([4, 2])
     await page.evaluate(() => remote.insert(0, 'XX'))
     expect(await remoteView()).toEqual([6, 4])
+    await page.evaluate(() => remote.insert(4, 'YY'))
+    expect(await remoteView(), 'what is inserted at an end stays outside').toEqual([8, 6])
+    await page.evaluate(() => remote.insert(8, 'ZZ'))
+    expect(await remoteView()).toEqual([8, 6])
     await page.evaluate(() => field.blur())
     await settled()
     expect(await remoteView()).toBeNull()

@@ -42,6 +42,9 @@ describe('textarea 12: elements of every kind, wherever they are', () => {
     expect(await state(), 'half a number is no reason to delete').toMatchObject({ shared: '1' })
     await page.keyboard.type('3')
     expect(await state()).toMatchObject({ value: '1e3', shared: '1e3' })
+    await page.keyboard.type('e')
+    await page.evaluate(() => remote.insert(0, '2'))
+    expect(await state(), 'nor when a remote edit comes in').toMatchObject({ value: '21e3', shared: '21e3' })
     await page.evaluate(() => {
       remote.delete(0, remote.length)
       remote.insert(0, '42')

@@ -98,6 +98,50 @@ describe('textarea 5: nothing is written to an element that composes', () => {
     expect(await state()).toMatchObject({ value: 'YXabn', shared: 'YXabn' })
   })
 
+  it('goes on where an input method says nothing at its end', async () => {
+    const { page, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => {
+      field.dispatchEvent(new CompositionEvent('compositionstart'))
+      remote.insert(0, 'X')
+    })
+    expect(await state()).toMatchObject({ value: 'ab', shared: 'Xab' })
+    await page.evaluate(() => field.blur())
+    await settled()
+    expect(await state()).toMatchObject({ value: 'Xab', shared: 'Xab' })
+    await page.evaluate(() => {
+      field.focus()
+      field.dispatchEvent(new CompositionEvent('compositionstart'))
+      field.remove()
+      remote.insert(0, 'Y')
+    })
+    expect(await state(), 'at once: what is not in the page does not compose').toMatchObject({
+      value: 'YXab',
+    })
+  })
+
+  it('finds the place even if an observer writes while remote changes come in', async () => {
+    const { page, ime, state, settled } = await open({ text: 'ab' })
+    await page.evaluate(() => {
+      binding.destroy()
+      text.observe(() => {
+        const at = text.toString().indexOf('--')
+        if (at < 0) return
+        text.doc?.transact(() => {
+          text.insert(at, '—')
+          text.delete(at + 1, 2)
+        }, 'app')
+      })
+      bindTextarea(text, field)
+      field.setSelectionRange(2, 2)
+    })
+    await ime.compose('n')
+    await page.evaluate(() => remote.insert(0, '--'))
+    await ime.compose('ni')
+    await ime.commit('你')
+    await settled()
+    expect(await state()).toEqual({ value: '—ab你', shared: '—ab你', selection: [4, 4] })
+  })
+
   it('goes on after an app has ended the composition without a word', async () => {
     const { page, ime, state, settled } = await open({ text: 'ab' })
     await page.evaluate(() => field.setSelectionRange(2, 2))

@@ -101,6 +101,7 @@ describe('textarea 6: undo takes back what was typed here, and nothing else', ()
       return [...binding.undoManager.trackedOrigins].map((origin) => typeof origin)
     })
     expect(origins, 'the button and the manager itself').toEqual(['string', 'object'])
+    expect(await page.evaluate(() => [...binding.undoManager._observers.keys()])).toEqual([])
   })
 
   it('does nothing in an element that is read-only', async () => {
