@@ -7,6 +7,7 @@
 export { Code, isPermanent } from '../shared/codes.js'
 export { type ErrorCode, InkwireError } from '../shared/errors.js'
 export type { Access, Durability } from '../shared/messages.js'
+export type { State as ConnectionState } from './machine.js'
 export type {
   Closed,
   InkwireEvents,
@@ -17,3 +18,4 @@ export type {
 } from './options.js'
 export { InkwireProvider } from './provider.js'
 export type { SaveState } from './saves.js'
+export type { TokenSource } from './tokens.js'

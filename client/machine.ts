@@ -15,6 +15,8 @@ interface Common {
   readonly offer: Offer
   /** Attempts and short-lived connections in a row that came to nothing. */
   readonly failures: number
+  /** Whether a token was refused, and no connection has lasted since. */
+  readonly denied: boolean
 }
 
 /** The state of a provider's connection. */
@@ -22,6 +24,8 @@ export type State =
   /** Not wanted: before `connect` and after `disconnect`. */
   | (Common & { readonly name: 'offline' })
   | (Common & { readonly name: 'connecting' })
+  /** The socket is open, and the server wants a token before anything else (PROTOCOL X7). */
+  | (Common & { readonly name: 'authorizing' })
   /** The socket is open, the server's sync step 2 hasn't arrived. */
   | (Common & { readonly name: 'syncing' })
   /** Synced, since a time in ms since 1970. */
@@ -36,12 +40,18 @@ export type Event =
   | { readonly type: 'disconnect' }
   /** The socket opened. */
   | { readonly type: 'opened' }
+  /** The server asked for a token (PROTOCOL X7). */
+  | { readonly type: 'asked' }
+  /** The server greeted: the token was good. */
+  | { readonly type: 'admitted' }
   /** The server's sync step 2 arrived. */
   | { readonly type: 'synced' }
   /** The socket closed, failed or fell silent; worth another attempt. */
   | { readonly type: 'lost' }
   /** No attempt can help: a permanent close code (PROTOCOL C2), or another generation (PROTOCOL X2). */
   | { readonly type: 'refused'; readonly code: number; readonly reason: string }
+  /** The server doesn't take our token (4401). It may have been too old: one more is tried before giving up. */
+  | { readonly type: 'denied'; readonly code: number; readonly reason: string }
   /** The backoff is over, or something says that the network is back. */
   | { readonly type: 'retry' }
 
@@ -56,7 +66,7 @@ export interface Environment {
 }
 
 /** Where every connection starts. */
-export const initial: State = { name: 'offline', offer: 'try', failures: 0 }
+export const initial: State = { name: 'offline', offer: 'try', failures: 0, denied: false }
 
 const FIRST_BACKOFF_MS = 100
 /** A connection that lived shorter than this counts as a failure, or a server that syncs and closes would be hammered. */
@@ -84,7 +94,7 @@ export type Status = 'connected' | 'connecting' | 'disconnected'
 /** A state in y-websocket's words. Whatever isn't disconnected lives on a socket; each `connecting` is a new one. */
 export const statusOf = ({ name }: State): Status => {
   if (name === 'connecting') return name
-  return name === 'syncing' || name === 'live' ? 'connected' : 'disconnected'
+  return name === 'authorizing' || name === 'syncing' || name === 'live' ? 'connected' : 'disconnected'
 }
 
 /** Whether a connection is wanted. */
@@ -101,96 +111,100 @@ type Table = { readonly [N in State['name']]: { readonly [T in Event['type']]: C
 
 const stay = (state: State): State => state
 
-const offline = ({ offer }: State): State => ({ name: 'offline', offer, failures: 0 })
+const offline = ({ offer }: State): State => ({ ...initial, offer })
 
-const dial = ({ offer, failures }: State): State => ({
+const dial = ({ offer, failures, denied }: State): State => ({
   name: 'connecting',
   offer: offer === 'skip' ? 'try' : offer,
   failures,
+  denied,
 })
 
-const wait = (offer: Offer, failures: number, { maxBackoffMs, random }: Environment): State => ({
+const wait = (
+  { offer, denied }: State,
+  failures: number,
+  { maxBackoffMs, random }: Environment,
+  refused = denied,
+): State => ({
   name: 'backingOff',
   offer,
   failures,
+  denied: refused,
   delayMs: backoff(failures, maxBackoffMs, random),
 })
 
-const stop = ({ offer }: State, { code, reason }: Extract<Event, { readonly type: 'refused' }>): State => ({
+type Refusal = Extract<Event, { readonly type: 'refused' | 'denied' }>
+
+const stop = ({ offer }: State, { code, reason }: Refusal): State => ({
+  ...initial,
   name: 'stopped',
   offer,
-  failures: 0,
   code,
   reason,
 })
 
-const opened = ({ offer, failures }: State): State => ({
+const opened = ({ offer, failures, denied }: State): State => ({
   name: 'syncing',
   offer: offer === 'try' ? 'always' : offer,
   failures,
+  denied,
 })
 
+const isStable = (state: State, { now }: Environment): boolean =>
+  state.name === 'live' && now - state.since >= STABLE_MS
+
+/** A link that worked is gone. */
+const lost = (state: State, _event: Event, environment: Environment): State =>
+  isStable(state, environment)
+    ? wait(state, 1, environment, false)
+    : wait(state, state.failures + 1, environment)
+
+const denied = (state: State, event: Refusal, environment: Environment): State => {
+  if (isStable(state, environment)) return wait(state, 1, environment, true)
+  return state.denied ? stop(state, event) : wait(state, state.failures + 1, environment, true)
+}
+
+/** Without a link, nothing can happen to it. */
+const unlinked = {
+  opened: stay,
+  asked: stay,
+  admitted: stay,
+  synced: stay,
+  lost: stay,
+  denied: stay,
+} as const
+
+/** What all states with an open socket have in common. */
+const linked = {
+  connect: stay,
+  disconnect: offline,
+  opened: stay,
+  asked: stay,
+  admitted: stay,
+  synced: stay,
+  lost,
+  refused: stop,
+  denied,
+  retry: stay,
+} as const
+
 const table: Table = {
-  offline: {
-    connect: dial,
-    disconnect: stay,
-    opened: stay,
-    synced: stay,
-    lost: stay,
-    refused: stay,
-    retry: stay,
-  },
+  offline: { ...unlinked, connect: dial, disconnect: stay, refused: stay, retry: stay },
   connecting: {
-    connect: stay,
-    disconnect: offline,
+    ...linked,
     opened,
-    synced: stay,
-    lost: ({ offer, failures }, _event, environment) =>
-      offer === 'try'
-        ? { name: 'connecting', offer: 'skip', failures }
-        : wait(offer, failures + 1, environment),
-    refused: stop,
-    retry: stay,
+    lost: (state, _event, environment) =>
+      state.offer === 'try' ? { ...state, offer: 'skip' } : wait(state, state.failures + 1, environment),
   },
+  authorizing: { ...linked, admitted: (state) => ({ ...state, name: 'syncing' }) },
   syncing: {
-    connect: stay,
-    disconnect: offline,
-    opened: stay,
+    ...linked,
+    asked: (state) => ({ ...state, name: 'authorizing' }),
     synced: (state, _event, { now }) => ({ ...state, name: 'live', since: now }),
-    lost: (state, _event, environment) => wait(state.offer, state.failures + 1, environment),
-    refused: stop,
-    retry: stay,
   },
-  live: {
-    connect: stay,
-    disconnect: offline,
-    opened: stay,
-    synced: stay,
-    lost: (state, _event, environment) => {
-      const stable = environment.now - state.since >= STABLE_MS
-      return wait(state.offer, stable ? 1 : state.failures + 1, environment)
-    },
-    refused: stop,
-    retry: stay,
-  },
-  backingOff: {
-    connect: dial,
-    disconnect: offline,
-    opened: stay,
-    synced: stay,
-    lost: stay,
-    refused: stop,
-    retry: dial,
-  },
-  stopped: {
-    connect: dial,
-    disconnect: offline,
-    opened: stay,
-    synced: stay,
-    lost: stay,
-    refused: stay,
-    retry: stay,
-  },
+  live: linked,
+  backingOff: { ...unlinked, connect: dial, disconnect: offline, refused: stop, retry: dial },
+  stopped: { ...unlinked, connect: dial, disconnect: offline, refused: stay, retry: stay },
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Awareness } from 'y-protocols/awareness'
 import type { Access } from '../shared/messages.js'
+import type { State as ConnectionState } from './machine.js'
 import type { InkwireProvider } from './provider.js'
 import type { SaveState } from './saves.js'
+import type { TokenSource } from './tokens.js'
 
 /**
  * The part of a WebSocket that the provider uses: a browser's, Node 22's, or the `ws` package's.
@@ -35,6 +37,16 @@ export interface InkwireOptions {
   readonly awareness?: Awareness
   /** Query parameters of the URL. Can be replaced later (`provider.params = …`), for the next connection. */
   readonly params?: { readonly [key: string]: string }
+  /**
+   * Gives a token that is good now; asked whenever the server wants one, and before one ends. It is sent in band
+   * (PROTOCOL X7, X8), in no URL, and only to a server that asks for it: others know `params` only. While it fails, the
+   * connection is tried again with backoff (event `token-error`). A JWT is renewed after seven to nine tenths of its
+   * time, without a new connection; other tokens when the server asks.
+   *
+   * @example
+   *   token: async () => (await fetch('/api/inkwire-token')).text()
+   */
+  readonly token?: TokenSource
   /** WebSocket subprotocols to offer before `inkwire.1`. */
   readonly protocols?: readonly string[]
   /** The WebSocket class. Default: the global one at the time of connecting. */
@@ -90,6 +102,10 @@ export interface InkwireEvents {
   /** The event is null when this side closed. */
   'connection-close': (event: CloseEvent | null, provider: InkwireProvider) => void
   'connection-error': (event: Event, provider: InkwireProvider) => void
+  /** The app's `token` function failed; it is asked again, later. */
+  'token-error': (error: unknown, provider: InkwireProvider) => void
+  /** The state of the connection changed; finer than `status`. */
+  connection: (state: ConnectionState) => void
   /** Given up for good: a permanent close code, or another generation (4409). `connect` tries again. */
   closed: (event: Closed, provider: InkwireProvider) => void
 

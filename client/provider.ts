@@ -2,7 +2,7 @@ import { ObservableV2 } from 'lib0/observable'
 import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
 import type { Doc } from 'yjs'
 import { encodeAwareness } from '../shared/codec.js'
-import { isPermanent } from '../shared/codes.js'
+import { Code, isPermanent } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import { type Access, SUBPROTOCOL } from '../shared/messages.js'
 import { documentUrl } from './address.js'
@@ -15,6 +15,7 @@ import { announce, farewell, forgetOthers, ownPresence } from './presence.js'
 import { Ledger, type SaveState } from './saves.js'
 import { openSocket, type Socket } from './socket.js'
 import { Sync } from './sync.js'
+import { Tokens } from './tokens.js'
 import { Waiters } from './waiters.js'
 
 /**
@@ -58,6 +59,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   readonly #waiters = new Waiters()
   readonly #outbox = new Outbox()
   readonly #sync: Sync
+  readonly #tokens: Tokens | undefined
 
   /**
    * @param serverUrl `ws://…` or `wss://…`, with the server's path prefix.
@@ -85,7 +87,18 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       tell: (name, ...args) => this.#tell(name, ...args),
       present: this.#present,
       presence: () => ownPresence(this.awareness),
+      authenticate: () => this.#authenticate(),
     })
+    if (options.token) {
+      this.#tokens = new Tokens(options.token, {
+        send: (bytes) => this.#socket?.send(bytes),
+        failed: (error, first) => {
+          this.#tell('token-error', error, this)
+          if (first) this.#step({ type: 'lost' })
+          this.#flush()
+        },
+      })
+    }
     // What the document holds already may be nowhere else.
     if (doc.store.clients.size > 0) this.#ledger.hold(Date.now())
     this.#saveState = this.#ledger.state()
@@ -124,6 +137,11 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     return this.#tabs !== null
   }
 
+  /** The state of the connection, finer than y-websocket's words. The same object until it changes. */
+  get connection(): State {
+    return this.#state
+  }
+
   /** Whether all that the server holds is here. */
   get synced(): boolean {
     return this.#state.name === 'live'
@@ -145,14 +163,20 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   }
 
   /**
-   * A promise for the next moment when all that the server holds is here, which may be now. It rejects only
-   * with InkwireError INKWIRE_DESTROYED; the event `closed` tells that the server refused for good.
+   * A promise for the next moment when all that the server holds is here, which may be now.
    *
+   * @throws InkwireError INKWIRE_STOPPED when the server refused for good, with `{ code, reason }` as its cause (event
+   *   `closed`); INKWIRE_DESTROYED.
    * @example
    *   await provider.whenSynced
    */
   get whenSynced(): Promise<void> {
-    return this.#until(() => this.synced)
+    return this.#until(() => {
+      const state = this.#state
+      if (state.name !== 'stopped') return this.synced
+      const { code, reason } = state
+      return new InkwireError('INKWIRE_STOPPED', `stopped: ${code} ${reason}`, { cause: { code, reason } })
+    })
   }
 
   /**
@@ -281,7 +305,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
         },
         lost: (event) => {
           if (!event || this.shouldReconnect(event, this)) this.#step({ type: 'lost' }, event)
-          else this.#step({ type: 'refused', code: event.code, reason: event.reason }, event)
+          else this.#refused(event)
         },
       })
     } catch (error) {
@@ -290,10 +314,29 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     }
   }
 
+  /** The server wants a token (PROTOCOL X7). */
+  #authenticate(): void {
+    this.#step({ type: 'asked' })
+    if (this.#tokens) void this.#tokens.show()
+    else if (this.#state.name === 'authorizing') {
+      // It would wait for one, and then say the same.
+      this.#step({ type: 'refused', code: Code.unauthenticated, reason: 'a token is needed' })
+    }
+  }
+
+  #refused(event: CloseEvent): void {
+    const { code, reason } = event
+    if (code !== Code.unauthenticated || !this.#tokens) this.#step({ type: 'refused', code, reason }, event)
+    // One that waited too long for a token has refused none.
+    else if (this.#state.name === 'authorizing' && !this.#tokens.shown) this.#step({ type: 'lost' }, event)
+    else this.#step({ type: 'denied', code, reason }, event)
+  }
+
   #hangUp(before: State, event: CloseEvent | null): void {
     this.#socket?.close()
     this.#socket = null
     this.#sync.end()
+    this.#tokens?.end()
     this.#tell('connection-close', event, this)
     if (statusOf(before) !== 'connected') return
     this.#outbox.add(() => {
@@ -343,6 +386,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       this.#tell('sync', synced)
     }
     const status = statusOf(after)
+    this.#tell('connection', after)
     if (status !== statusOf(before) || after.name === 'connecting') this.#tell('status', { status })
     if (after.name === 'stopped') this.#tell('closed', { code: after.code, reason: after.reason }, this)
   }

@@ -26,6 +26,8 @@ export interface SyncHost {
   present(update: Uint8Array): void
   /** Our own presence, encoded. */
   presence(): Uint8Array
+  /** The server wants a token. */
+  authenticate(): void
 }
 
 const EMPTY_UPDATE = Uint8Array.of(0, 0)
@@ -109,7 +111,10 @@ export class Sync {
     }
     try {
       // Asked for a token (PROTOCOL X7), we know that the server speaks the extensions, but not yet how.
-      if (message.type === 'authenticate') return
+      if (message.type === 'authenticate') {
+        this.#host.authenticate()
+        return
+      }
       if (this.#hello === undefined && message.type !== 'hello') this.#plain()
       this.#act(message)
     } catch (error) {
@@ -132,6 +137,7 @@ export class Sync {
       this.#host.step({ type: 'refused', code: Code.generationChanged, reason: 'generation-changed' })
       return
     }
+    this.#host.step({ type: 'admitted' })
     // A later one tells of another access; what it counts by then may not be durable.
     this.#hello = { ...hello, seq: known?.seq ?? hello.seq }
     this.#ledger.begin(hello.durability)

@@ -6,6 +6,12 @@ import type { Session } from './session.js'
 /** The longest delay that Node's timers take, ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+/**
+ * A client that can renew its permission is asked to this long before it ends, ms; of a shorter one, for its last
+ * tenth. Clients that know when their token ends come before that by themselves.
+ */
+const ASK_AHEAD_MS = 15_000
+
 /** What admissions of a server share. */
 export interface AdmissionDeps {
   readonly authorize: Authorize
@@ -51,8 +57,7 @@ export class Admission {
   }
 
   dispose(): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#stopWaiting()
     this.#asked = -1
   }
 
@@ -96,16 +101,32 @@ export class Admission {
   }
 
   #expire(at: number): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#stopWaiting()
     if (at === Number.POSITIVE_INFINITY) return
     const left = at - this.#deps.now()
-    if (left <= LONGEST_TIMER_MS) this.#after(Math.max(0, left), 'the permission has expired')
-    else this.#timer = setTimeout(() => this.#expire(at), LONGEST_TIMER_MS)
+    const ahead = this.#session.extended ? Math.min(ASK_AHEAD_MS, left / 10) : 0
+    this.#wait(left - ahead, () => {
+      if (ahead > 0) this.#session.askForToken()
+      this.#after(ahead, 'the permission has expired')
+    })
   }
 
   #after(ms: number, reason: string): void {
+    this.#wait(ms, () => this.#session.close(Code.unauthenticated, reason))
+  }
+
+  /** One timer does for all: whatever comes next takes the place of what was waited for. */
+  #wait(ms: number, then: () => void): void {
+    this.#stopWaiting()
+    const rest = ms - LONGEST_TIMER_MS
+    this.#timer =
+      rest > 0
+        ? setTimeout(() => this.#wait(rest, then), LONGEST_TIMER_MS)
+        : setTimeout(then, Math.max(0, ms))
+  }
+
+  #stopWaiting(): void {
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#session.close(Code.unauthenticated, reason), ms)
+    this.#timer = null
   }
 }

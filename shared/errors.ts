@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'INKWIRE_NOT_EMPTY'
   | 'INKWIRE_BAD_BACKUP'
   | 'INKWIRE_TIMEOUT'
+  | 'INKWIRE_STOPPED'
   | 'INKWIRE_DESTROYED'
 
 /**

@@ -55,6 +55,47 @@ describe('the connection', () => {
   })
 })
 
+describe('a server that wants a token (PROTOCOL X7)', () => {
+  it('is authorizing until it greets, and connected all the while', () => {
+    const states = run(['connect', 'opened', 'asked', 'synced', 'admitted', 'synced'])
+    expect(names(states)).toBe('offline connecting syncing authorizing authorizing syncing live')
+    expect(states.slice(2).map(statusOf)).toEqual(Array(5).fill('connected'))
+  })
+
+  it('asks anew on a live connection without leaving it', () => {
+    expect(names(run(['connect', 'opened', 'synced', 'asked', 'admitted']).slice(-2))).toBe('live live')
+  })
+
+  it('that takes none is tried with one more, and then given up', () => {
+    const states = run(['connect', 'opened', 'asked', 'denied', 'retry', 'opened', 'asked', 'denied'])
+    expect(names(states.slice(3))).toBe('authorizing backingOff connecting syncing authorizing stopped')
+    expect(states.at(-1)).toMatchObject({ code: 4403, reason: 'no' })
+  })
+
+  it('that takes each and ends the connection at once is given up, too', () => {
+    const once = ['opened', 'asked', 'admitted', 'synced'] as const
+    const states = run(['connect', ...once, 'denied', 'retry', ...once, 'denied'])
+    expect(states.at(-1)?.name).toBe('stopped')
+  })
+
+  it('that ends one connection after the other with their tokens is never given up', () => {
+    let state = run(['connect', 'opened', 'synced']).at(-1) ?? initial
+    for (let now = 10_000; now < 100_000; now += 10_000) {
+      const ended = step(state, { type: 'denied', code: 4401, reason: '' }, { ...calm, now })
+      expect(ended).toMatchObject({ name: 'backingOff', failures: 1 })
+      state = (['retry', 'opened', 'synced'] as const).reduce<State>(
+        (before, type) => step(before, { type }, { ...calm, now }),
+        ended,
+      )
+    }
+  })
+
+  it('is asked again by the user with a clean slate', () => {
+    const twice = ['connect', 'opened', 'denied', 'retry', 'opened', 'denied'] as const
+    expect(run([...twice, 'connect', 'opened', 'denied']).at(-1)?.name).toBe('backingOff')
+  })
+})
+
 describe('the offer of inkwire.1', () => {
   const offered = (states: readonly State[]): string =>
     states
@@ -105,10 +146,14 @@ describe('backoff', () => {
 
 it('any events in any order keep the invariants', () => {
   const event: fc.Arbitrary<Event> = fc.oneof(
-    ...(['connect', 'disconnect', 'opened', 'synced', 'lost', 'retry'] as const).map((type) =>
-      fc.constant({ type }),
+    ...(['connect', 'disconnect', 'opened', 'asked', 'admitted', 'synced', 'lost', 'retry'] as const).map(
+      (type) => fc.constant({ type }),
     ),
-    fc.record({ type: fc.constant('refused' as const), code: fc.nat(), reason: fc.string() }),
+    fc.record({
+      type: fc.constantFrom('refused' as const, 'denied' as const),
+      code: fc.nat(),
+      reason: fc.string(),
+    }),
   )
   fc.assert(
     fc.property(fc.array(fc.tuple(event, fc.nat(20_000)), { maxLength: 60 }), (events) => {

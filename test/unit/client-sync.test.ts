@@ -30,15 +30,18 @@ const exchange = (generation: string | null = null) => {
   const sent: Message[] = []
   const steps: Event[] = []
   const told: [name: string, ...args: unknown[]][] = []
+  let asked = 0
   const sync = new Sync(doc, origin, ledger, generation, {
     send: (bytes) => void sent.push(decodeMessage(bytes)),
     step: (event) => {
-      steps.push(event)
+      // Follows each first hello.
+      if (event.type !== 'admitted') steps.push(event)
       if (event.type === 'refused' || event.type === 'lost') sync.end()
     },
     tell: (...event) => void told.push(event),
     present: () => undefined,
     presence: () => Uint8Array.of(0),
+    authenticate: () => void asked++,
   })
   doc.on('update', (update: Uint8Array, from: unknown) => {
     if (from !== origin) sync.edited(update)
@@ -50,6 +53,7 @@ const exchange = (generation: string | null = null) => {
     sync,
     steps,
     told,
+    asked: () => asked,
     /** What was sent since the last call, by type. */
     sent: () => sent.splice(0),
     types: () => sent.splice(0).map(({ type }) => type),
@@ -232,6 +236,7 @@ describe('X2: access', () => {
     const one = exchange()
     one.sync.begin('inkwire.1')
     one.hear({ type: 'authenticate' }, hello())
+    expect(one.asked()).toBe(1)
     expect(one.sync.access).toBe('write')
     expect(one.ledger.state().supported).toBe(true)
   })
