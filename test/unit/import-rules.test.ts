@@ -111,6 +111,9 @@ const HOUSE: Readonly<Record<string, Part>> = {
 
   client: { files: ['client/'], imports: ['wire'], packages: ['yjs', 'y-protocols', 'lib0'] },
   textarea: { files: ['client/textarea/'], imports: [], packages: ['yjs', 'y-protocols', 'lib0'] },
+  presence: { files: ['client/presence/'], imports: [] },
+  undo: { files: ['client/undo/'], imports: [], packages: ['yjs'] },
+  anchors: { files: ['client/anchors/'], imports: [], packages: ['yjs'] },
   demo: {
     files: ['client/demo/'],
     imports: ['wire', 'client', 'textarea'],

@@ -1,0 +1,15 @@
+/**
+ * Places in shared text that survive edits, for comments and bookmarks.
+ *
+ * @module inkwire/client/anchors
+ */
+export {
+  type Anchor,
+  createAnchor,
+  createRangeAnchor,
+  type Range,
+  type RangeAnchor,
+  resolveAnchor,
+  resolveRange,
+  type Sequence,
+} from './anchors.js'

@@ -1,0 +1,104 @@
+import { colorsOf } from './colors.js'
+import { type Person, readOthers } from './people.js'
+import { throttle } from './throttle.js'
+
+/** What is needed of an awareness; that of y-protocols fits. */
+export interface AwarenessLike {
+  readonly clientID: number
+  getStates(): Map<number, Readonly<Record<string, unknown>>>
+  setLocalStateField(field: string, value: unknown): void
+  on(event: 'change', listener: () => void): void
+  off(event: 'change', listener: () => void): void
+}
+
+/** Who one is, for the others. Further fields are published as they are. */
+export interface User {
+  readonly name: string
+  /** What the person is known by: decides the colours. Default: the name. It is published. */
+  readonly id?: string
+  /** A colour of one's own, `#rrggbb`; its contrast is then the app's business. */
+  readonly color?: string
+  readonly [field: string]: unknown
+}
+
+/** A value that changes. It has the shape that React's `useSyncExternalStore` wants. */
+export interface Observable<Value> {
+  /** The present value: the same object until it changes. */
+  get(): Value
+  /** Calls `listener` after each change, until the returned function is called. */
+  subscribe(listener: (value: Value) => void): () => void
+}
+
+/** @see createPresence */
+export interface PresenceOptions {
+  /** Shortest time between two cursors that are sent, ms. Default 50. */
+  readonly cursorIntervalMs?: number
+}
+
+/** One's own presence and that of the others. @see createPresence */
+export interface Presence {
+  /** Everybody else, by client id. */
+  readonly others: Observable<readonly Person[]>
+  /** Says who one is: `user` in the awareness state, with colours, as editor bindings expect it. */
+  setUser(user: User): void
+  /**
+   * Publishes where one points, as `cursor` of the awareness state, at most every `cursorIntervalMs`; the last
+   * one is always sent. For cursors of your own: editor bindings publish theirs by themselves.
+   */
+  setCursor(cursor: unknown): void
+  /** Lets go of the awareness; what was published stays there until it ends. */
+  destroy(): void
+}
+
+/**
+ * Presence in a few words: who is here, in which colour, and where they point.
+ *
+ * @example
+ *   const presence = createPresence(provider.awareness)
+ *   presence.setUser({ name: 'Ada', id: 'ada@example.com' })
+ *   presence.others.subscribe((people) => render(people.map(({ name, color }) => avatar(name, color))))
+ *   addEventListener('pointermove', ({ x, y }) => presence.setCursor({ x, y }))
+ */
+export const createPresence = (
+  awareness: AwarenessLike,
+  { cursorIntervalMs = 50 }: PresenceOptions = {},
+): Presence => {
+  const listeners = new Set<(people: readonly Person[]) => void>()
+  const read = (before: readonly Person[]): readonly Person[] =>
+    readOthers(awareness.getStates(), awareness.clientID, before)
+  let people = read([])
+  const cursor = throttle<unknown>(cursorIntervalMs, (value) => awareness.setLocalStateField('cursor', value))
+
+  const onChange = (): void => {
+    const now = read(people)
+    if (now === people) return
+    people = now
+    for (const listener of [...listeners]) listener(now)
+  }
+  awareness.on('change', onChange)
+
+  return {
+    others: {
+      get: () => people,
+      subscribe(listener) {
+        // One function may be subscribed twice.
+        const own = (value: readonly Person[]): void => listener(value)
+        listeners.add(own)
+        return () => listeners.delete(own)
+      },
+    },
+    setUser(user) {
+      const { color } = user
+      const colors = color
+        ? { color, colorOnDark: color, colorLight: `${color}33` }
+        : colorsOf(user.id ?? user.name)
+      awareness.setLocalStateField('user', { ...user, ...colors })
+    },
+    setCursor: cursor.push,
+    destroy() {
+      awareness.off('change', onChange)
+      listeners.clear()
+      cursor.cancel()
+    },
+  }
+}
