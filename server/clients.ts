@@ -3,7 +3,7 @@ import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import { Admission, type AdmissionDeps } from './admission.js'
 import { tokenOf } from './auth/credentials.js'
-import { Revocations } from './auth/revocations.js'
+import { Revocations, type Revoked } from './auth/revocations.js'
 import { Connection } from './connection.js'
 import { type Client, Connections } from './connections.js'
 import type { Emitter, ServerEvents } from './events.js'
@@ -165,18 +165,37 @@ export class Clients {
     admission.start()
   }
 
-  /** Closes a user's connections and refuses what credentials it has; resolves when that is on disk. */
-  async revoke(user: string): Promise<void> {
+  /**
+   * Closes a user's connections and refuses what credentials it has; resolves when that is on disk.
+   *
+   * @returns how many were closed.
+   * @throws InkwireError INKWIRE_BAD_OPTION for '', which is everybody whom nobody asked; INKWIRE_NOT_SAVED when it
+   *   holds until the server stops only.
+   */
+  async revoke(user: string): Promise<{ readonly closed: number }> {
     const saved = (await this.#revoked()).revoke(user, this.#deps.admission.now())
+    let closed = 0
     for (const { session } of [...this.#connections]) {
-      if (session.user === user) session.close(Code.forbidden, 'access was revoked')
+      if (session.user !== user || user === '') continue
+      session.close(Code.forbidden, 'access was revoked')
+      closed++
     }
-    await saved
+    await saved.catch((cause: Error) => {
+      if (cause instanceof InkwireError) throw cause
+      const what = `"${user}" is out, but may be back when the server restarts: ${cause.message}`
+      throw new InkwireError('INKWIRE_NOT_SAVED', what, { cause })
+    })
+    return { closed }
   }
 
-  /** Takes a revocation back. */
-  async unrevoke(user: string): Promise<void> {
-    await (await this.#revoked()).restore(user)
+  /** Takes a revocation back; whether there was one. */
+  async unrevoke(user: string): Promise<boolean> {
+    return (await this.#revoked()).restore(user)
+  }
+
+  /** Who is revoked, the latest last. */
+  async revoked(): Promise<Revoked[]> {
+    return (await this.#revoked()).list()
   }
 
   /** Takes nothing from anybody any more; acks still go out. */

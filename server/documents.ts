@@ -1,6 +1,7 @@
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
-import type { DocumentStats, DocumentSummary, Journal } from './journal/journal.js'
+import type { DocumentStats, DocumentSummary, Journal, StoredDocument } from './journal/journal.js'
+import { planRollback, type RollbackOptions, type RollbackReport } from './rollback.js'
 import type { Rooms } from './room/rooms.js'
 import { TRUSTED_LIMITS } from './update/limits.js'
 import { scanUpdate } from './update/scan.js'
@@ -97,30 +98,52 @@ export class Documents {
    * older, restore a backup. Clients are closed with 4409. No other document is touched.
    *
    * @param before what came at this moment or later is gone, by the server's clock.
-   * @returns once it is durable; nothing is done when nothing came since.
+   * @returns what was lost, once it is durable. Nothing is done when nothing came since, or for a dry run.
    * @throws InkwireError INKWIRE_NO_DOCUMENT; INKWIRE_NO_HISTORY when the moment is before the last compaction.
    * @example
    *   await server.documents.rollback('notes', new Date(Date.now() - 10 * 60_000))
    */
-  async rollback(name: string, before: Date): Promise<void> {
+  async rollback(
+    name: string,
+    before: Date,
+    { dryRun = false }: RollbackOptions = {},
+  ): Promise<RollbackReport> {
     const journal = await this.#deps.journal()
-    // Read before its clients are closed: when the last one leaves, the document is compacted.
-    const stored = await journal.read(name)
-    if (!stored) throw noDocument(name)
-    const { snapshot, tail } = stored
-    const from = tail.findIndex(({ time }) => time >= before.getTime())
-    if (from < 0 && tail.length > 0) return
-    // A snapshot holds what came before the tail's first update; how long before that, nobody knows.
-    if (from <= 0 && snapshot) {
-      throw new InkwireError(
-        'INKWIRE_NO_HISTORY',
-        `"${name}" has been compacted since ${before.toISOString()}`,
-      )
-    }
-    const updates = tail.slice(0, from).map(({ update }) => update)
-    const { update } = await this.#deps.pool.compact({ snapshot: snapshot?.update ?? null, updates })
-    await this.replace(name, update)
+    const moment = before.getTime()
+    if (Number.isNaN(moment)) throw new InkwireError('INKWIRE_BAD_OPTION', 'that is no moment in time')
+    const first = await readWith(journal, name)
+    const { generation } = first.stored
+    const lost = planRollback(first.stored, first.lastWrite, moment)?.lost ?? null
+    if (lost === null || dryRun) return { name, generation, lost }
+    return this.#deps.rooms.exclusively(
+      name,
+      Code.generationChanged,
+      'the document was rolled back',
+      async () => {
+        // Again, since it wasn't closed yet. When its last client leaves it is compacted, though: then what was read
+        // before has its updates one by one.
+        const now = await readWith(journal, name)
+        const compacted = now.stored.generation === generation && !isSameSnapshot(now.stored, first.stored)
+        const { stored, lastWrite } = compacted ? first : now
+        const plan = planRollback(stored, lastWrite, moment)
+        if (plan === null) return { name, generation: stored.generation, lost: null }
+        return { ...(await journal.replace(name, plan.kept)), lost: plan.lost }
+      },
+    )
   }
+}
+
+const isSameSnapshot = (one: StoredDocument, other: StoredDocument): boolean =>
+  one.snapshot?.seq === other.snapshot?.seq
+
+/** A document, and when it was last written to. */
+const readWith = async (
+  journal: Journal,
+  name: string,
+): Promise<{ readonly stored: StoredDocument; readonly lastWrite: number }> => {
+  const [stored, stats] = [await journal.read(name), await journal.stats(name)]
+  if (!stored || !stats) throw noDocument(name)
+  return { stored, lastWrite: stats.lastWrite }
 }
 
 const noDocument = (name: string): InkwireError =>

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
+import type { Revoked } from './auth/revocations.js'
 import { Clients } from './clients.js'
 import { parseOptions, type ServerConfig, type ServerOptions } from './config.js'
 import { type Control, createControl } from './control/control.js'
@@ -75,11 +76,19 @@ export interface InkwireServer {
   readonly documents: Documents
   /**
    * Closes a user's connections with 4403 and refuses the credentials that were issued to them so far; kept over
-   * restarts.
+   * restarts. `inkwire revoke` and the control socket do the same from outside.
+   *
+   * @returns how many connections were closed, once it is on disk.
+   * @throws InkwireError INKWIRE_BAD_OPTION for an empty name; INKWIRE_NOT_SAVED when it holds only until the server
+   *   stops.
+   * @example
+   *   await server.revoke('eve')
    */
-  revoke(user: string): Promise<void>
-  /** Takes a revocation back. */
-  unrevoke(user: string): Promise<void>
+  revoke(user: string): Promise<{ readonly closed: number }>
+  /** Takes a revocation back: older credentials count again. Returns whether there was one. */
+  unrevoke(user: string): Promise<boolean>
+  /** Who is revoked, and since when; the latest last. */
+  revoked(): Promise<readonly Revoked[]>
   /**
    * Stops: takes nothing new, commits what it has (for at most `shutdownTimeoutMs`), tells clients to come back
    * later (1012) and closes the store. Idempotent.
@@ -170,6 +179,7 @@ class ComposedServer implements InkwireServer {
     })
     this.#control = createControl({
       documents: this.documents,
+      users: this,
       stored: async (name) => (await this.#open()).read(name),
       verify: () => this.#verify(),
       log: this.#log,
@@ -261,12 +271,16 @@ class ComposedServer implements InkwireServer {
     this.#gate.handleUpgrade(request, socket, head)
   }
 
-  revoke(user: string): Promise<void> {
+  revoke(user: string): Promise<{ readonly closed: number }> {
     return this.#clients.revoke(user)
   }
 
-  unrevoke(user: string): Promise<void> {
+  unrevoke(user: string): Promise<boolean> {
     return this.#clients.unrevoke(user)
+  }
+
+  revoked(): Promise<readonly Revoked[]> {
+    return this.#clients.revoked()
   }
 
   readiness(): Readiness {

@@ -6,6 +6,14 @@ import { InkwireError } from '../../shared/errors.js'
 /** User ids, and when they were revoked, milliseconds since 1970. Pairs, for a user may be called `__proto__`. */
 const fileFormat = z.object({ version: z.literal(1), revoked: z.array(z.tuple([z.string(), z.number()])) })
 
+/** A user who may not come in with what they hold. */
+export interface Revoked {
+  /** The user's id. */
+  readonly user: string
+  /** What was issued up to then is refused, milliseconds since 1970. */
+  readonly since: number
+}
+
 /**
  * Users whose credentials from before a moment are refused, kept in a small file in the data folder.
  */
@@ -47,16 +55,27 @@ export class Revocations {
     return since !== undefined && issuedAt <= since
   }
 
-  /** Refuses what the user holds now; resolves when that is on disk. Takes effect at once. */
+  /**
+   * Refuses what the user holds now; resolves when that is on disk. Takes effect at once.
+   *
+   * @throws InkwireError INKWIRE_BAD_OPTION for '': that is everybody whom nobody asked.
+   */
   async revoke(user: string, now: number): Promise<void> {
+    if (user === '') throw new InkwireError('INKWIRE_BAD_OPTION', 'a user needs a name to be revoked')
     this.#revoked.set(user, now)
     await this.#save()
   }
 
-  /** Takes it back. */
-  async restore(user: string): Promise<void> {
-    this.#revoked.delete(user)
+  /** Takes it back; whether there was anything to take back. */
+  async restore(user: string): Promise<boolean> {
+    if (!this.#revoked.delete(user)) return false
     await this.#save()
+    return true
+  }
+
+  /** All who are revoked, the latest last. */
+  list(): Revoked[] {
+    return [...this.#revoked].map(([user, since]) => ({ user, since })).sort((a, b) => a.since - b.since)
   }
 
   /** One write after the other; each holds all that was revoked when it began. */
@@ -78,5 +97,12 @@ export class Revocations {
       await handle.close()
     }
     await rename(next, this.#file)
+    // Otherwise a power cut may bring the old list back.
+    const folder = await open(dirname(this.#file), 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
   }
 }

@@ -8,6 +8,8 @@ import { addList } from './list.js'
 import { addMigrate } from './migrate.js'
 import { addRepair } from './repair.js'
 import { addRestore } from './restore.js'
+import { addRevoke, addRevoked, addUnrevoke } from './revoke.js'
+import { addRollback } from './rollback.js'
 import { addServe } from './serve.js'
 import { applySettings } from './setting.js'
 import { addStats } from './stats.js'
@@ -31,7 +33,11 @@ const COMMANDS: readonly AddCommand[] = [
   addMigrate,
   addVerify,
   addRepair,
+  addRollback,
   addToken,
+  addRevoke,
+  addUnrevoke,
+  addRevoked,
 ]
 
 /** The whole command line. Ends by throwing a CommanderError instead of ending the process. */

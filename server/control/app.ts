@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { type ErrorCode, InkwireError } from '../../shared/errors.js'
+import type { Revoked } from '../auth/revocations.js'
 import type { Documents } from '../documents.js'
 import type { StoredDocument } from '../journal/journal.js'
 import type { Finding } from '../journal/verify.js'
@@ -8,12 +9,23 @@ import { encodeStored } from './stored.js'
 
 /** What the control channel reaches of a running server. */
 export interface ControlAppDeps {
-  readonly documents: Pick<Documents, 'list' | 'stats' | 'read' | 'merge' | 'replace' | 'delete'>
+  readonly documents: Pick<Documents, 'list' | 'stats' | 'read' | 'merge' | 'replace' | 'delete' | 'rollback'>
+  readonly users: RevokedUsers
   /** Everything that is wrong with the store. */
   readonly verify: () => AsyncIterable<Finding>
   /** A document's pieces, as they are durable now. */
   readonly stored: (name: string) => Promise<StoredDocument | null>
   readonly log: Log
+}
+
+/** Who may not come in any more, whatever their token says. */
+export interface RevokedUsers {
+  /** Closes a user's connections and refuses what was issued to them so far. */
+  revoke(user: string): Promise<{ readonly closed: number }>
+  /** Takes that back; whether there was anything to take back. */
+  unrevoke(user: string): Promise<boolean>
+  /** All of them, since when. */
+  revoked(): Promise<readonly Revoked[]>
 }
 
 /** How a request that failed is answered. */
@@ -40,11 +52,17 @@ const LINES = 1000
  * | `POST /document?name=…` | merges the update in the body: `{"news":true}` if anything was new |
  * | `PUT /document?name=…` | puts the state in the body in its place: `{"name":…,"generation":…}` |
  * | `DELETE /document?name=…` | removes it: `{"deleted":true}` if there was one |
+ * | `POST /document/rollback?name=…&before=…` | puts it back to before a moment (ISO 8601): what was lost |
+ * | `GET /document/rollback?name=…&before=…` | the same as words only: what would be lost |
+ * | `GET /revocations` | a line `{"user":…,"since":…}` per revoked user |
+ * | `POST /revocation?user=…` | revokes a user: `{"closed":…}` connections |
+ * | `DELETE /revocation?user=…` | takes it back: `{"restored":true}` if there was one |
  *
- * The name is a parameter and not a part of the path: there, `..` could not be a document.
+ * The name is a parameter and not a part of the path: there, `..` could not be a document. Moments that are answered
+ * are milliseconds since 1970.
  * Whatever fails is answered by `{"error":{"code":"INKWIRE_…","message":"…"}}`.
  */
-export const createControlApp = ({ documents, stored, verify, log }: ControlAppDeps): Hono => {
+export const createControlApp = ({ documents, users, stored, verify, log }: ControlAppDeps): Hono => {
   const app = new Hono()
   const done = (document: string, what: string): void => log.info({ document }, `by the operator: ${what}`)
 
@@ -93,6 +111,34 @@ export const createControlApp = ({ documents, stored, verify, log }: ControlAppD
     return c.json({ deleted })
   })
 
+  app.get('/document/rollback', async (c) =>
+    c.json(await documents.rollback(nameIn(c), momentIn(c), { dryRun: true })),
+  )
+
+  app.post('/document/rollback', async (c) => {
+    const name = nameIn(c)
+    const before = momentIn(c)
+    const report = await documents.rollback(name, before)
+    if (report.lost) done(name, `rolled back to before ${before.toISOString()}`)
+    return c.json(report)
+  })
+
+  app.get('/revocations', async (c) => c.body(lines(each(await users.revoked())), 200, NDJSON))
+
+  app.post('/revocation', async (c) => {
+    const user = userIn(c)
+    const { closed } = await users.revoke(user)
+    log.info({ user, closed }, 'by the operator: revoked')
+    return c.json({ closed })
+  })
+
+  app.delete('/revocation', async (c) => {
+    const user = userIn(c)
+    const restored = await users.unrevoke(user)
+    if (restored) log.info({ user }, 'by the operator: no longer revoked')
+    return c.json({ restored })
+  })
+
   app.notFound((c) =>
     answer(c, new InkwireError('INKWIRE_BAD_OPTION', 'this server does not know that request')),
   )
@@ -111,8 +157,26 @@ const binary = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<Arra
 
 const nameIn = (c: Context): string => {
   const name = c.req.query('name')
-  if (name === undefined) throw new InkwireError('INKWIRE_BAD_OPTION', 'which document? The name is missing')
+  if (name === undefined) throw bad('which document? The name is missing')
   return name
+}
+
+const userIn = (c: Context): string => {
+  const user = c.req.query('user')
+  if (user === undefined) throw bad('which user? The id is missing')
+  return user
+}
+
+const momentIn = (c: Context): Date => {
+  const moment = new Date(c.req.query('before') ?? '')
+  if (Number.isNaN(moment.getTime())) throw bad('before which moment? The time is missing')
+  return moment
+}
+
+const bad = (what: string): InkwireError => new InkwireError('INKWIRE_BAD_OPTION', what)
+
+async function* each<T>(list: readonly T[]): AsyncGenerator<T, void, void> {
+  yield* list
 }
 
 const bodyOf = async (c: Context): Promise<Uint8Array> => {
@@ -171,6 +235,7 @@ const statusOf = (code: ErrorCode) => {
       return 404
     case 'INKWIRE_DOCUMENT_DAMAGED':
     case 'INKWIRE_STORE_FORMAT':
+    case 'INKWIRE_NO_HISTORY':
       return 409
     default:
       return 503

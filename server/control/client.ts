@@ -2,8 +2,10 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 import { buffer, json } from 'node:stream/consumers'
 import { z } from 'zod'
 import { type ErrorCode, InkwireError } from '../../shared/errors.js'
+import type { Revoked } from '../auth/revocations.js'
 import type { DocumentStats, DocumentSummary, StoredDocument } from '../journal/journal.js'
 import type { Finding } from '../journal/verify.js'
+import type { RollbackOptions, RollbackReport } from '../rollback.js'
 import { findSocket } from './socket.js'
 import { decodeStored } from './stored.js'
 
@@ -27,6 +29,11 @@ const finding = z.object({
   generation: z.string().nullable(),
   problem: z.string(),
 })
+const inSum = z.object({ updates: z.number(), bytes: z.number(), first: z.number(), last: z.number() })
+const rollback = summary.extend({
+  lost: inSum.extend({ authors: z.array(inSum.extend({ author: z.string() })) }).nullable(),
+})
+const revoked = z.object({ user: z.string(), since: z.number() })
 const failure = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
 interface Ask {
@@ -125,6 +132,32 @@ export class ControlClient {
     return z.object({ deleted: z.boolean() }).parse(answer).deleted
   }
 
+  async rollback(
+    name: string,
+    before: Date,
+    { dryRun = false }: RollbackOptions = {},
+  ): Promise<RollbackReport> {
+    const path = `${at('/document/rollback', name)}&before=${before.toISOString()}`
+    return rollback.parse(await this.#json(path, { method: dryRun ? 'GET' : 'POST' }))
+  }
+
+  /** Closes a user's connections and refuses what was issued to them so far; returns how many were closed. */
+  async revoke(user: string): Promise<number> {
+    const answer = await this.#json(of('/revocation', user), { method: 'POST' })
+    return z.object({ closed: z.number() }).parse(answer).closed
+  }
+
+  /** Takes that back; whether there was anything to take back. */
+  async unrevoke(user: string): Promise<boolean> {
+    const answer = await this.#json(of('/revocation', user), { method: 'DELETE' })
+    return z.object({ restored: z.boolean() }).parse(answer).restored
+  }
+
+  /** Who is revoked, and since when. */
+  async *revoked(): AsyncGenerator<Revoked, void, void> {
+    for await (const value of this.#lines('/revocations')) yield revoked.parse(value)
+  }
+
   /** Lets go of the connections. */
   close(): void {
     this.#agent.destroy()
@@ -179,6 +212,8 @@ async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Uint8Array, vo
 }
 
 const at = (path: string, name: string): string => `${path}?name=${encodeURIComponent(name)}`
+
+const of = (path: string, user: string): string => `${path}?user=${encodeURIComponent(user)}`
 
 const throwFailure = (value: unknown): void => {
   const failed = failure.safeParse(value)

@@ -1,4 +1,5 @@
 import type { DocumentStats, DocumentSummary, StoredDocument } from '../journal/journal.js'
+import type { RollbackOptions, RollbackReport } from '../rollback.js'
 
 /** How far a document has come: two documents at the same version hold the same. */
 export interface Version {
@@ -30,4 +31,10 @@ export interface OpenDocuments {
   replace(name: string, update: Uint8Array): Promise<DocumentSummary>
   /** Removes a document with everything that is stored of it. Returns whether there was one. */
   delete(name: string): Promise<boolean>
+  /**
+   * Puts a document back to what it was before a moment, under a new generation.
+   *
+   * @throws InkwireError INKWIRE_NO_DOCUMENT; INKWIRE_NO_HISTORY when it has been compacted since.
+   */
+  rollback(name: string, before: Date, options?: RollbackOptions): Promise<RollbackReport>
 }

@@ -1,5 +1,6 @@
 import { InkwireError } from '../../shared/errors.js'
 import type { Journal } from '../journal/journal.js'
+import { planRollback, type RollbackReport } from '../rollback.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import type { OpenDocuments } from './documents.js'
@@ -30,7 +31,23 @@ export const localDocuments = (journal: LocalJournal): OpenDocuments => ({
     await journal.settled?.()
     return deleted
   },
+  rollback: (name, before, { dryRun = false } = {}) => rollback(journal, name, before, dryRun),
 })
+
+const rollback = async (
+  journal: LocalJournal,
+  name: string,
+  before: Date,
+  dryRun: boolean,
+): Promise<RollbackReport> => {
+  const [document, stats] = [await journal.read(name), await journal.stats(name)]
+  if (!document || !stats) throw new InkwireError('INKWIRE_NO_DOCUMENT', `there is no document "${name}"`)
+  const plan = planRollback(document, stats.lastWrite, before.getTime())
+  if (!plan || dryRun) return { name, generation: document.generation, lost: plan?.lost ?? null }
+  const summary = await journal.replace(name, plan.kept)
+  await journal.settled?.()
+  return { ...summary, lost: plan.lost }
+}
 
 const merge = async (journal: Journal, name: string, update: Scan): Promise<boolean> => {
   let saved: () => void = () => undefined

@@ -29,6 +29,15 @@ const textOf = (state: Uint8Array): string => {
   return doc.getText('t').toString()
 }
 
+const usersOf = (revoked: Map<string, number>): ControlAppDeps['users'] => ({
+  revoke: async (user) => {
+    revoked.set(user, revoked.size)
+    return { closed: user.length }
+  },
+  unrevoke: async (user) => revoked.delete(user),
+  revoked: async () => [...revoked].map(([user, since]) => ({ user, since })),
+})
+
 /** What a server has for the channel, on a memory journal. */
 const depsOn = (journal: Journal): ControlAppDeps => {
   const local = localDocuments(journal)
@@ -46,7 +55,9 @@ const depsOn = (journal: Journal): ControlAppDeps => {
       merge: local.merge,
       replace: local.replace,
       delete: local.delete,
+      rollback: local.rollback,
     },
+    users: usersOf(new Map()),
     stored: (name) => journal.read(name),
     async *verify() {},
     log: silentLog,
@@ -163,6 +174,40 @@ describe('a tool reaches the documents of a running server', () => {
     expect(heard).toEqual(findings)
   })
 
+  it('and puts one back to before a moment', async () => {
+    const { journal, connect } = await start()
+    await journal.replace('a/ä', {
+      snapshot: null,
+      tail: [
+        { update: update('a'), time: 1_700_000_000_000, author: 'ada' },
+        { update: update('b'), time: 1_700_000_000_005, author: 'eve' },
+      ],
+    })
+    const client = await connect()
+    const before = new Date(1_700_000_000_001)
+    const would = await client.rollback('a/ä', before, { dryRun: true })
+    const part = { updates: 1, bytes: update('b').length, first: 1_700_000_000_005, last: 1_700_000_000_005 }
+    expect(would.lost).toEqual({ ...part, authors: [{ author: 'eve', ...part }] })
+    expect((await client.read('a/ä'))?.generation).toBe(would.generation)
+    const did = await client.rollback('a/ä', before)
+    expect(did.lost).toEqual(would.lost)
+    expect(await client.read('a/ä')).toMatchObject({ generation: did.generation, seq: 1 })
+    expect(await client.rollback('a/ä', before)).toEqual({ ...did, lost: null })
+    await expect(client.rollback('nobody', before)).rejects.toMatchObject({ code: 'INKWIRE_NO_DOCUMENT' })
+  })
+
+  it('and revokes users, whatever they are called', async () => {
+    const { connect } = await start({ users: usersOf(new Map()) })
+    const client = await connect()
+    const users = ['eve', '__proto__', 'a&b=c#d%', 'ä \u2028', '../..', '+']
+    for (const user of users) expect(await client.revoke(user)).toBe(user.length)
+    const all: unknown[] = []
+    for await (const each of client.revoked()) all.push(each)
+    expect(all).toEqual(users.map((user, since) => ({ user, since })))
+    expect(await client.unrevoke('+')).toBe(true)
+    expect(await client.unrevoke('+')).toBe(false)
+  })
+
   it('also by curl: the state as an update', async () => {
     const { folder, connect } = await start()
     await (await connect()).merge('a/b', update('plain'))
@@ -215,9 +260,16 @@ describe('what goes wrong is told in the words and codes of the server', () => {
   it('of requests that nobody knows', async () => {
     const app = createControlApp(depsOn(openMemoryJournal()))
     expect((await app.request('/nonsense')).status).toBe(400)
-    expect(await (await app.request('/document')).json()).toMatchObject({
-      error: { code: 'INKWIRE_BAD_OPTION' },
-    })
+    for (const [path, method] of [
+      ['/document', 'GET'],
+      ['/document/rollback?name=a', 'GET'],
+      ['/document/rollback?name=a&before=yesterday', 'POST'],
+      ['/revocation', 'POST'],
+    ] as const) {
+      expect(await (await app.request(path, { method })).json()).toMatchObject({
+        error: { code: 'INKWIRE_BAD_OPTION' },
+      })
+    }
   })
 
   it('when the server goes away', async () => {

@@ -30,6 +30,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     imports: ['wire', 'journal contract'],
     packages: ['node:', 'level', 'lib0', '@node-rs/crc32'],
   },
+  rollback: { files: ['server/rollback.ts'], imports: ['wire'], types: ['journal contract'] },
   worker: { files: ['server/worker/'], imports: ['wire'], packages: ['yjs', 'piscina', 'lib0'] },
   room: {
     files: ['server/room/'],
@@ -39,18 +40,18 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   documents: {
     files: ['server/documents.ts'],
-    imports: ['wire', 'room', 'update', 'worker'],
+    imports: ['wire', 'room', 'update', 'worker', 'rollback'],
     types: ['journal contract'],
   },
   control: {
     files: ['server/control/'],
     imports: ['wire'],
-    types: ['documents', 'journal contract', 'journal', 'observe'],
+    types: ['documents', 'auth', 'rollback', 'journal contract', 'journal', 'observe'],
     packages: ['node:', 'hono', '@hono/node-server', 'lib0', 'zod'],
   },
   tools: {
     files: ['server/tools/'],
-    imports: ['wire', 'update', 'worker'],
+    imports: ['wire', 'update', 'worker', 'rollback'],
     types: ['journal contract', 'journal'],
     packages: ['node:', 'level', 'lib0', 'yjs', 'zod'],
   },
@@ -95,7 +96,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   'command line': {
     files: ['server/cli/'],
     imports: list(
-      'wire, config, observe, journal contract, journal, worker, update, auth, gate, control, tools, limits',
+      'wire, config, observe, journal contract, journal, worker, update, auth, gate, control, tools, limits, rollback',
     ),
     packages: ['node:', 'commander', 'jose'],
   },
@@ -106,7 +107,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   library: {
     files: ['server/index.ts'],
-    imports: list('wire, config, events, observe, auth, limits, journal contract, server'),
+    imports: list('wire, config, events, observe, auth, limits, journal contract, rollback, server'),
   },
 
   client: { files: ['client/'], imports: ['wire'], packages: ['yjs', 'y-protocols', 'lib0'] },

@@ -1,0 +1,104 @@
+import { InkwireError } from '../shared/errors.js'
+import type { Replacement, StoredDocument, StoredEntry } from './journal/journal.js'
+
+/** Some of a document's updates, in sum. Times are milliseconds since 1970, by the server's clock. */
+export interface UpdatesInSum {
+  readonly updates: number
+  readonly bytes: number
+  /** When the first and the last of them came. */
+  readonly first: number
+  readonly last: number
+}
+
+/** What one user's part in some updates is. */
+export interface AuthorsPart extends UpdatesInSum {
+  /** The user's id; '' for those of whom nobody asked who they are. */
+  readonly author: string
+}
+
+/** What a rollback takes away. */
+export interface Lost extends UpdatesInSum {
+  /** By author, the one with the most updates first. */
+  readonly authors: readonly AuthorsPart[]
+}
+
+/** What a rollback did, or would do. */
+export interface RollbackReport {
+  readonly name: string
+  /** 32 hex digits: a new one if anything was done. */
+  readonly generation: string
+  /** `null` when nothing came since: then nothing is done, and nobody is disconnected. */
+  readonly lost: Lost | null
+}
+
+/** How a rollback is done. */
+export interface RollbackOptions {
+  /** Only say what would be lost. Default false. */
+  readonly dryRun?: boolean
+}
+
+/** What it takes to put a document back. */
+export interface RollbackPlan {
+  readonly lost: Lost
+  /** What is left: its updates one by one where they are, so that one can go back further. */
+  readonly kept: Replacement
+}
+
+/** A document of which nothing is left; the empty update is one. */
+const EMPTY: Replacement = { snapshot: { seq: 1, update: Uint8Array.of(0, 0) }, tail: [] }
+
+/**
+ * What has to go so that a document is what it was before a moment; `null` when nothing came since. Pure.
+ *
+ * Updates build upon each other, so it is a beginning of them that is kept: what came before the first that is too
+ * late, even if the clock was put back later on.
+ *
+ * @param lastWrite when it was last written to, ms since 1970: for a document that has just been compacted.
+ * @param before what came at this moment or later goes, ms since 1970.
+ * @throws InkwireError INKWIRE_NO_HISTORY when the document was compacted since.
+ */
+export const planRollback = (
+  { name, snapshot, tail }: Pick<StoredDocument, 'name' | 'snapshot' | 'tail'>,
+  lastWrite: number,
+  before: number,
+): RollbackPlan | null => {
+  const [first] = tail
+  if (snapshot && before < (first?.time ?? lastWrite)) throw compactedSince(name, before, first)
+  const from = tail.findIndex(({ time }) => time >= before)
+  if (from < 0) return null
+  const kept = tail.slice(0, from)
+  return {
+    lost: inSum(tail.slice(from)),
+    kept: snapshot || kept.length > 0 ? { snapshot, tail: kept } : EMPTY,
+  }
+}
+
+const inSum = (entries: readonly StoredEntry[]): Lost => {
+  const authors = new Map<string, StoredEntry[]>()
+  for (const entry of entries) {
+    const theirs = authors.get(entry.author)
+    if (theirs) theirs.push(entry)
+    else authors.set(entry.author, [entry])
+  }
+  const parts = [...authors].map(([author, theirs]) => ({ author, ...sumOf(theirs) }))
+  return { ...sumOf(entries), authors: parts.sort((a, b) => b.updates - a.updates) }
+}
+
+const sumOf = (entries: readonly StoredEntry[]): UpdatesInSum => {
+  let [bytes, first, last] = [0, Number.POSITIVE_INFINITY, 0]
+  for (const { update, time } of entries) {
+    bytes += update.length
+    first = Math.min(first, time)
+    last = Math.max(last, time)
+  }
+  return { updates: entries.length, bytes, first, last }
+}
+
+const compactedSince = (name: string, before: number, first: StoredEntry | undefined): InkwireError => {
+  const reach = first
+    ? `it can be put back to ${iso(first.time)} at the earliest; for what is older, restore a backup`
+    : 'restore a backup'
+  return new InkwireError('INKWIRE_NO_HISTORY', `"${name}" has been compacted since ${iso(before)}: ${reach}`)
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
