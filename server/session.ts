@@ -398,7 +398,7 @@ export class Session implements Member {
       const stateVector = this.#unanswered
       if (stateVector) {
         this.#unanswered = null
-        this.#transport.write(room.answer(stateVector))
+        this.#transport.write(room.answer(this, stateVector))
       } else {
         this.#unansweredQuery = false
         const present = room.everyone()

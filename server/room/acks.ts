@@ -51,7 +51,7 @@ export class Acks {
       const entry = confirmed.get(next.member) ?? { message: 0, seqs: [] }
       confirmed.set(next.member, entry)
       entry.message = next.message
-      if (next.own !== null) entry.seqs.push(next.own)
+      if (next.own !== null) insert(entry.seqs, next.own)
     }
     if (this.#done === this.#expected.length || this.#done > 4096) {
       this.#expected = this.#expected.slice(this.#done)
@@ -59,4 +59,11 @@ export class Acks {
     }
     return confirmed
   }
+}
+
+/** Nearly always at the end: only what waited for a gap to close (PROTOCOL S5) comes after later ones. */
+const insert = (seqs: number[], seq: number): void => {
+  let at = seqs.length
+  while (at > 0 && (seqs[at - 1] as number) > seq) at--
+  seqs.splice(at, 0, seq)
 }

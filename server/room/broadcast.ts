@@ -140,6 +140,9 @@ export class Broadcast implements Flushable {
     if (seat.behind || author.congested) {
       seat.behind = true
       seat.sent = Math.min(seat.sent, first - 1)
+      this.#allow(author, seqs)
+      // It may have waited for nothing but this.
+      if (!author.congested) this.drained(author)
       return
     }
     // One that waited for a gap to close may be in the snapshot by now.
@@ -154,12 +157,14 @@ export class Broadcast implements Flushable {
     const seat = this.#seats.get(member)
     if (!seat?.behind) return
     const { tail, presence, unconfirmed, everything } = this.#deps
+    const own = unconfirmed(member)
     if (seat.sent + 1 < tail.firstSeq) {
+      // All there is would bring a stock author its own before it is safe (PROTOCOL S4): after the commit, then.
+      if (!member.extended && own.length > 0) return
       // The snapshot took over what it misses.
       member.write(everything())
       seat.sent = tail.lastSeq
     }
-    const own = unconfirmed(member)
     while (seat.sent < this.#flushed && !member.congested) {
       const end = tail.within(seat.sent + 1, this.#flushed, CATCH_UP_BYTES)
       const frames = this.#without(own, seat.sent + 1, end, null)
@@ -179,6 +184,17 @@ export class Broadcast implements Flushable {
     // A flush that is due at the turn's end finds nobody to write to.
     this.#seats.clear()
     this.#own.clear()
+  }
+
+  /** What has become durable before it was flushed may come with the flush, if it can't be sent now. */
+  #allow(member: Member, seqs: readonly number[]): void {
+    const own = this.#own.get(member)
+    if (!own) return
+    const durable = new Set(seqs)
+    this.#own.set(
+      member,
+      own.filter((seq) => !durable.has(seq)),
+    )
   }
 
   #without(

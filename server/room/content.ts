@@ -6,7 +6,7 @@ import { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { Splicer } from '../update/splice.js'
-import { coversStateVector, decodeStateVector, type StateVector } from '../update/state-vector.js'
+import { coversStateVector, type StateVector } from '../update/state-vector.js'
 import { Tail } from './tail.js'
 
 /**
@@ -86,13 +86,11 @@ export class Content {
   }
 
   /**
-   * The frames that bring one at `stateVector` up to date (PROTOCOL W4).
+   * The frames that bring one up to date (PROTOCOL W4).
    *
-   * @param stateVector as it came in a sync step 1.
-   * @throws InkwireError INKWIRE_BAD_MESSAGE when it is malformed.
+   * @param since what it says it holds.
    */
-  answer(stateVector: Uint8Array): readonly Uint8Array[] {
-    const since = decodeStateVector(stateVector)
+  answer(since: StateVector): readonly Uint8Array[] {
     if (since.size === 0) return this.everything()
     const source = this.#hasBase(since) ? this.#merged : this.#wholeSplicer()
     return [step2(source.build({ since, deleteSet: this.index.encodeDeleteSet() }))]

@@ -11,11 +11,13 @@ export interface Foreign<M> {
 
 /**
  * Which connection writes under which client id. An id belongs to the connection that introduced it as its own: by its
- * presence or, if it has shown none, by its first edit. Until that connection ends, nobody else may write under it.
+ * presence or, if nobody has shown it, by its first edit. Until that connection ends, nobody else may write under it.
  * Otherwise anybody could take the clocks that its next edits will have, and make those vanish.
  */
 export class Owners<M> {
   readonly #owners = new Map<number, M>()
+  /** Ids that only edits speak for: a peer may have passed on another's. Whose presence has it is more likely the author. */
+  readonly #unconfirmed = new Set<number>()
   readonly #ids = new Map<M, number[]>()
   readonly #same: (one: M, other: M) => boolean
 
@@ -29,14 +31,17 @@ export class Owners<M> {
     return this.#owners.get(client)
   }
 
-  /** A connection says that an id is its own. Returns whether it is now. */
+  /** The connection whose presence has an id; undefined if no presence has it. */
+  shownBy(client: number): M | undefined {
+    return this.#unconfirmed.has(client) ? undefined : this.#owners.get(client)
+  }
+
+  /** A connection shows by its presence that an id is its own. Returns whether it is now. */
   claim(member: M, client: number): boolean {
     const owner = this.#owners.get(client)
-    if (owner !== undefined) return owner === member
-    this.#owners.set(client, member)
-    const ids = this.#ids.get(member)
-    if (ids) ids.push(client)
-    else this.#ids.set(member, [client])
+    if (owner !== undefined && owner !== member && !this.#unconfirmed.has(client)) return false
+    if (owner !== undefined) this.#forget(owner, client)
+    this.#add(member, client)
     return true
   }
 
@@ -48,7 +53,9 @@ export class Owners<M> {
     if (this.#ids.has(member)) return
     const client = scan.blocks[0]?.client
     if (client === undefined || scan.blocks.some((block) => block.client !== client)) return
-    this.claim(member, client)
+    if (this.#owners.has(client)) return
+    this.#add(member, client)
+    this.#unconfirmed.add(client)
   }
 
   /**
@@ -75,15 +82,27 @@ export class Owners<M> {
     }
   }
 
-  /** Whether a connection has said or shown which id is its own. */
-  owns(member: M): boolean {
-    return this.#ids.has(member)
-  }
-
   /** The connection has ended: its ids are nobody's. */
   leave(member: M): void {
-    for (const client of this.#ids.get(member) ?? []) this.#owners.delete(client)
+    for (const client of this.#ids.get(member) ?? []) {
+      this.#owners.delete(client)
+      this.#unconfirmed.delete(client)
+    }
     this.#ids.delete(member)
+  }
+
+  #add(member: M, client: number): void {
+    this.#owners.set(client, member)
+    const ids = this.#ids.get(member)
+    if (ids) ids.push(client)
+    else this.#ids.set(member, [client])
+  }
+
+  #forget(member: M, client: number): void {
+    this.#unconfirmed.delete(client)
+    const left = this.#ids.get(member)?.filter((id) => id !== client) ?? []
+    if (left.length > 0) this.#ids.set(member, left)
+    else this.#ids.delete(member)
   }
 
   #other(member: M, client: number): M | undefined {

@@ -5,11 +5,13 @@ import type { Counters } from '../observe/counters.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
+import { decodeStateVector } from '../update/state-vector.js'
 import { Acks } from './acks.js'
 import { Broadcast } from './broadcast.js'
 import type { Compaction, CompactionEvents } from './compaction.js'
 import { type Content, structBytes } from './content.js'
 import { Importer } from './importer.js'
+import { LikelyAuthors } from './likely-authors.js'
 import type { Member, Refused } from './member.js'
 import { type Foreign, Owners } from './owners.js'
 import { Pending } from './pending.js'
@@ -60,6 +62,7 @@ export class Room {
   readonly #compaction: Compaction
   readonly #owners = new Owners<Member>(sameUser)
   readonly #presence: Presence<Member>
+  readonly #likely: LikelyAuthors<Member>
   readonly #pending = new Pending()
   /** Whose last update waits for somebody else's (PROTOCOL S7). */
   readonly #held = new Map<Member, Foreign<Member>>()
@@ -85,6 +88,7 @@ export class Room {
     this.#onIdle = parts.onIdle
     this.#deps = deps
     this.#durable = parts.content.seq
+    this.#likely = new LikelyAuthors(deps.clock)
     this.#presence = new Presence(deps.presence, this.#owners, (owner) => owner.probe())
     this.#broadcast = new Broadcast({
       tail: parts.content.tail,
@@ -131,11 +135,13 @@ export class Room {
 
   join(member: Member): void {
     this.#broadcast.join(member)
+    if (!member.extended) this.#likely.join(member)
   }
 
   leave(member: Member): void {
     this.#broadcast.leave(member)
     this.#presence.leave(member)
+    this.#likely.leave(member)
     this.#unfounded.leave(member)
     this.#held.delete(member)
     this.#letGoOn()
@@ -143,9 +149,15 @@ export class Room {
     if (this.#broadcast.size === 0) this.#settle()
   }
 
-  /** The frames that bring a client at `stateVector` up to date, sync step 2 last (PROTOCOL W4). */
-  answer(stateVector: Uint8Array): readonly Uint8Array[] {
-    return this.#content.answer(stateVector)
+  /**
+   * The frames that bring a member at `stateVector` up to date, sync step 2 last (PROTOCOL W4).
+   *
+   * @throws InkwireError INKWIRE_BAD_MESSAGE when it is malformed.
+   */
+  answer(member: Member, stateVector: Uint8Array): readonly Uint8Array[] {
+    const since = decodeStateVector(stateVector)
+    if (!member.extended) this.#likely.asked(member, since, this.#content.index)
+    return this.#content.answer(since)
   }
 
   /**
@@ -179,7 +191,7 @@ export class Room {
     checkPlausible(scan, index)
     const foreign = this.#owners.foreign(author, scan, index)
     if (foreign !== null) {
-      this.#takeOwnPart(author, message, scan, reoffered)
+      this.#takeOwnPart(author, message, scan)
       // That may have been what the owner waits for, and the owner have brought the rest by now.
       if (this.#owners.foreign(author, scan, index) === null) {
         return this.receive(author, message, update, { mayWrite, reoffered })
@@ -195,7 +207,7 @@ export class Room {
     }
     // A sync step 2 brings others' edits, too: it says nothing of whose they are.
     if (!reoffered) this.#owners.wrote(author, scan)
-    this.#take(author, message, update, scan, { gap, reoffered })
+    this.#take(author, message, update, scan, gap)
     if (gap) this.#askOnce(author)
     this.#letGoOn()
     return true
@@ -213,8 +225,7 @@ export class Room {
     this.join(importer)
     try {
       const scan = scanUpdate(update, TRUSTED_LIMITS)
-      if (this.#content.index.news(scan))
-        this.#take(importer, 1, update, scan, { gap: false, reoffered: true })
+      if (this.#content.index.news(scan)) this.#take(importer, 1, update, scan, false)
       else this.#dealtWith(importer, 1, scan)
       this.#letGoOn()
       const news = this.seq > before
@@ -233,6 +244,7 @@ export class Room {
    */
   present(member: Member, update: Uint8Array): Refused | null {
     const refusal = this.#presence.receive(member, update)
+    this.#letGoOn()
     if (this.#presence.hasChanges) this.#broadcast.schedule()
     return refusal
   }
@@ -279,20 +291,14 @@ export class Room {
     if (this.#durable === this.seq) this.#log.release()
   }
 
-  #take(
-    author: Member,
-    message: number,
-    update: Uint8Array,
-    scan: Scan,
-    { gap, reoffered }: { readonly gap: boolean; readonly reoffered: boolean },
-  ): void {
+  #take(author: Member, message: number, update: Uint8Array, scan: Scan, gap: boolean): void {
     this.#count(scan)
     const kept = this.#content.append(update, scan)
     const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: author.user })
     this.#expect(author, message, seq, scan, gap)
     if (this.#unfounded.size > 0) this.#confirmFounded()
     this.#broadcast.updated(author, seq)
-    this.#withhold(author, seq, scan, reoffered)
+    this.#withhold(author, seq, scan, gap)
   }
 
   #confirm(durable: number): void {
@@ -319,7 +325,7 @@ export class Room {
    * A message that has to wait for somebody else's edits holds own ones, too: they go ahead. Two that pass on each
    * other's edits, as all do after the server lost some, would wait for each other for ever.
    */
-  #takeOwnPart(author: Member, message: number, scan: Scan, reoffered: boolean): void {
+  #takeOwnPart(author: Member, message: number, scan: Scan): void {
     const own = this.#owners.ownPart(author, scan)
     if (own.blocks.length === 0 && own.deletes.length === 0) return
     const update = splice([own])
@@ -327,7 +333,7 @@ export class Room {
     if (!this.#content.index.news(part)) return
     // The message itself isn't dealt with yet: what is acknowledged by this are those before it.
     const gap = this.#content.index.hasGap(part)
-    this.#take(author, message - 1, update, part, { gap, reoffered })
+    this.#take(author, message - 1, update, part, gap)
     this.#letGoOn()
   }
 
@@ -335,21 +341,20 @@ export class Room {
    * A stock client takes an update that covers its edits for the word that they are safe, whoever brought it. So what
    * somebody else brings of its edits comes to it only once it is durable, as its own does (PROTOCOL S4).
    */
-  #withhold(author: Member, seq: number, scan: Scan, reoffered: boolean): void {
+  #withhold(author: Member, seq: number, scan: Scan, gap: boolean): void {
     const withheld = new Set<Member>()
     const withhold = (member: Member): void => {
       if (member.extended || member === author || withheld.has(member)) return
       withheld.add(member)
-      this.#acks.expect(member, 0, seq, seq)
+      if (gap) this.#unfounded.add(member, 0, seq, scan)
+      else this.#acks.expect(member, 0, seq, seq)
       this.#broadcast.withhold(member, seq)
     }
     for (const { client } of scan.blocks) {
       const owner = this.#owners.of(client)
       if (owner && owner !== author) withhold(owner)
     }
-    if (!reoffered) return
-    // Who has just connected and hasn't said yet which id is its own may be the author of any of it.
-    for (const member of this.#broadcast.members()) if (!this.#owners.owns(member)) withhold(member)
+    for (const member of this.#likely.of(scan)) withhold(member)
   }
 
   /** Nothing of it is kept. */

@@ -35,6 +35,8 @@ export class RawReplica {
   /** Whether the server has asked what we have; before that, updates are part of the answer. */
   #asked = false
   #held: Uint8Array[] = []
+  /** Whether an edit of its own went first. */
+  #introduced = false
 
   constructor(options: RawReplicaOptions) {
     this.#options = options
@@ -74,7 +76,10 @@ export class RawReplica {
   }
 
   readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
-    if (!this.#asked || (origin === this && this.#options.random() > 0.1)) return
+    if (!this.#asked) return
+    // Whose first update is somebody else's says that it is that one.
+    if (origin === this && (!this.#introduced || this.#options.random() > 0.1)) return
+    if (origin !== this) this.#introduced = true
     this.#held.push(update)
     if (this.#held.length > below(this.#options.random, MOST_HELD)) this.flush()
   }
@@ -98,7 +103,7 @@ export class RawReplica {
     clearTimeout(this.#retry)
     const socket = this.#socket
     this.#socket = null
-    this.#synced = this.#asked = false
+    this.#synced = this.#asked = this.#introduced = false
     this.#held = []
     if (!socket) return
     socket.onopen = socket.onmessage = socket.onclose = null

@@ -254,4 +254,39 @@ describe('Broadcast', () => {
     broadcast.dispose()
     expect(later.length).toBe(0)
   })
+
+  it('S4: what becomes durable before it was flushed comes with a later write, if it can’t be sent at once', () => {
+    const { broadcast, join, edit, endTurn, pass, unconfirmed } = setup(2)
+    const [author, other, reader] = [join(), join(), join()]
+    edit(other)
+    endTurn()
+    const own = edit(author)
+    author.congested = true
+    broadcast.echo(author, [own])
+    author.congested = false
+    broadcast.drained(author)
+    unconfirmed.set(author, [])
+    pass(16)
+    expect(reader.updates).toEqual([1, 2])
+    expect(author.updates).toEqual([1, 2])
+  })
+
+  it('S4: one that the snapshot has overtaken gets everything once its own is durable', () => {
+    const { broadcast, join, edit, endTurn, pass, tail, unconfirmed, everything } = setup()
+    const [author, other] = [join(), join()]
+    author.congested = true
+    edit(other)
+    endTurn()
+    pass(16)
+    const own = edit(author)
+    endTurn()
+    tail.trim(1)
+    unconfirmed.set(author, [own])
+    author.congested = false
+    broadcast.drained(author)
+    expect(author.writes).toEqual([])
+    unconfirmed.delete(author)
+    broadcast.echo(author, [own])
+    expect(author.writes).toContainEqual(everything)
+  })
 })

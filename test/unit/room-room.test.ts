@@ -86,9 +86,11 @@ const setup = () => {
     endTurn: () => {
       for (const task of soon.splice(0)) task()
     },
-    join: (extended = false, user = ''): FakeMember => {
+    /** @param holds what it says it holds; `null`: it hasn't asked yet. */
+    join: (extended = false, user = '', holds: Uint8Array | null = Uint8Array.of(0, 0)): FakeMember => {
       const member = new FakeMember(extended, user)
       room.join(member)
+      if (holds) room.answer(member, Y.encodeStateVectorFromUpdate(holds))
       return member
     },
   }
@@ -154,15 +156,42 @@ describe('Room', () => {
     expect([author.updates, reader.updates]).toEqual([1, 1])
   })
 
-  it('S4: one that has not said which id is its own waits likewise, but not for plain edits of others', () => {
+  it('S4: one that held more of them than the server waits likewise, and one that has not asked yet', () => {
     const { room, join, endTurn } = setup()
-    const [author, peer] = [join(), join(true)]
-    room.receive(peer, 1, whole(edits(7, 3)), offered)
+    const updates = edits(7, 3)
+    const [author, unasked, reader] = [join(false, '', whole(updates)), join(false, '', null), join()]
+    const peer = join(true)
+    room.receive(peer, 1, whole(updates), offered)
     room.receive(peer, 2, edits(8, 1)[0] as Uint8Array, taken)
     endTurn()
-    expect(author.updates).toBe(1)
+    expect([author.updates, unasked.updates, reader.updates]).toEqual([1, 0, 2])
     room.committed(2)
-    expect(author.updates).toBe(2)
+    expect([author.updates, unasked.updates, reader.updates]).toEqual([2, 2, 2])
+  })
+
+  it('S4: what comes over the author’s last connection waits, too, when the next one is there already', () => {
+    const { room, join, endTurn } = setup()
+    const updates = edits(7, 3)
+    const before = join()
+    room.receive(before, 1, updates[0] as Uint8Array, taken)
+    const now = join(false, '', whole(updates))
+    room.receive(before, 2, updates[1] as Uint8Array, taken)
+    room.leave(before)
+    endTurn()
+    const early = now.updates
+    room.committed(2)
+    expect([early, now.updates]).toEqual([0, 1])
+  })
+
+  it('S7: an id that only edits spoke for goes to whose presence has it', () => {
+    const { room, join, appended } = setup()
+    const [author, peer] = [join(), join()]
+    const updates = edits(7, 3)
+    room.receive(peer, 1, updates[0] as Uint8Array, taken)
+    room.present(author, hereIs(7))
+    expect(room.receive(author, 1, whole(updates), offered)).toBe(true)
+    expect(appended.length).toBe(2)
+    expect(room.receive(peer, 2, edits(7, 4)[3] as Uint8Array, taken)).toBe(false)
   })
 
   it('S7: two who offer each other’s edits again, as after a crash, do not wait for each other', () => {
