@@ -8,6 +8,7 @@ export { Code, isPermanent } from '../shared/codes.js'
 export { type ErrorCode, InkwireError } from '../shared/errors.js'
 export type { Access, Durability } from '../shared/messages.js'
 export type { State as ConnectionState } from './machine.js'
+export type { DeviceState } from './offline/contract.js'
 export type {
   Closed,
   InkwireEvents,

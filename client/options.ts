@@ -1,6 +1,7 @@
 import type { Awareness } from 'y-protocols/awareness'
 import type { Access } from '../shared/messages.js'
 import type { State as ConnectionState } from './machine.js'
+import type { DeviceState } from './offline/contract.js'
 import type { InkwireProvider } from './provider.js'
 import type { SaveState } from './saves.js'
 import type { TokenSource } from './tokens.js'
@@ -64,6 +65,13 @@ export interface InkwireOptions {
    * `provider.generation`). Default: none, the document is new or was never connected.
    */
   readonly generation?: string
+  /**
+   * Keep the document on this device, too: it opens from there at once, also without a network, then merges
+   * with the server; what isn't saved yet survives the page. The copy is in IndexedDB, for this origin, and
+   * in the hands of whoever uses this browser: delete it on logout (`inkwire/client/offline`). Without
+   * IndexedDB nothing breaks, the event `device` tells. Default false.
+   */
+  readonly offline?: boolean
 }
 
 /** An update that the server refused (PROTOCOL X5). */
@@ -115,6 +123,8 @@ export interface InkwireEvents {
   rejected: (event: Rejected) => void
   /** The server said what this client may do, on each connection. */
   access: (access: Access) => void
+  /** The device's copy was loaded, is behind, is complete, or failed (option `offline`). */
+  device: (state: DeviceState) => void
   /** The document's history is now known to be of this generation. Store it with the document's content. */
   generation: (generation: string) => void
 }

@@ -7,9 +7,11 @@ import { InkwireError } from '../shared/errors.js'
 import { type Access, SUBPROTOCOL } from '../shared/messages.js'
 import { documentUrl } from './address.js'
 import { CrossTab, openChannel } from './cross-tab.js'
+import { LOADING, OFF, openDevice } from './device.js'
 import { type Event, initial, isWanted, offers, type State, statusOf, step } from './machine.js'
+import { type DeviceCopy, type DeviceState, deviceKey, type Loaded } from './offline/contract.js'
 import type { InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
-import { Outbox } from './outbox.js'
+import { Outbox, report } from './outbox.js'
 import { watchPage } from './page.js'
 import { announce, farewell, forgetOthers, ownPresence } from './presence.js'
 import { Ledger, type SaveState } from './saves.js'
@@ -50,6 +52,10 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   #socket: Socket | null = null
   #saveState: SaveState
   #tabs: CrossTab | null = null
+  #deviceState = OFF
+  #deviceCopy: DeviceCopy | null = null
+  /** Whether `connect` was called while the device's copy is being read. */
+  #connectLater = false
   #unwatchPage = (): void => {}
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #destroyed = false
@@ -106,6 +112,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     doc.on('destroy', this.#onDocDestroyed)
     this.awareness.on('update', this.#onAwareness)
     if (resyncInterval > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
+    if (options.offline) this.#openDevice()
     if (connect && this.#webSocket()) this.connect()
   }
 
@@ -121,7 +128,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   /** Whether a connection is wanted: from `connect` to `disconnect`, or until the server ends it for good. */
   get shouldConnect(): boolean {
-    return isWanted(this.#state)
+    return this.#connectLater || isWanted(this.#state)
   }
 
   get wsconnected(): boolean {
@@ -150,6 +157,22 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /** Where this device's edits are. The same object until something changes (event `save`). */
   get saveState(): SaveState {
     return this.#saveState
+  }
+
+  /** Where the device's copy is. The same object until something changes (event `device`). */
+  get device(): DeviceState {
+    return this.#deviceState
+  }
+
+  /**
+   * A promise for the moment when the device's copy is in the document (option `offline`), or it is known that
+   * there will be none. It rejects only with InkwireError INKWIRE_DESTROYED.
+   *
+   * @example
+   *   await provider.whenLoaded // shows what was there the last time, also without a network
+   */
+  get whenLoaded(): Promise<void> {
+    return this.#until(() => this.#deviceState.status !== 'loading')
   }
 
   /** What the server last said that this client may do; null before that, and with other servers. */
@@ -205,11 +228,14 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    * @throws InkwireError INKWIRE_BAD_OPTION when there is no WebSocket class; what that class throws for a bad URL.
    */
   connect(): void {
-    if (!this.#destroyed) this.#step({ type: 'connect' })
+    if (this.#destroyed) return
+    if (this.#deviceState.status === 'loading') this.#connectLater = true
+    else this.#step({ type: 'connect' })
   }
 
   /** Disconnects from the server and from other tabs until `connect`. Edits go on, on this device. */
   disconnect(): void {
+    this.#connectLater = false
     this.#step({ type: 'disconnect' })
   }
 
@@ -217,6 +243,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   override destroy(): void {
     if (this.#destroyed) return
     this.#destroyed = true
+    this.#deviceCopy?.close()
     if (!this.#options.awareness) this.awareness.destroy()
     this.disconnect()
     this.awareness.off('update', this.#onAwareness)
@@ -225,6 +252,38 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     this.doc.off('destroy', this.#onDocDestroyed)
     this.#waiters.look()
     super.destroy()
+  }
+
+  /** The connection waits until the content is there: it says of which generation it is (PROTOCOL X2). */
+  #openDevice(): void {
+    this.#deviceState = LOADING
+    this.#deviceCopy = openDevice({
+      doc: this.doc,
+      origin: this,
+      key: deviceKey(this.serverUrl, this.roomname),
+      generation: () => this.generation,
+      unsaved: () => this.#ledger.unsaved(),
+      loaded: (copy) => this.#loaded(copy),
+      changed: (state) => {
+        const { status, error } = this.#deviceState
+        if (this.#destroyed || (status === state.status && error === state.error)) return
+        this.#deviceState = state
+        this.#tell('device', state)
+        this.#flush()
+      },
+      report,
+    })
+  }
+
+  #loaded(copy: Loaded | null): void {
+    if (copy?.unsaved) this.#ledger.adopt(copy.unsaved)
+    if (copy?.generation) this.#sync.bind(copy.generation)
+    this.#outbox.add(() => {
+      if (!this.#connectLater) return
+      this.#connectLater = false
+      this.#step({ type: 'connect' })
+    })
+    this.#flush()
   }
 
   readonly #onDocDestroyed = (): void => this.destroy()
@@ -403,6 +462,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       this.#saveState = next
       this.#tell('save', next)
     }
+    this.#deviceCopy?.look()
     this.#waiters.look()
     this.#outbox.flush()
   }

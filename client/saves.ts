@@ -100,6 +100,18 @@ export class Ledger {
     this.#device = plus(this.#device, this.#edit(now))
   }
 
+  /** Edits of an earlier page that the device kept, and that nobody is known to have saved. */
+  adopt({ count, since }: Edits): void {
+    this.#total += count
+    this.#device = plus(this.#device, { count, since })
+  }
+
+  /** The pending edits, as {@link Ledger.adopt} takes them; null when there are none. */
+  unsaved(): Edits | null {
+    const edits = this.#pending()
+    return edits.count > 0 ? edits : null
+  }
+
   /**
    * An update message is sent with an edit that was just made; or a sync step 2 with everything. If that
    * carries something although every edit is durable, then the server lost data, or we hold an edit of

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { build } from 'vite'
+import { build } from 'esbuild'
 
 /** The size of a bundle, bytes. */
 export interface BundleSize {
@@ -8,32 +8,46 @@ export interface BundleSize {
   readonly gzipped: number
 }
 
+/** What an app has already that uses Yjs, with React or without. */
+const THERE = ['yjs', 'lib0', 'y-protocols', 'react', 'react-dom'].flatMap((name) => [name, `${name}/*`])
+
 /**
  * What a source file of the client adds to an app that has yjs, y-protocols and lib0 already: bundled with
- * all that it imports except these, by Vite, as it would be for production.
+ * all that it imports except these, and minified. What it imports dynamically is for later and doesn't count.
+ * `test/bench/sizes.mjs` measures other clients in the same way.
  *
  * @param entry path from the project's root.
  * @example
  *   (await bundleSize('client/index.ts')).gzipped
  */
 export const bundleSize = async (entry: string): Promise<BundleSize> => {
-  const result = await build({
-    configFile: false,
-    logLevel: 'silent',
-    build: {
-      write: false,
-      target: 'es2022',
-      modulePreload: false,
-      rolldownOptions: {
-        input: fileURLToPath(new URL(`../../${entry}`, import.meta.url)),
-        external: /^(yjs|y-protocols|lib0)(\/|$)/,
-        preserveEntrySignatures: 'strict',
-      },
-    },
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: fileURLToPath(new URL('../../', import.meta.url)),
+    entryPoints: [entry],
+    external: THERE,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    target: 'es2022',
+    outdir: '/',
   })
-  const outputs = (Array.isArray(result) ? result : [result]).flatMap((one) =>
-    'output' in one ? one.output : [],
+  const outputs = Object.entries(metafile.outputs)
+  const needed = new Set(outputs.filter(([, { entryPoint }]) => entryPoint === entry).map(([path]) => path))
+  for (const path of needed) {
+    for (const other of metafile.outputs[path]?.imports ?? []) {
+      if (other.kind === 'import-statement' && !other.external) needed.add(other.path)
+    }
+  }
+  const sizes = outputFiles.flatMap(({ contents }, index) =>
+    needed.has(outputs[index]?.[0] ?? '')
+      ? [{ minified: contents.length, gzipped: gzipSync(contents, { level: 9 }).length }]
+      : [],
   )
-  const code = outputs.map((file) => (file.type === 'chunk' ? file.code : '')).join('')
-  return { minified: code.length, gzipped: gzipSync(code, { level: 9 }).length }
+  return sizes.reduce((sum, { minified, gzipped }) => ({
+    minified: sum.minified + minified,
+    gzipped: sum.gzipped + gzipped,
+  }))
 }
