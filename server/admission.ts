@@ -3,14 +3,17 @@ import { type Authorize, type AuthRequest, ask, type Verdict } from './auth/auth
 import type { Revocations } from './auth/revocations.js'
 import type { Session } from './session.js'
 
-/** The longest delay that Node's timers take, ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** How often one that waits for a moment looks at the clock, ms. */
+const LOOK_AGAIN_MS = 60_000
 
 /**
  * A client that can renew its permission is asked to this long before it ends, ms; of a shorter one, for its last
  * tenth. Clients that know when their token ends come before that by themselves.
  */
 const ASK_AHEAD_MS = 15_000
+
+const EXPIRED = 'the permission has expired'
+const REVOKED: Verdict = { ok: false, kind: 'refused', refused: 'forbidden', reason: 'access was revoked' }
 
 /** What admissions of a server share. */
 export interface AdmissionDeps {
@@ -20,8 +23,8 @@ export interface AdmissionDeps {
   readonly revocations: () => Promise<Revocations>
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** The authorizing service failed. */
-  readonly onFailure: (error: unknown) => void
+  /** The authorizing service failed; its error may hold what the client showed. */
+  readonly onFailure: (error: unknown, request: AuthRequest) => void
 }
 
 /**
@@ -35,6 +38,8 @@ export class Admission {
   readonly #admitted: () => void
   #timer: NodeJS.Timeout | null = null
   #inside = false
+  /** When the permission ends, milliseconds since 1970. */
+  #expiresAt = Number.POSITIVE_INFINITY
   /** Only the answer to the latest question counts. */
   #asked = 0
 
@@ -61,68 +66,87 @@ export class Admission {
     this.#asked = -1
   }
 
+  /**
+   * Whether the permission has ended. If it has, the connection is closed: a busy event loop is late with its timers,
+   * and what arrives meanwhile must not be taken.
+   */
+  get over(): boolean {
+    if (this.#expiresAt === Number.POSITIVE_INFINITY || this.#deps.now() < this.#expiresAt) return false
+    this.#session.close(Code.unauthenticated, EXPIRED)
+    return true
+  }
+
   async #decide(request: AuthRequest): Promise<void> {
     const question = ++this.#asked
-    const verdict = await this.#verdict(request)
+    const { verdict: asked, revocations } = await this.#ask(request)
     if (question !== this.#asked) return
+    // In the same turn that lets it in: who revokes a user meanwhile finds it among the connections, or is found here.
+    const revoked = asked.ok && revocations?.isRevoked(asked.user, asked.issuedAt)
+    const verdict = revoked ? REVOKED : asked
     if (verdict.ok) {
       this.#let(verdict)
     } else if (verdict.kind === 'failed') {
-      this.#deps.onFailure(verdict.error)
+      this.#deps.onFailure(verdict.error, request)
       this.#session.close(Code.tryLater, 'nobody can say now whether you may come in')
     } else if (verdict.refused === 'forbidden') {
       this.#session.close(Code.forbidden, verdict.reason)
     } else if (request.token === null && this.#session.extended && !this.#inside) {
       this.#session.askForToken()
-      this.#after(this.#deps.timeoutMs, verdict.reason)
+      this.#closeAt(this.#deps.now() + this.#deps.timeoutMs, verdict.reason)
     } else {
       this.#session.close(Code.unauthenticated, verdict.reason)
     }
   }
 
-  async #verdict(request: AuthRequest): Promise<Verdict> {
+  async #ask(
+    request: AuthRequest,
+  ): Promise<{ readonly verdict: Verdict; readonly revocations: Revocations | null }> {
     const verdict = await ask(this.#deps.authorize, request, this.#deps.timeoutMs)
-    if (!verdict.ok || verdict.user === '') return verdict
+    if (!verdict.ok || verdict.user === '') return { verdict, revocations: null }
     try {
-      const revocations = await this.#deps.revocations()
-      if (!revocations.isRevoked(verdict.user, verdict.issuedAt)) return verdict
-      return { ok: false, kind: 'refused', refused: 'forbidden', reason: 'access was revoked' }
+      return { verdict, revocations: await this.#deps.revocations() }
     } catch (error) {
-      return { ok: false, kind: 'failed', error }
+      return { verdict: { ok: false, kind: 'failed', error }, revocations: null }
     }
   }
 
   #let(verdict: Verdict & { readonly ok: true }): void {
+    this.#expiresAt = verdict.expiresAt ?? Number.POSITIVE_INFINITY
+    if (this.over) return
     this.#session.permit({ user: verdict.user, access: verdict.access })
-    this.#expire(verdict.expiresAt ?? Number.POSITIVE_INFINITY)
+    this.#expire()
     if (this.#inside) return
     this.#inside = true
     this.#admitted()
   }
 
-  #expire(at: number): void {
+  #expire(): void {
     this.#stopWaiting()
+    const at = this.#expiresAt
     if (at === Number.POSITIVE_INFINITY) return
-    const left = at - this.#deps.now()
-    const ahead = this.#session.extended ? Math.min(ASK_AHEAD_MS, left / 10) : 0
-    this.#wait(left - ahead, () => {
-      if (ahead > 0) this.#session.askForToken()
-      this.#after(ahead, 'the permission has expired')
+    if (!this.#session.extended) {
+      this.#closeAt(at, EXPIRED)
+      return
+    }
+    this.#wait(at - Math.min(ASK_AHEAD_MS, (at - this.#deps.now()) / 10), () => {
+      this.#session.askForToken()
+      this.#closeAt(at, EXPIRED)
     })
   }
 
-  #after(ms: number, reason: string): void {
-    this.#wait(ms, () => this.#session.close(Code.unauthenticated, reason))
+  #closeAt(at: number, reason: string): void {
+    this.#wait(at, () => this.#session.close(Code.unauthenticated, reason))
   }
 
-  /** One timer does for all: whatever comes next takes the place of what was waited for. */
-  #wait(ms: number, then: () => void): void {
+  /**
+   * One timer does for all: whatever comes next takes the place of what was waited for. It looks at the clock now and
+   * then, for timers know nothing of a clock that is put forward, nor of a machine that slept, and take no long times.
+   */
+  #wait(at: number, then: () => void): void {
     this.#stopWaiting()
-    const rest = ms - LONGEST_TIMER_MS
-    this.#timer =
-      rest > 0
-        ? setTimeout(() => this.#wait(rest, then), LONGEST_TIMER_MS)
-        : setTimeout(then, Math.max(0, ms))
+    const left = at - this.#deps.now()
+    const again = (): void => (this.#deps.now() >= at ? then() : this.#wait(at, then))
+    this.#timer = setTimeout(again, Math.min(Math.max(0, left), LOOK_AGAIN_MS))
   }
 
   #stopWaiting(): void {

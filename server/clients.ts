@@ -14,6 +14,7 @@ import { Pace, type PaceDeps } from './limits/pace.js'
 import { Sparing } from './limits/sparing.js'
 import type { Counters } from './observe/counters.js'
 import type { Log, LogFields } from './observe/log.js'
+import { describeWithout } from './observe/redact.js'
 import type { Rooms } from './room/rooms.js'
 import { Session, type SessionDeps } from './session.js'
 
@@ -58,8 +59,16 @@ export class Clients {
     this.#admissionDeps = {
       ...deps.admission,
       revocations: () => this.#revoked(),
-      onFailure: (err) =>
-        deps.log.error({ err }, 'authorization failed; clients are told to try again later'),
+      onFailure: (error, { token, headers }) => {
+        const err = describeWithout(error, [token, headers.authorization, headers.cookie])
+        // All clients come back again and again while the service is down.
+        this.#sparing.say(Code.tryLater, (unsaid) =>
+          deps.log.error(
+            { err, ...(unsaid > 0 ? { unsaid } : {}) },
+            'authorization failed; clients are told to try again later',
+          ),
+        )
+      },
     }
   }
 
@@ -123,7 +132,9 @@ export class Clients {
     )
     const pace: Pace = new Pace(
       {
-        handle: (payload) => session.receive(payload),
+        handle: (payload) => {
+          if (!admission.over) session.receive(payload)
+        },
         hold: () => connection.hold(),
         release: () => connection.release(),
       },
@@ -141,7 +152,7 @@ export class Clients {
       headers: request.headers,
     }
     let left: (() => void) | null = null
-    const admission = new Admission(
+    const admission: Admission = new Admission(
       session,
       asked,
       () => {

@@ -56,7 +56,8 @@ export interface InkwireServer {
    * Opens the store and listens.
    *
    * @throws InkwireError INKWIRE_STORE_LOCKED when another process has the data folder open,
-   *   INKWIRE_STORE_FAILED when it can't be read or written; Node's own error when the address can't be bound.
+   *   INKWIRE_STORE_FAILED when it can't be read or written; INKWIRE_STORE_FORMAT when it, or the list of revoked
+   *   users, can't be understood; Node's own error when the address can't be bound.
    */
   listen(): Promise<Address>
   /**
@@ -243,6 +244,11 @@ class ComposedServer implements InkwireServer {
   async listen(): Promise<Address> {
     if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
     await this.#open()
+    // One that can't tell who is revoked must not even start.
+    await this.revoked().catch(async (error: unknown) => {
+      await this.close()
+      throw error
+    })
     const http = createHttpServer({ connectionsCheckingInterval: 500 }, this.requestHandler)
     const { limits } = this.#config
     http.headersTimeout = limits.handshakeTimeoutMs

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Access } from '../../shared/messages.js'
+import { z } from 'zod'
+import { ACCESS_LEVELS, type Access } from '../../shared/messages.js'
 
 /** Who wants to open what, as far as is known before anybody is trusted. */
 export interface AuthRequest {
@@ -55,6 +56,24 @@ export type Authorize = (request: AuthRequest) => Grant | Refusal | Promise<Gran
 /** Everybody may write: for a server that only trusted people can reach. */
 export const everybody: Authorize = () => ({ user: '', access: 'write' })
 
+/** Milliseconds since 1970, `Infinity` for never. */
+const moment = z.custom<number>((value) => typeof value === 'number' && !Number.isNaN(value)).optional()
+
+/** An answer that is none of these must never let anybody in, whatever JavaScript makes of it. */
+const answers = z.union([
+  z.object({
+    refused: z.enum(['unauthenticated', 'forbidden']),
+    reason: z.string().default('you may not come in'),
+  }),
+  z.object({
+    refused: z.undefined().optional(),
+    user: z.string(),
+    access: z.enum(ACCESS_LEVELS),
+    expiresAt: moment,
+    issuedAt: moment,
+  }),
+])
+
 /** What became of a question. */
 export type Verdict =
   | ({ readonly ok: true } & Grant)
@@ -72,8 +91,19 @@ export const ask = async (
     timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
   })
   try {
-    const answer = await Promise.race([authorize(request), late])
-    return 'refused' in answer ? { ok: false, kind: 'refused', ...answer } : { ok: true, ...answer }
+    const answer = answers.safeParse(await Promise.race([authorize(request), late]))
+    // Not zod's own words: they may quote what was answered.
+    if (!answer.success) throw new TypeError('authorize answered neither a grant nor a refusal')
+    const { data } = answer
+    if (data.refused !== undefined) return { ok: false, kind: 'refused', ...data }
+    const { user, access, expiresAt, issuedAt } = data
+    return {
+      ok: true,
+      user,
+      access,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(issuedAt === undefined ? {} : { issuedAt }),
+    }
   } catch (error) {
     return { ok: false, kind: 'failed', error }
   } finally {

@@ -1,5 +1,12 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose'
 import { z } from 'zod'
 import { InkwireError } from '../../shared/errors.js'
 import { ACCESS_LEVELS } from '../../shared/messages.js'
@@ -40,7 +47,7 @@ const claims = z.object({
  * @throws InkwireError INKWIRE_BAD_OPTION for a key that is none, is too short, or not exactly one.
  */
 export const authorizeByJwt = (options: JwtOptions): Authorize => {
-  const { key, algorithms } = keyOf(options)
+  const { key, algorithms, coolingDown } = keyOf(options)
   const verify = {
     algorithms: [...(options.algorithms ?? algorithms)],
     clockTolerance: CLOCK_TOLERANCE_S,
@@ -49,19 +56,47 @@ export const authorizeByJwt = (options: JwtOptions): Authorize => {
   }
   return async ({ token, document }) => {
     if (token === null) return unauthenticated('a token is needed')
+    // Then keys that are newer than those we have aren't fetched yet.
+    const mayBeNewer = coolingDown()
     let payload: JWTPayload
     try {
-      // jose has an overload for each kind of key.
-      payload = (
-        typeof key === 'function' ? await jwtVerify(token, key, verify) : await jwtVerify(token, key, verify)
-      ).payload
+      payload = await verified(token, key, verify)
     } catch (error) {
       if (!(error instanceof errors.JOSEError) || SERVICE_ERRORS.includes(error.code)) throw error
+      if (error instanceof errors.JWKSNoMatchingKey && mayBeNewer) throw error
       return unauthenticated(
         error instanceof errors.JWTExpired ? 'the token has expired' : 'the token is not valid',
       )
     }
+    // A revocation refuses what was issued before it: nobody may bring a token from the future.
+    if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_S) {
+      return unauthenticated('the token was issued in the future')
+    }
     return grant(payload, document)
+  }
+}
+
+/** What a token says, if it is signed as it has to be. */
+const verified = async (
+  token: string,
+  key: KeyObject | JWTVerifyGetKey,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> => {
+  // jose has an overload for each kind of key.
+  if (typeof key !== 'function') return (await jwtVerify(token, key, options)).payload
+  try {
+    return (await jwtVerify(token, key, options)).payload
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    // It doesn't say by which one (RFC 7515 §4.1.4: `kid` is optional): while keys change, there are two.
+    for await (const each of error) {
+      try {
+        return (await jwtVerify(token, each, options)).payload
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
   }
 }
 
@@ -75,11 +110,21 @@ const grant = (payload: JWTPayload, document: string): Grant | Refusal => {
     user: sub,
     access,
     ...(payload.exp === undefined ? {} : { expiresAt: payload.exp * 1000 }),
-    ...(payload.iat === undefined ? {} : { issuedAt: payload.iat * 1000 }),
+    // The issuer's clock may be ahead of ours: rather refuse one that is a little newer than a revocation.
+    ...(payload.iat === undefined ? {} : { issuedAt: (payload.iat - CLOCK_TOLERANCE_S) * 1000 }),
   }
 }
 
-const keyOf = (options: JwtOptions): { key: KeyObject | JWTVerifyGetKey; algorithms: readonly string[] } => {
+interface Keys {
+  readonly key: KeyObject | JWTVerifyGetKey
+  readonly algorithms: readonly string[]
+  /** Whether published keys were fetched so recently that they aren't fetched again for a key that is missing. */
+  readonly coolingDown: () => boolean
+}
+
+const never = (): boolean => false
+
+const keyOf = (options: JwtOptions): Keys => {
   const { secret, publicKey, jwksUrl } = options
   if ([secret, publicKey, jwksUrl].filter((each) => each !== undefined).length !== 1) {
     throw bad('tokens need exactly one of a secret, a public key and a JWKS address')
@@ -89,17 +134,22 @@ const keyOf = (options: JwtOptions): { key: KeyObject | JWTVerifyGetKey; algorit
     if (Buffer.byteLength(secret) < SMALLEST_SECRET_BYTES) {
       throw bad(`the token secret must have at least ${SMALLEST_SECRET_BYTES} bytes`)
     }
-    return { key: createSecretKey(Buffer.from(secret)), algorithms: ['HS256'] }
+    return { key: createSecretKey(Buffer.from(secret)), algorithms: ['HS256'], coolingDown: never }
   }
   if (publicKey !== undefined) {
     const key = publicKeyOf(publicKey)
-    return { key, algorithms: algorithmsFor(key) }
+    return { key, algorithms: algorithmsFor(key), coolingDown: never }
   }
-  if (!URL.canParse(jwksUrl ?? '')) throw bad('the JWKS address is no URL')
+  const url = jwksUrl !== undefined && URL.canParse(jwksUrl) ? new URL(jwksUrl) : null
+  if (!url || !/^https?:$/.test(url.protocol)) throw bad('the JWKS address is no URL of http or https')
+  // Fetching would fail, with the whole address in its words.
+  if (url.username || url.password) throw bad('the JWKS address may not hold a user name or password')
+  const key = createRemoteJWKSet(url)
   return {
-    key: createRemoteJWKSet(new URL(jwksUrl ?? '')),
+    key,
     // Never a symmetric one: the keys are public.
     algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'],
+    coolingDown: () => key.coolingDown,
   }
 }
 

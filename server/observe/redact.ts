@@ -27,3 +27,36 @@ const JWT = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g
  */
 export const redactLine = (line: string): string =>
   line.replace(QUERY, '?[redacted]').replace(BEARER, '$1 [redacted]').replace(JWT, '[redacted]')
+
+/** What a log says of an error. */
+export interface DescribedError {
+  readonly type: string
+  readonly message: string
+  readonly stack: string
+  readonly code?: string
+}
+
+/**
+ * What a log may say of an error that has seen secrets of a shape that nobody knows: its kind, its words and those of
+ * its causes, without the secrets. Whatever else hangs on it (a request, say, with all headers) is left out.
+ */
+export const describeWithout = (
+  error: unknown,
+  secrets: readonly (string | null | undefined)[],
+): DescribedError => {
+  const hidden = secrets.flatMap((each) => (each ? [each, encodeURIComponent(each)] : []))
+  const clean = (text: string): string =>
+    hidden.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
+  if (!(error instanceof Error)) return { type: typeof error, message: clean(String(error)), stack: '' }
+  const code = 'code' in error && typeof error.code === 'string' ? { code: clean(error.code) } : {}
+  return { type: error.name, message: clean(wordsOf(error)), stack: clean(error.stack ?? ''), ...code }
+}
+
+/** A fetch that failed says why only in its cause. */
+const wordsOf = (error: Error): string => {
+  const words: string[] = []
+  for (let each: unknown = error; each instanceof Error && words.length < 5; each = each.cause) {
+    words.push(each.message)
+  }
+  return words.join(': ')
+}

@@ -74,8 +74,8 @@ const HOUSE: Readonly<Record<string, Part>> = {
   gate: { files: ['server/gate/'], imports: ['wire', 'auth'], packages: ['node:', 'ws'] },
   clients: {
     files: ['server/clients.ts'],
-    imports: list('wire, auth, admission, session, connection, connections, limits'),
-    types: list('observe, room, gate, events'),
+    imports: list('wire, auth, admission, session, connection, connections, limits, observe'),
+    types: list('room, gate, events'),
     packages: ['node:'],
   },
   http: { files: ['server/http/'], imports: ['observe'], packages: ['node:', 'hono', '@hono/node-server'] },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createLog, type LogLevel, silentLog } from '../../server/observe/log.js'
-import { redactLine } from '../../server/observe/redact.js'
+import { describeWithout, redactLine } from '../../server/observe/redact.js'
 
 const record = (level: LogLevel = 'debug') => {
   const lines: string[] = []
@@ -78,5 +78,32 @@ describe('secrets never reach a line', () => {
   it('leaves the rest as it is', () => {
     const line = '{"msg":"really? yes: a=b, basic things, eyJ","document":"what?"}'
     expect(redactLine(line)).toBe(line)
+  })
+})
+
+describe('describeWithout', () => {
+  it('says what went wrong and why, without the secret in any form, and nothing else of the error', () => {
+    const secret = 'opaque/token+1'
+    const cause = new Error(`no session ${encodeURIComponent(secret)}`)
+    const error = Object.assign(new TypeError(`asking about ${secret} failed`, { cause }), {
+      code: 'E_AUTH',
+      config: { headers: { 'X-Api-Key': secret }, data: secret },
+    })
+    const described = describeWithout(error, [secret, undefined, null])
+    expect(described).toEqual({
+      type: 'TypeError',
+      message: 'asking about [redacted] failed: no session [redacted]',
+      code: 'E_AUTH',
+      stack: expect.stringContaining('log-redaction.test'),
+    })
+    expect(JSON.stringify(described)).not.toContain('token')
+  })
+
+  it('takes whatever was thrown', () => {
+    expect(describeWithout('a b', ['a b']).message).toBe('[redacted]')
+    expect(describeWithout(undefined, []).message).toBe('undefined')
+    const circle = new Error('round')
+    circle.cause = circle
+    expect(describeWithout(circle, []).message).toContain('round')
   })
 })
