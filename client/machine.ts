@@ -48,6 +48,8 @@ export type Event =
   | { readonly type: 'synced' }
   /** The socket closed, failed or fell silent; worth another attempt. */
   | { readonly type: 'lost' }
+  /** The page stops running for a while, which closes sockets. */
+  | { readonly type: 'suspended' }
   /** No attempt can help: a permanent close code (PROTOCOL C2), or another generation (PROTOCOL X2). */
   | { readonly type: 'refused'; readonly code: number; readonly reason: string }
   /** The server doesn't take our token (4401). It may have been too old: one more is tried before giving up. */
@@ -171,6 +173,7 @@ const unlinked = {
   admitted: stay,
   synced: stay,
   lost: stay,
+  suspended: stay,
   denied: stay,
 } as const
 
@@ -183,6 +186,8 @@ const linked = {
   admitted: stay,
   synced: stay,
   lost,
+  suspended: (state: State, _event: Event, environment: Environment) =>
+    wait(state, state.failures, environment),
   refused: stop,
   denied,
   retry: stay,

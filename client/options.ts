@@ -54,7 +54,7 @@ export interface InkwireOptions {
   readonly WebSocketPolyfill?: WebSocketClass
   /** Ask the server for what is missing every so many ms. Default -1: never, it isn't needed. */
   readonly resyncInterval?: number
-  /** Longest time between two attempts to connect, ms. Default 2,500. */
+  /** Longest time between two attempts to connect, ms; 30,000 while the page is hidden. Default 2,500. */
   readonly maxBackoffTime?: number
   /** Don't talk to other tabs of this browser directly. Default false. */
   readonly disableBc?: boolean

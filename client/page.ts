@@ -2,11 +2,19 @@
 export interface PageHandlers {
   /** The network may be back, or timers may have slept. */
   wake(): void
-  /** The page goes away; it may come back from the back/forward cache. */
-  hide(): void
+  /**
+   * The page goes away.
+   *
+   * @param kept it may come back from the back/forward cache, where nothing of it runs.
+   */
+  hide(kept: boolean): void
   /** The page is here (again). */
   show(): void
 }
+
+/** Whether nobody can see the page; outside of a browser there is none, and this is false. */
+export const isHidden = (): boolean =>
+  typeof document !== 'undefined' && document.visibilityState === 'hidden'
 
 /**
  * Watches the page; outside of a browser there is none, and nothing happens.
@@ -16,11 +24,11 @@ export interface PageHandlers {
 export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) => {
   if (typeof addEventListener === 'undefined') return () => {}
   const stop = new AbortController()
-  const on = (type: string, listener: () => void): void =>
-    addEventListener(type, listener, { signal: stop.signal })
+  const on = (type: string, listener: (event: { readonly persisted?: boolean }) => void): void =>
+    addEventListener(type, listener as (event: object) => void, { signal: stop.signal })
   on('online', wake)
-  on('visibilitychange', wake)
-  on('pagehide', hide)
+  on('visibilitychange', () => isHidden() || wake())
+  on('pagehide', ({ persisted }) => hide(persisted === true))
   on('pageshow', () => {
     show()
     wake()

@@ -12,13 +12,16 @@ import { type Event, initial, isWanted, offers, type State, statusOf, step } fro
 import { type DeviceCopy, type DeviceState, deviceKey, type Loaded } from './offline/contract.js'
 import type { InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
 import { Outbox, report } from './outbox.js'
-import { watchPage } from './page.js'
+import { isHidden, watchPage } from './page.js'
 import { announce, farewell, forgetOthers, ownPresence } from './presence.js'
 import { Ledger, type SaveState } from './saves.js'
 import { openSocket, type Socket } from './socket.js'
 import { Sync } from './sync.js'
 import { Tokens } from './tokens.js'
 import { Waiters } from './waiters.js'
+
+/** Longest time between two attempts while nobody sees the page, ms. The one that shows it makes the next at once. */
+const HIDDEN_BACKOFF_MS = 30_000
 
 /**
  * Keeps a Yjs document in sync with a server, and knows where each edit is.
@@ -325,7 +328,8 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /** Moves the state machine and makes the world follow: socket, other tabs, timer, listeners. */
   #step(event: Event, close: CloseEvent | null = null): void {
     const before = this.#state
-    const environment = { now: Date.now(), random: Math.random(), maxBackoffMs: this.maxBackoffTime }
+    const maxBackoffMs = isHidden() ? Math.max(this.maxBackoffTime, HIDDEN_BACKOFF_MS) : this.maxBackoffTime
+    const environment = { now: Date.now(), random: Math.random(), maxBackoffMs }
     const after = step(before, event, environment)
     if (after === before) return
     this.#state = after
@@ -362,6 +366,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
           this.#tell('connection-error', event, this)
           this.#flush()
         },
+        probe: () => this.#sync.probe(),
         lost: (event) => {
           if (!event || this.shouldReconnect(event, this)) this.#step({ type: 'lost' }, event)
           else this.#refused(event)
@@ -417,7 +422,11 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
         this.#socket?.check()
         this.#step({ type: 'retry' })
       },
-      hide: () => this.#publish(farewell(this.awareness)),
+      hide: (kept) => {
+        this.#publish(farewell(this.awareness))
+        // With an open socket, some browsers keep no page. What was sent still goes out.
+        if (kept) this.#step({ type: 'suspended' })
+      },
       show: () => announce(this.awareness),
     })
     const name = `inkwire:${this.serverUrl}/${this.roomname}`

@@ -3,6 +3,8 @@ import type { WebSocketClass, WebSocketLike } from './options.js'
 /** PROTOCOL W6: a server lets no more than 15 s pass without a sign of life, so twice that means a dead link. */
 const SILENCE_MS = 30_000
 const CHECK_EVERY_MS = 3_000
+/** How long an answer may take when somebody wants to know whether the link still works. */
+const ANSWER_MS = 4_000
 const OPEN = 1
 
 /** What happens on a socket. `lost` comes last and once. */
@@ -11,6 +13,8 @@ export interface SocketHandlers {
   opened(protocol: string | undefined): void
   message(bytes: Uint8Array): void
   failed(event: Event): void
+  /** Something is to be sent that the server answers. */
+  probe(): void
   /** @param event null when nothing was heard for too long. */
   lost(event: CloseEvent | null): void
 }
@@ -18,7 +22,7 @@ export interface SocketHandlers {
 /** One WebSocket and the timer that watches it. */
 export interface Socket {
   readonly raw: WebSocketLike
-  /** Reports the link as lost if nothing was heard for too long. Timers may have slept; call it on waking. */
+  /** Finds out within seconds whether the link still works, and reports it as lost if not. */
   check(): void
   /** Sends one message; does nothing unless the socket is open. */
   send(bytes: Uint8Array): void
@@ -31,21 +35,36 @@ export const openSocket = (
   WebSocket: WebSocketClass,
   url: string,
   protocols: string[],
-  { opened, message, failed, lost }: SocketHandlers,
+  { opened, message, failed, probe, lost }: SocketHandlers,
 ): Socket => {
-  let heard = Date.now()
+  let ticked = Date.now()
+  let due = ticked + SILENCE_MS
+  const heard = (): void => {
+    due = Date.now() + SILENCE_MS
+  }
   const check = (): void => {
-    if (Date.now() - heard > SILENCE_MS) lost(null)
+    const soon = Date.now() + ANSWER_MS
+    if (due > soon) {
+      due = soon
+      if (raw.readyState === OPEN) probe()
+    } else tick()
+  }
+  const tick = (): void => {
+    const now = Date.now()
+    const slept = now - ticked > 2 * CHECK_EVERY_MS
+    ticked = now
+    if (now > due) lost(null)
+    else if (slept) check()
   }
   const raw = new WebSocket(url, protocols)
-  const timer = setInterval(check, CHECK_EVERY_MS)
+  const timer = setInterval(tick, CHECK_EVERY_MS)
   raw.binaryType = 'arraybuffer'
   raw.onopen = () => {
-    heard = Date.now()
+    heard()
     opened(raw.protocol)
   }
   raw.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-    heard = Date.now()
+    heard()
     message(new Uint8Array(data))
   }
   raw.onerror = failed

@@ -3,6 +3,7 @@ import {
   decodeMessage,
   encodeAwareness,
   encodeJoin,
+  encodeQueryAwareness,
   encodeSyncStep1,
   encodeSyncStep2,
   encodeUpdate,
@@ -83,6 +84,12 @@ export class Sync {
   /** Asks the server for what it has and we don't. */
   ask(): void {
     this.#host.send(encodeSyncStep1(encodeStateVector(this.#doc)))
+  }
+
+  /** Asks something that the server answers; with little, if it is one of which that is known. */
+  probe(): void {
+    if (this.#hello) this.#host.send(encodeQueryAwareness())
+    else this.ask()
   }
 
   /** The document changed by anything but this exchange. */

@@ -70,6 +70,8 @@ type State =
   | { readonly name: 'live'; readonly room: Room }
   | { readonly name: 'closed' }
 
+/** PROTOCOL W6: who asks gets an answer, also when nobody is here. */
+const NOBODY = frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) }))
 /** What a client may send before its document is loaded; then reading stops anyway, this is what was on its way. */
 const LARGEST_WAIT_BYTES = 32 * 1024 * 1024
 
@@ -401,8 +403,7 @@ export class Session implements Member {
         this.#transport.write(room.answer(this, stateVector))
       } else {
         this.#unansweredQuery = false
-        const present = room.everyone()
-        if (present) this.#transport.write([present])
+        this.#transport.write([room.everyone() ?? NOBODY])
       }
     }
   }

@@ -54,6 +54,9 @@ export const encodeUpdate = (update: Uint8Array): Uint8Array => tagged([SYNC, UP
 /** PROTOCOL W6. */
 export const encodeAwareness = (update: Uint8Array): Uint8Array => tagged([AWARENESS], update)
 
+/** PROTOCOL W6. */
+export const encodeQueryAwareness = (): Uint8Array => tagged([QUERY_AWARENESS])
+
 /** PROTOCOL X3. */
 export const encodeJoin = (generation: string, seq: number): Uint8Array =>
   encoding.encode((encoder) => {
@@ -83,7 +86,7 @@ export const encodeMessage = (message: Message): Uint8Array => {
     case 'permissionDenied':
       return tagged([AUTH, PERMISSION_DENIED], utf8.encode(message.reason))
     case 'queryAwareness':
-      return tagged([QUERY_AWARENESS])
+      return encodeQueryAwareness()
     case 'hello':
       return encoding.encode((encoder) => {
         encoding.writeUint8Array(encoder, Uint8Array.of(INKWIRE, HELLO))

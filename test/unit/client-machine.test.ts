@@ -50,6 +50,13 @@ describe('the connection', () => {
     }
   })
 
+  it('suspended, it gives up its socket, which is nobody’s failure', () => {
+    for (const before of [['connect'], ['connect', 'opened'], ['connect', 'opened', 'synced']] as const) {
+      expect(run([...before, 'suspended']).at(-1)).toMatchObject({ name: 'backingOff', failures: 0 })
+    }
+    expect(run(['suspended']).at(-1)).toBe(initial)
+  })
+
   it('connect while it waits makes the next attempt now', () => {
     expect(names(run(['connect', 'opened', 'lost', 'connect']).slice(-2))).toBe('backingOff connecting')
   })
@@ -146,9 +153,19 @@ describe('backoff', () => {
 
 it('any events in any order keep the invariants', () => {
   const event: fc.Arbitrary<Event> = fc.oneof(
-    ...(['connect', 'disconnect', 'opened', 'asked', 'admitted', 'synced', 'lost', 'retry'] as const).map(
-      (type) => fc.constant({ type }),
-    ),
+    ...(
+      [
+        'connect',
+        'disconnect',
+        'opened',
+        'asked',
+        'admitted',
+        'synced',
+        'lost',
+        'suspended',
+        'retry',
+      ] as const
+    ).map((type) => fc.constant({ type })),
     fc.record({
       type: fc.constantFrom('refused' as const, 'denied' as const),
       code: fc.nat(),

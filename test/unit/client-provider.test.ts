@@ -160,6 +160,15 @@ describe('y-websocket’s shape', () => {
     expect(FakeSocket.made.filter(({ readyState }) => readyState !== 3).length).toBe(1)
   })
 
+  it('made, destroyed and made again, as React’s StrictMode does, has one socket', () => {
+    const doc = new Y.Doc()
+    create({}, doc).provider.destroy()
+    create({}, doc)
+    expect(FakeSocket.made.map(({ readyState }) => readyState)).toEqual([3, 0])
+    goLive()
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
   it('a listener may call anything', () => {
     const { provider } = create()
     let once = true
@@ -628,8 +637,12 @@ describe('in a page', () => {
     page = new EventTarget()
     vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
   })
-  const fire = (type: string): void => {
-    page.dispatchEvent(new Event(type))
+  const fire = (type: string, fields: object = {}): void => {
+    page.dispatchEvent(Object.assign(new Event(type), fields))
+  }
+  const setVisible = (visible: boolean): void => {
+    vi.stubGlobal('document', { visibilityState: visible ? 'visible' : 'hidden' })
+    fire('visibilitychange')
   }
 
   it('being online again makes the next attempt at once', () => {
@@ -640,12 +653,103 @@ describe('in a page', () => {
     expect(FakeSocket.made.length).toBe(2)
   })
 
-  it('waking finds a dead link without waiting for a timer', () => {
+  it('hidden, it tries ever more slowly; shown again, at once', () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.999999)
+    create()
+    goLive()
+    setVisible(false)
+    const waits: number[] = []
+    for (let i = 0; i < 11; i++) {
+      socket().lose()
+      const before = FakeSocket.made.length
+      const started = Date.now()
+      while (FakeSocket.made.length === before) vi.advanceTimersByTime(100)
+      waits.push(Date.now() - started)
+    }
+    expect(waits).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000, 30_000])
+    socket().lose()
+    const before = FakeSocket.made.length
+    setVisible(true)
+    expect(FakeSocket.made.length).toBe(before + 1)
+    socket().lose()
+    setVisible(false)
+    expect(FakeSocket.made.length).toBe(before + 1)
+  })
+
+  it('waking finds a link that was silent for too long without waiting for a timer', () => {
     const { provider } = create()
     goLive()
     vi.setSystemTime(Date.now() + 60_000)
     fire('visibilitychange')
     expect(provider.synced).toBe(false)
+  })
+
+  const wakings: [string, () => void][] = [
+    ['shown', () => setVisible(true)],
+    ['online', () => fire('online')],
+    ['after its timers have slept', () => void vi.setSystemTime(Date.now() + 20_000)],
+  ]
+  it.each(wakings)('%s, it finds a dead link within seconds', (_, wake) => {
+    const { provider } = create()
+    goLive()
+    socket().sent.length = 0
+    wake()
+    vi.advanceTimersByTime(3_000)
+    expect(socket().sent).toEqual([{ type: 'queryAwareness' }])
+    expect(provider.synced).toBe(true)
+    vi.advanceTimersByTime(7_000)
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it.each(wakings)('%s, it keeps a link that answers', (_, wake) => {
+    const { provider } = create()
+    goLive()
+    wake()
+    vi.advanceTimersByTime(3_000)
+    socket().hear({ type: 'awareness', update: Uint8Array.of(0) })
+    vi.advanceTimersByTime(20_000)
+    expect(provider.synced).toBe(true)
+    expect(FakeSocket.made.length).toBe(1)
+  })
+
+  it('a server of which less is known is asked for what every server answers', () => {
+    create()
+    socket().open('')
+    socket().hear(step1, step2)
+    socket().sent.length = 0
+    fire('online')
+    expect(socket().sent.map(({ type }) => type)).toEqual(['syncStep1'])
+  })
+
+  it('waking again and again does not put off finding a dead link', () => {
+    create()
+    goLive()
+    for (let i = 0; i < 8; i++) {
+      fire('online')
+      vi.advanceTimersByTime(1_000)
+    }
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('waking gives up an attempt that hangs', () => {
+    create()
+    fire('online')
+    vi.advanceTimersByTime(7_000)
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('kept in the back/forward cache it has no socket, and a new one at once when it is back', () => {
+    const { provider } = create()
+    const first = goLive()
+    fire('pagehide', { persisted: true })
+    expect(first.sent.at(-1)?.type).toBe('awareness')
+    expect(first.readyState).toBe(3)
+    expect(provider.connection).toMatchObject({ name: 'backingOff', failures: 0 })
+    fire('pageshow', { persisted: true })
+    expect(FakeSocket.made.length).toBe(2)
+    goLive()
+    expect(provider.synced).toBe(true)
+    expect(provider.awareness.getLocalState()).toEqual({})
   })
 
   it('going away is told to the others, and coming back, too', () => {
