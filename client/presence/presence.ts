@@ -46,12 +46,13 @@ export interface Presence {
    * one is always sent. For cursors of your own: editor bindings publish theirs by themselves.
    */
   setCursor(cursor: unknown): void
-  /** Lets go of the awareness; what was published stays there until it ends. */
+  /** Ends all subscriptions and drops a cursor that waits; what was published stays there until the awareness ends. */
   destroy(): void
 }
 
 /**
- * Presence in a few words: who is here, in which colour, and where they point.
+ * Presence in a few words: who is here, in which colour, and where they point. It listens to the awareness only while
+ * somebody is subscribed.
  *
  * @example
  *   const presence = createPresence(provider.awareness)
@@ -64,27 +65,34 @@ export const createPresence = (
   { cursorIntervalMs = 50 }: PresenceOptions = {},
 ): Presence => {
   const listeners = new Set<(people: readonly Person[]) => void>()
-  const read = (before: readonly Person[]): readonly Person[] =>
-    readOthers(awareness.getStates(), awareness.clientID, before)
-  let people = read([])
-  const cursor = throttle<unknown>(cursorIntervalMs, (value) => awareness.setLocalStateField('cursor', value))
-
+  let people: readonly Person[] = []
+  let told = people
+  const read = (): readonly Person[] => {
+    people = readOthers(awareness.getStates(), awareness.clientID, people)
+    return people
+  }
   const onChange = (): void => {
-    const now = read(people)
-    if (now === people) return
-    people = now
+    const now = read()
+    if (now === told) return
+    told = now
     for (const listener of [...listeners]) listener(now)
   }
-  awareness.on('change', onChange)
+  const cursor = throttle<unknown>(cursorIntervalMs, (value) => awareness.setLocalStateField('cursor', value))
 
   return {
     others: {
-      get: () => people,
+      get: read,
       subscribe(listener) {
         // One function may be subscribed twice.
         const own = (value: readonly Person[]): void => listener(value)
+        if (listeners.size === 0) {
+          told = read()
+          awareness.on('change', onChange)
+        }
         listeners.add(own)
-        return () => listeners.delete(own)
+        return () => {
+          if (listeners.delete(own) && listeners.size === 0) awareness.off('change', onChange)
+        }
       },
     },
     setUser(user) {

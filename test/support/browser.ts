@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { findChromium } from './chromium.js'
@@ -100,7 +100,7 @@ const imeOf = (devtools: CDPSession): Ime => {
 }
 
 /** Bundles a TypeScript entry of the project, given relative to its root, for a `<script type=module>`. */
-export const bundle = async (entry: string): Promise<string> => {
+export const bundle = async (entry: string, plugins: Plugin[] = []): Promise<string> => {
   const { outputFiles } = await build({
     absWorkingDir: fileURLToPath(new URL('../../', import.meta.url)),
     entryPoints: [entry],
@@ -109,6 +109,7 @@ export const bundle = async (entry: string): Promise<string> => {
     format: 'esm',
     target: 'es2022',
     sourcemap: 'inline',
+    plugins,
   })
   const [file] = outputFiles
   if (!file) throw new Error(`nothing came out of ${entry}`)

@@ -8,8 +8,11 @@ export interface BundleSize {
   readonly gzipped: number
 }
 
-/** What an app has already that uses Yjs, with React or without. */
-const THERE = ['yjs', 'lib0', 'y-protocols', 'react', 'react-dom'].flatMap((name) => [name, `${name}/*`])
+/** What an app has already that uses Yjs, with a framework or without. */
+const THERE = ['yjs', 'lib0', 'y-protocols', 'react', 'react-dom', 'svelte', 'vue'].flatMap((name) => [
+  name,
+  `${name}/*`,
+])
 
 /**
  * What a source file of the client adds to an app that has yjs, y-protocols and lib0 already: bundled with
@@ -17,14 +20,15 @@ const THERE = ['yjs', 'lib0', 'y-protocols', 'react', 'react-dom'].flatMap((name
  * `test/bench/sizes.mjs` measures other clients in the same way.
  *
  * @param entry path from the project's root.
+ * @param beside other entries that the app has already, and that are measured for themselves.
  * @example
  *   (await bundleSize('client/index.ts')).gzipped
  */
-export const bundleSize = async (entry: string): Promise<BundleSize> => {
+export const bundleSize = async (entry: string, beside: readonly string[] = []): Promise<BundleSize> => {
   const { outputFiles, metafile } = await build({
     absWorkingDir: fileURLToPath(new URL('../../', import.meta.url)),
     entryPoints: [entry],
-    external: THERE,
+    external: [...THERE, ...beside.map((path) => `./${path}`)],
     bundle: true,
     splitting: true,
     minify: true,

@@ -117,6 +117,29 @@ const HOUSE: Readonly<Record<string, Part>> = {
   presence: { files: ['client/presence/'], imports: [] },
   undo: { files: ['client/undo/'], imports: [], packages: ['yjs'] },
   anchors: { files: ['client/anchors/'], imports: [], packages: ['yjs'] },
+  frameworks: {
+    files: ['client/frameworks/'],
+    imports: ['client', 'presence'],
+    packages: ['yjs'],
+  },
+  react: {
+    files: ['client/react/'],
+    imports: ['frameworks', 'presence'],
+    types: ['client'],
+    packages: ['react', 'yjs'],
+  },
+  svelte: {
+    files: ['client/svelte/'],
+    imports: ['frameworks', 'presence'],
+    types: ['client'],
+    packages: ['svelte', 'yjs'],
+  },
+  vue: {
+    files: ['client/vue/'],
+    imports: ['frameworks', 'presence'],
+    types: ['client'],
+    packages: ['vue', 'yjs'],
+  },
   demo: {
     files: ['client/demo/'],
     imports: ['wire', 'client', 'textarea'],
