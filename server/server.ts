@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
+import { everybody } from './auth/authorize.js'
 import type { Revoked } from './auth/revocations.js'
 import { Clients } from './clients.js'
 import { parseOptions, type ServerConfig, type ServerOptions } from './config.js'
@@ -223,6 +224,7 @@ class ComposedServer implements InkwireServer {
       pathPrefix: config.pathPrefix,
       maxMessageBytes: config.maxMessageBytes,
       allowedOrigins: config.allowedOrigins,
+      open: config.authorize === everybody,
       refuse: (request) =>
         this.#closing ? { code: Code.restart, reason: 'the server restarts' } : this.#clients.admit(request),
       admitted: (who) => this.#clients.receive(who),
