@@ -178,6 +178,7 @@ class ComposedServer implements InkwireServer {
       journal: () => this.#open(),
       rooms: this.#rooms,
       pool: this.#pool,
+      revoke: (user) => this.revoke(user),
     })
     this.#control = createControl({
       documents: this.documents,
