@@ -14,6 +14,7 @@ export type {
   InkwireEvents,
   InkwireOptions,
   Rejected,
+  Reset,
   WebSocketClass,
   WebSocketLike,
 } from './options.js'

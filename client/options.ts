@@ -1,4 +1,5 @@
 import type { Awareness } from 'y-protocols/awareness'
+import type { Doc } from 'yjs'
 import type { Access } from '../shared/messages.js'
 import type { State as ConnectionState } from './machine.js'
 import type { DeviceState } from './offline/contract.js'
@@ -61,6 +62,12 @@ export interface InkwireOptions {
   /** Whether to connect again after a close by the server. Default: unless the code is 4400–4499 (PROTOCOL C2). */
   readonly shouldReconnect?: (event: CloseEvent, provider: InkwireProvider) => boolean
   /**
+   * What becomes of edits that the server refuses for good (event `rejected`), and of a document whose history was
+   * replaced there (4409, event `closed`). `keep` (default): they stay on this device, and it is up to the app. `reset`:
+   * see {@link Reset}; at most every 10 s.
+   */
+  readonly recover?: 'keep' | 'reset'
+  /**
    * The generation that the document's content is of, if it was stored with it (32 hex digits, from
    * `provider.generation`). Default: none, the document is new or was never connected.
    */
@@ -86,6 +93,31 @@ export interface Rejected {
   readonly edits: number
   /** Whether the provider offers it again; otherwise the edits stay on this device. */
   readonly retried: boolean
+}
+
+/**
+ * A document was given up, and this one takes its place: it holds what the server holds. A Y.Doc can't be rid of an
+ * edit, and all that is typed after a refused one builds upon it; so there is a new Y.Doc, with a new provider of the
+ * same options, and whatever shows the document has to be tied to these. The old provider is destroyed right after
+ * this event; the old document is untouched, and the app's.
+ *
+ * @example
+ *   const show = (provider: InkwireProvider) => {
+ *     const binding = bindTextarea(provider.doc.getText('text'), textarea)
+ *     provider.on('reset', ({ provider: next, reason }) => {
+ *       binding.destroy()
+ *       notify(`Not taken: ${reason}. Your version is below.`, provider.doc.getText('text').toString())
+ *       show(next)
+ *     })
+ *   }
+ */
+export interface Reset extends Closed {
+  /** The new provider, synced. Its presence is the old one's. */
+  readonly provider: InkwireProvider
+  /** The new document, `provider.doc`. */
+  readonly doc: Doc
+  /** An update with all that the old document held and the new one doesn't, edits made meanwhile included. */
+  readonly dropped: Uint8Array
 }
 
 /** Why and how a connection ended for good. */
@@ -121,6 +153,8 @@ export interface InkwireEvents {
   save: (state: SaveState) => void
   /** The server refused something, or permission altogether (4403, y-websocket's auth message). */
   rejected: (event: Rejected) => void
+  /** This document was given up; another takes its place. */
+  reset: (event: Reset) => void
   /** The server said what this client may do, on each connection. */
   access: (access: Access) => void
   /** The device's copy was loaded, is behind, is complete, or failed (option `offline`). */

@@ -10,7 +10,7 @@ import { CrossTab, openChannel } from './cross-tab.js'
 import { LOADING, OFF, openDevice } from './device.js'
 import { type Event, initial, isWanted, offers, type State, statusOf, step } from './machine.js'
 import { type DeviceCopy, type DeviceState, deviceKey, type Loaded } from './offline/contract.js'
-import type { InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
+import type { Closed, InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
 import { Outbox, report } from './outbox.js'
 import { isHidden, watchPage } from './page.js'
 import { announce, farewell, forgetOthers, ownPresence } from './presence.js'
@@ -22,6 +22,8 @@ import { Waiters } from './waiters.js'
 
 /** Longest time between two attempts while nobody sees the page, ms. The one that shows it makes the next at once. */
 const HIDDEN_BACKOFF_MS = 30_000
+/** An app that writes something that is refused into every new document mustn't get them without end, ms. */
+const BETWEEN_RESETS_MS = 10_000
 
 /**
  * Keeps a Yjs document in sync with a server, and knows where each edit is.
@@ -62,6 +64,13 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   #unwatchPage = (): void => {}
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #destroyed = false
+  readonly #end = new AbortController()
+  /** How many documents were given up before this one, and when the last one was. */
+  #resets = 0
+  #since = 0
+  /** The provider that will take this one's place, while it comes up. */
+  #next: InkwireProvider | undefined
+  #replacing: Promise<InkwireProvider> | undefined
   readonly #options: InkwireOptions
   readonly #resyncTimer: ReturnType<typeof setInterval> | undefined
   readonly #ledger = new Ledger()
@@ -114,6 +123,10 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     doc.on('update', this.#onUpdate)
     doc.on('destroy', this.#onDocDestroyed)
     this.awareness.on('update', this.#onAwareness)
+    if (options.recover === 'reset') {
+      this.on('rejected', ({ update, retried, ...why }) => update && !retried && this.#recover(why))
+      this.on('closed', (why) => why.code === Code.generationChanged && this.#recover(why))
+    }
     if (resyncInterval > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
     if (options.offline) this.#openDevice()
     if (connect && this.#webSocket()) this.connect()
@@ -231,7 +244,8 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    * @throws InkwireError INKWIRE_BAD_OPTION when there is no WebSocket class; what that class throws for a bad URL.
    */
   connect(): void {
-    if (this.#destroyed) return
+    // Never two sockets: while a new document is on its way, that one has it.
+    if (this.#destroyed || this.#next) return
     if (this.#deviceState.status === 'loading') this.#connectLater = true
     else this.#step({ type: 'connect' })
   }
@@ -242,11 +256,28 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     this.#step({ type: 'disconnect' })
   }
 
+  /**
+   * Gives up what the server doesn't take: a Y.Doc forgets nothing, so a new one is made and filled from the server,
+   * and handed over with the event `reset`, which says more. Until then this document stays as it is, without a
+   * connection; afterwards this provider is destroyed. With the option `recover: 'reset'` it happens by itself.
+   *
+   * @returns the provider that takes this one's place, synced.
+   * @throws InkwireError INKWIRE_STOPPED when the server refuses that one, too (event `closed`); INKWIRE_DESTROYED.
+   * @example
+   *   discard.onclick = () => provider.reset()
+   */
+  async reset(): Promise<InkwireProvider> {
+    if (this.#destroyed) throw new InkwireError('INKWIRE_DESTROYED', 'destroyed')
+    return this.#replace({ code: 0, reason: 'reset' }, 0)
+  }
+
   /** Disconnects for good and lets go of the document. Ends the awareness, too, unless it was passed in. */
   override destroy(): void {
     if (this.#destroyed) return
     this.#destroyed = true
     this.#deviceCopy?.close()
+    this.#end.abort()
+    this.#next?.destroy()
     if (!this.#options.awareness) this.awareness.destroy()
     this.disconnect()
     this.awareness.off('update', this.#onAwareness)
@@ -287,6 +318,47 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       this.#step({ type: 'connect' })
     })
     this.#flush()
+  }
+
+  /** What becomes of it is told by events. */
+  #recover(why: Closed): void {
+    const wait = Math.max(0, this.#since + BETWEEN_RESETS_MS - Date.now())
+    this.#replace(why, wait).catch(() => {})
+  }
+
+  #replace(why: Closed, waitMs: number): Promise<InkwireProvider> {
+    // Loaded when it is needed, as few ever do.
+    this.#replacing ??= import('./recovery.js')
+      .then(({ replace }) =>
+        replace<InkwireProvider>(
+          this,
+          {
+            options: this.#options,
+            signal: this.#end.signal,
+            succeed: (doc, options) => {
+              this.disconnect()
+              const next = new InkwireProvider(this.serverUrl, this.roomname, doc, options)
+              this.#next = next
+              next.#resets = this.#resets + 1
+              next.#since = Date.now()
+              next.on('closed', (event) => this.emit('closed', [event, this]))
+              return next
+            },
+            complete: (event) => {
+              this.#next = undefined
+              this.emit('reset', [event])
+              this.destroy()
+            },
+            keep: (next) => next.#destroyed || next.#openDevice(),
+          },
+          why,
+          waitMs,
+        ),
+      )
+      .finally(() => {
+        this.#next = this.#replacing = undefined
+      })
+    return this.#replacing
   }
 
   readonly #onDocDestroyed = (): void => this.destroy()
@@ -390,10 +462,10 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   #refused(event: CloseEvent): void {
     const { code, reason } = event
-    if (code !== Code.unauthenticated || !this.#tokens) this.#step({ type: 'refused', code, reason }, event)
+    const tokens = code === Code.unauthenticated && this.#tokens
     // One that waited too long for a token has refused none.
-    else if (this.#state.name === 'authorizing' && !this.#tokens.shown) this.#step({ type: 'lost' }, event)
-    else this.#step({ type: 'denied', code, reason }, event)
+    const late = tokens && this.#state.name === 'authorizing' && !tokens.shown
+    this.#step({ type: late ? 'lost' : tokens ? 'denied' : 'refused', code, reason }, event)
   }
 
   #hangUp(before: State, event: CloseEvent | null): void {
@@ -429,7 +501,8 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       },
       show: () => announce(this.awareness),
     })
-    const name = `inkwire:${this.serverUrl}/${this.roomname}`
+    // Tabs that still have what was given up must not bring it back.
+    const name = `inkwire:${this.serverUrl}/${this.roomname}${'#'.repeat(this.#resets)}`
     const channel = this.#options.disableBc ? null : openChannel(name)
     if (!channel) return
     this.#tabs = new CrossTab(channel, {

@@ -426,6 +426,40 @@ describe('token (PROTOCOL X7, X8)', () => {
   })
 })
 
+describe('recover: reset', () => {
+  it('happens at most every 10 s, however often the app writes what is refused', async () => {
+    const refuse = async (): Promise<void> => {
+      socket().hear({ type: 'rejection', message: 2, code: 4403, reason: 'read-only' })
+      await vi.dynamicImportSettled()
+      await vi.advanceTimersByTimeAsync(0)
+    }
+    const resets: number[] = []
+    const bind = (provider: InkwireProvider): void => {
+      provider.doc.getText('t').insert(0, 'a template')
+      provider.on('reset', ({ provider: next }) => {
+        resets.push(Date.now())
+        undo.push(() => next.destroy())
+        bind(next)
+      })
+    }
+    const { provider } = create({ recover: 'reset' })
+    goLive()
+    bind(provider)
+    await refuse()
+    for (let i = 1; i <= 4; i++) {
+      goLive()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(resets.length).toBe(i)
+      await refuse()
+      await vi.advanceTimersByTimeAsync(9_000)
+      expect(FakeSocket.made.length).toBe(i + 1)
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(FakeSocket.made.length).toBe(i + 2)
+      expect(FakeSocket.made.filter(({ readyState }) => readyState !== 3).length).toBe(1)
+    }
+  })
+})
+
 describe('saveState', () => {
   it('is the same object until something changes, and each change is told', () => {
     const { provider, text, events } = create()
