@@ -12,8 +12,6 @@ export interface DocumentsDeps {
   readonly journal: () => Promise<Journal>
   readonly rooms: Rooms
   readonly pool: Pick<WorkerPool, 'compact'>
-  /** Closes a user's connections and refuses what was issued to them so far. */
-  readonly revoke: (user: string) => Promise<unknown>
 }
 
 /**
@@ -108,7 +106,7 @@ export class Documents {
   async rollback(
     name: string,
     before: Date,
-    { dryRun = false, revoke }: RollbackOptions = {},
+    { dryRun = false }: RollbackOptions = {},
   ): Promise<RollbackReport> {
     const journal = await this.#deps.journal()
     const moment = before.getTime()
@@ -116,17 +114,12 @@ export class Documents {
     const first = await readWith(journal, name)
     const { generation } = first.stored
     const lost = planRollback(first.stored, first.lastWrite, moment)?.lost ?? null
-    if (dryRun) return { name, generation, lost }
-    if (lost === null) {
-      if (revoke !== undefined) await this.#deps.revoke(revoke)
-      return { name, generation, lost }
-    }
+    if (lost === null || dryRun) return { name, generation, lost }
     return this.#deps.rooms.exclusively(
       name,
       Code.generationChanged,
       'the document was rolled back',
       async () => {
-        if (revoke !== undefined) await this.#deps.revoke(revoke)
         // Again, since it wasn't closed yet. When its last client leaves it is compacted, though: then what was read
         // before has its updates one by one.
         const now = await readWith(journal, name)

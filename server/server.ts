@@ -178,7 +178,6 @@ class ComposedServer implements InkwireServer {
       journal: () => this.#open(),
       rooms: this.#rooms,
       pool: this.#pool,
-      revoke: (user) => this.revoke(user),
     })
     this.#control = createControl({
       documents: this.documents,
@@ -225,7 +224,6 @@ class ComposedServer implements InkwireServer {
       pathPrefix: config.pathPrefix,
       maxMessageBytes: config.maxMessageBytes,
       allowedOrigins: config.allowedOrigins,
-      open: config.authorize === everybody,
       refuse: (request) =>
         this.#closing ? { code: Code.restart, reason: 'the server restarts' } : this.#clients.admit(request),
       admitted: (who) => this.#clients.receive(who),
@@ -236,6 +234,7 @@ class ComposedServer implements InkwireServer {
       metrics: () => this.#metrics.render(),
       demo: config.demo,
       pathPrefix: config.pathPrefix,
+      authorization: config.authorize !== everybody,
       log: this.#log,
     })
   }

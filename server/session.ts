@@ -121,10 +121,6 @@ export class Session implements Member {
     return this.#permission.user
   }
 
-  get mayWrite(): boolean {
-    return this.#permission.access !== 'read'
-  }
-
   get congested(): boolean {
     return this.#transport.congested
   }
@@ -372,7 +368,7 @@ export class Session implements Member {
       return
     }
     this.#received++
-    const { mayWrite } = this
+    const mayWrite = this.#permission.access !== 'read'
     if (room.receive(this, this.#received, update, { mayWrite, reoffered })) {
       if (this.extended && this.#durable < this.#received) this.#deps.slow.watch(this)
       return

@@ -13,8 +13,9 @@ export type Connection =
   /** The server refused for good. */
   | { readonly state: 'stopped'; readonly code: number; readonly reason: string }
 
-/** What a provider tells about it. */
+/** What a provider tells about it, and that somebody wants to try anew. */
 export type ConnectionEvent =
+  | { readonly type: 'wanted' }
   | { readonly type: 'status'; readonly status: 'connected' | 'connecting' | 'disconnected' }
   | { readonly type: 'synced' }
   | { readonly type: 'closed'; readonly code: number; readonly reason: string }
@@ -26,6 +27,8 @@ export type ConnectionEvent =
  */
 export const nextConnection = (connection: Connection, event: ConnectionEvent): Connection => {
   switch (event.type) {
+    case 'wanted':
+      return { state: 'connecting' }
     case 'synced':
       return { state: 'live' }
     case 'closed':
@@ -50,11 +53,12 @@ export const nextConnection = (connection: Connection, event: ConnectionEvent): 
  * Follows a provider until that is destroyed.
  *
  * @param changed called with each change
+ * @returns to be called when a connection is wanted again that was not wanted for a while
  */
 export const followConnection = (
   provider: InkwireProvider,
   changed: (connection: Connection) => void,
-): void => {
+): (() => void) => {
   let connection: Connection = { state: 'connecting' }
   const step = (event: ConnectionEvent): void => {
     connection = nextConnection(connection, event)
@@ -63,4 +67,5 @@ export const followConnection = (
   provider.on('status', ({ status }) => step({ type: 'status', status }))
   provider.on('synced', (synced) => synced && step({ type: 'synced' }))
   provider.on('closed', ({ code, reason }) => step({ type: 'closed', code, reason }))
+  return () => step({ type: 'wanted' })
 }

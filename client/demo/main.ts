@@ -1,14 +1,18 @@
 import { Code, InkwireError, type SaveState } from '../index.js'
-import { DEFAULT_NAME, hashOf, nameInHash } from './address.js'
+import { type Address, addressIn, addressOf, DEFAULT_NAME, hashOf, type Kind } from './address.js'
 import type { Connection } from './connection.js'
-import { setUpCopyLink } from './copy-link.js'
 import { byId, setText } from './dom.js'
 import { Identity, lenientStore } from './identity.js'
+import { Library, titleOf } from './library.js'
+import { createLibraryView } from './library-view.js'
 import { documentName } from './names.js'
 import { OpenDocument } from './open-document.js'
+import { createPaper } from './paper.js'
 import { chooseColor, readOthers } from './people.js'
 import { createPeopleView } from './people-view.js'
-import { findServer } from './server.js'
+import { findServer, type Server } from './server.js'
+import { setUpSharing } from './share-view.js'
+import { shareWords } from './share-words.js'
 import { Shelf } from './shelf.js'
 import { createStatusView } from './status-view.js'
 import { describe } from './words.js'
@@ -17,6 +21,8 @@ const INVITATION =
   'Type here. Open this address in a second window, or send it to somebody, and type together.'
 /** How often the status bar is looked over while edits wait: their age is a part of it, ms. */
 const REFRESH_MS = 250
+/** How often the list says anew how long ago something was, ms. */
+const AGE_MS = 60_000
 /** What a window without a document has saved. */
 const NOTHING: SaveState = {
   status: 'unknown',
@@ -30,25 +36,49 @@ const NOTHING: SaveState = {
 }
 const NO_SUCH_NAME: Connection = { state: 'stopped', code: Code.noSuchDocument, reason: '' }
 
-const text = byId('text', HTMLTextAreaElement)
 const heading = byId('name', HTMLElement)
 const readOnlyTag = byId('read-only', HTMLElement)
 
+const browser = lenientStore(() => localStorage)
 const identity = new Identity(
-  lenientStore(() => localStorage),
+  browser,
   lenientStore(() => sessionStorage),
   Math.random,
 )
-const status = createStatusView((remedy) => {
-  if (remedy === 'reload') location.reload()
-  else shelf.shown?.provider.connect()
-})
+const library = new Library(browser, Date.now)
+const paper = createPaper()
+const status = createStatusView(
+  (remedy) => {
+    if (remedy === 'reload') location.reload()
+    else shelf.shown?.provider.connect()
+  },
+  (next) => {
+    paused = next
+    for (const document of shelf.documents) document.pause(paused)
+    renderStatus()
+  },
+)
 const people = createPeopleView((typed) => {
   identity.rename(typed)
   introduce()
 })
+const list = createLibraryView(
+  {
+    rename: (name, typed) => changeLibrary(() => library.rename(name, typed)),
+    pin: (name, pinned) => changeLibrary(() => library.pin(name, pinned)),
+    remove: (name) => {
+      changeLibrary(() => library.remove(name))
+      status.announce('Removed from the list')
+    },
+  },
+  Date.now,
+)
 
-let server = ''
+let server: Server = { url: '', authorization: null }
+let shown: Address = addressOf(DEFAULT_NAME)
+/** Whether the document that is shown is in the list as opened now. */
+let listed = false
+let paused = false
 /** What to say while no document is shown. */
 let without: Connection = { state: 'connecting' }
 let stopShowing = (): void => {}
@@ -62,21 +92,50 @@ const renderStatus = (): void => {
   const elsewhere = shelf.unsafeEditsElsewhere
   const refusal = document?.refusal ?? null
   const { onLine: online } = navigator
-  status.render(describe({ connection, saves, access, refusal, online, elsewhere, now: Date.now() }))
+  const { readOnly: readOnlyLink } = shown
+  const situation = { connection, saves, access, refusal, paused, readOnlyLink, online, elsewhere }
+  status.render(describe({ ...situation, now: Date.now() }))
 
-  readOnlyTag.hidden = access !== 'read'
-  text.readOnly = document === null || access === 'read' || connection.state === 'stopped'
-  text.placeholder = connection.state === 'live' ? INVITATION : ''
+  const reading = access === 'read' || readOnlyLink
+  readOnlyTag.hidden = !reading
+  paper.update({
+    editable: document !== null && !reading && connection.state !== 'stopped',
+    placeholder: connection.state === 'live' && !reading ? INVITATION : '',
+  })
   clearTimeout(refresh)
   if (saves.pending + elsewhere > 0) refresh = setTimeout(renderStatus, REFRESH_MS)
 }
 
+const renderLibrary = (): void => {
+  list.render(library.entries, shelf.shown?.name ?? null)
+  const title = titleOf(library.find(shown.name) ?? { name: shown.name, label: '' })
+  setText(heading, title)
+  heading.title = shown.name
+  document.title = `${title} – Inkwire`
+}
+
+const changeLibrary = (change: () => void): void => {
+  change()
+  renderLibrary()
+}
+
+/** Something about a document has changed. */
 const changed = (): void => {
   shelf.tidy()
+  const document = shelf.shown
+  if (document?.connection.state === 'live') {
+    // What it is made of is for its content to say, and an address may be wrong.
+    const kind = document.kindOr(shown.kind)
+    if (kind !== shown.kind) correct(kind)
+    else if (!listed) enlist()
+  }
   renderStatus()
 }
 
-const shelf = new Shelf((name) => new OpenDocument(server, name, changed))
+const shelf = new Shelf((name) => {
+  const token = shown.token ?? library.find(name)?.token ?? null
+  return new OpenDocument(server.url, name, { token, paused }, changed)
+})
 
 const introduce = (): void => {
   shelf.shown?.introduce(identity.user)
@@ -94,33 +153,81 @@ const renderPeople = (): void => {
   introduce()
 }
 
+/** Puts the document that is shown, and that the server gives, on the list. */
+const enlist = (): void => {
+  listed = true
+  changeLibrary(() => library.opened(shown))
+  // The list keeps the token; the address need not show it to everybody who looks at the screen.
+  if (shown.token) history.replaceState(null, '', hashOf({ ...shown, token: null }))
+}
+
+const correct = (kind: Kind): void => {
+  history.replaceState(null, '', hashOf({ ...shown, kind }))
+  follow()
+}
+
 /** Shows the document that the address names. */
 const follow = (): void => {
-  const named = nameInHash(location.hash)
-  const name = named ?? DEFAULT_NAME
+  const named = addressIn(location.hash)
+  const address = named ?? addressOf(DEFAULT_NAME)
   // The bare address gets its document's name, too: it is what one sends to others.
-  if (named === null) history.replaceState(null, '', hashOf(name))
-  if (shelf.shown?.name === name) return
-  stopShowing()
-  stopShowing = () => {}
-  text.value = ''
-  setText(heading, name)
-  heading.title = name
-  document.title = `${name} – Inkwire`
-  try {
-    const shown = shelf.show(name)
-    stopShowing = shown.show(text, renderPeople)
-  } catch (error) {
-    if (!(error instanceof InkwireError)) throw error
-    without = NO_SUCH_NAME
-  }
+  if (named === null) history.replaceState(null, '', hashOf(address))
+  list.close()
+  const same = shelf.shown?.name === address.name
+  const sameKind = shown.kind === address.kind
+  shown = address
+  if (same) shelf.shown?.identify(address.token)
+  if (!same || !sameKind) open()
+  renderLibrary()
   introduce()
   renderStatus()
 }
 
+const open = (): void => {
+  stopShowing()
+  stopShowing = () => {}
+  listed = false
+  paper.clear()
+  try {
+    const document = shelf.show(shown.name)
+    document.identify(shown.token)
+    const { awareness } = document.provider
+    paper.show(document, shown.kind)
+    awareness.on('change', renderPeople)
+    stopShowing = () => {
+      awareness.off('change', renderPeople)
+      document.leave()
+    }
+  } catch (error) {
+    if (!(error instanceof InkwireError)) throw error
+    without = NO_SUCH_NAME
+  }
+}
+
+const create = (kind: Kind): void => {
+  const address = addressOf(documentName(Math.random), kind)
+  library.opened(address)
+  location.hash = hashOf(address)
+  // The caret goes where one wants to type, once the page has followed.
+  addEventListener('hashchange', () => paper.focus(), { once: true })
+}
+
+/** The links to the document that is shown. */
+const links = () => {
+  const token = shown.token ?? library.find(shown.name)?.token ?? null
+  const access = shelf.shown?.provider.access ?? null
+  const linkTo = (address: Address): string => new URL(hashOf(address), location.href).href
+  return {
+    link: linkTo({ ...shown, token }),
+    readOnly: shown.readOnly || access === 'read' ? null : linkTo({ ...shown, readOnly: true, token: null }),
+    words: shareWords({ authorization: server.authorization, token: token !== null, access }),
+  }
+}
+
 const start = async (): Promise<void> => {
+  shown = addressIn(location.hash) ?? shown
   introduce()
-  setText(heading, nameInHash(location.hash) ?? DEFAULT_NAME)
+  renderLibrary()
   server = await findServer(location.href, () => {
     without = { state: 'lost' }
     renderStatus()
@@ -129,13 +236,14 @@ const start = async (): Promise<void> => {
   addEventListener('hashchange', follow)
 }
 
-setUpCopyLink(() => status.announce('Address copied'))
-byId('new', HTMLButtonElement).addEventListener('click', () => {
-  location.hash = hashOf(documentName(Math.random))
-  text.focus()
-})
+setUpSharing(links, () => status.announce('Link copied'))
+byId('new-plain', HTMLButtonElement).addEventListener('click', () => create('plain'))
+byId('new-rich', HTMLButtonElement).addEventListener('click', () => create('rich'))
+byId('skip', HTMLButtonElement).addEventListener('click', () => paper.focus())
 addEventListener('online', renderStatus)
 addEventListener('offline', renderStatus)
+addEventListener('storage', (event) => Library.concerns(event) && renderLibrary())
+setInterval(renderLibrary, AGE_MS)
 addEventListener('beforeunload', (event) => {
   const { shown } = shelf
   if ((shown?.unsafeEdits ?? 0) + shelf.unsafeEditsElsewhere > 0) event.preventDefault()

@@ -1,30 +1,49 @@
 import * as Y from 'yjs'
 import { InkwireProvider } from '../index.js'
-import { bindTextarea } from '../textarea/index.js'
+import type { Kind } from './address.js'
 import { type Connection, followConnection } from './connection.js'
 import type { User } from './people.js'
 
+/** How a document is opened. */
+export interface OpenOptions {
+  /** Shown to the server; null: none. */
+  readonly token: string | null
+  /** Whether to go without the server for now. */
+  readonly paused: boolean
+}
+
 /**
- * A document that this window has open: shown in a textarea, or left behind with edits that must still reach
+ * A document that this window has open: shown on the page, or left behind with edits that must still reach
  * the server's disk.
  */
 export class OpenDocument {
   readonly name: string
+  readonly doc = new Y.Doc()
   readonly provider: InkwireProvider
+  /** What a plain document consists of. */
+  readonly text = this.doc.getText('text')
+  /** What a rich one consists of. */
+  readonly rich = this.doc.getXmlFragment('rich')
   /** The last edit that the server refused. */
   refusal: { readonly code: number; readonly reason: string } | null = null
-  readonly #doc = new Y.Doc()
   #connection: Connection = { state: 'connecting' }
+  #token: string | null
+  readonly #wanted: () => void
 
   /**
    * @param server where the documents are, as a WebSocket URL
    * @param changed called when anything that the status bar is about may have changed
    * @throws InkwireError INKWIRE_BAD_NAME for a name that no address can carry
    */
-  constructor(server: string, name: string, changed: () => void) {
+  constructor(server: string, name: string, { token, paused }: OpenOptions, changed: () => void) {
     this.name = name
-    this.provider = new InkwireProvider(server, name, this.#doc)
-    followConnection(this.provider, (connection) => {
+    this.#token = token
+    this.provider = new InkwireProvider(server, name, this.doc, {
+      // None is an answer, too: the server then says at once that it lets nobody in without.
+      token: () => this.#token ?? '',
+      connect: !paused,
+    })
+    this.#wanted = followConnection(this.provider, (connection) => {
       this.#connection = connection
       changed()
     })
@@ -45,21 +64,27 @@ export class OpenDocument {
     return this.provider.saveState.pending
   }
 
-  /**
-   * Shows the document in a textarea.
-   *
-   * @param others called when somebody came, left or changed
-   * @returns how to stop: the textarea is free for another document, and others no longer see us in this one.
-   */
-  show(textarea: HTMLTextAreaElement, others: () => void): () => void {
-    const { awareness } = this.provider
-    const binding = bindTextarea(this.#doc.getText('text'), textarea, { awareness })
-    awareness.on('change', others)
-    return () => {
-      awareness.off('change', others)
-      binding.destroy()
-      awareness.setLocalState(null)
-    }
+  /** What the document is, as its content tells; where it tells nothing or both, what `said` says. */
+  kindOr(said: Kind): Kind {
+    const [plain, rich] = [this.text.length > 0, this.rich.length > 0]
+    if (plain === rich) return said
+    return plain ? 'plain' : 'rich'
+  }
+
+  /** Shows the server another token, if it is another one. */
+  identify(token: string | null): void {
+    if (token === null || token === this.#token) return
+    this.#token = token
+    if (!this.provider.shouldConnect) return
+    this.provider.disconnect()
+    this.pause(false)
+  }
+
+  /** Goes without the server, and without other windows, or no longer. */
+  pause(paused: boolean): void {
+    if (!paused) this.#wanted()
+    if (paused) this.provider.disconnect()
+    else this.provider.connect()
   }
 
   /** Tells the others who is here. */
@@ -68,7 +93,12 @@ export class OpenDocument {
     awareness.setLocalState({ ...awareness.getLocalState(), user })
   }
 
+  /** Others no longer see us in this document. */
+  leave(): void {
+    this.provider.awareness.setLocalState(null)
+  }
+
   destroy(): void {
-    this.#doc.destroy()
+    this.doc.destroy()
   }
 }

@@ -23,6 +23,11 @@ export class Shelf<Doc extends Shelved> {
     return this.#shown
   }
 
+  /** All that are open. */
+  get documents(): Iterable<Doc> {
+    return this.#documents.values()
+  }
+
   /** Edits that aren't safe yet, of all documents but the one that is shown. */
   get unsafeEditsElsewhere(): number {
     let edits = 0

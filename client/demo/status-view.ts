@@ -10,8 +10,14 @@ export interface StatusView {
   announce(words: string): void
 }
 
-/** @param help called when the reader asks for the remedy that the report named */
-export const createStatusView = (help: (remedy: NonNullable<Report['remedy']>) => void): StatusView => {
+/**
+ * @param help called when the reader asks for the remedy that the report named
+ * @param pause called when the reader goes offline or online by the switch
+ */
+export const createStatusView = (
+  help: (remedy: NonNullable<Report['remedy']>) => void,
+  pause: (paused: boolean) => void,
+): StatusView => {
   const connection = byId('connection', HTMLElement)
   const headline = byId('headline', HTMLElement)
   const detail = byId('detail', HTMLElement)
@@ -22,6 +28,12 @@ export const createStatusView = (help: (remedy: NonNullable<Report['remedy']>) =
   let remedy: Report['remedy'] = null
   let said: string | null = null
   button.addEventListener('click', () => remedy && help(remedy))
+  const offline = byId('offline', HTMLButtonElement)
+  offline.addEventListener('click', () => {
+    const paused = offline.ariaChecked !== 'true'
+    offline.ariaChecked = String(paused)
+    pause(paused)
+  })
 
   const announce = (words: string): void => setText(announcer, words)
 

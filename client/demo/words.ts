@@ -8,6 +8,10 @@ export interface Situation {
   readonly access: Access | null
   /** The last edit that the server refused. */
   readonly refusal: { readonly code: number; readonly reason: string } | null
+  /** Whether the reader has gone offline by the page's switch. */
+  readonly paused: boolean
+  /** Whether the page was opened by a link that asks for nothing but reading. */
+  readonly readOnlyLink: boolean
   /** Whether the browser believes that it has a network. */
   readonly online: boolean
   /** Edits to other documents of this window that aren't safe yet. */
@@ -95,6 +99,7 @@ const noticeOf = (situation: Situation): Notice => {
   const { connection, saves, refusal } = situation
   if (connection.state === 'stopped') return stoppedNotice(connection, saves.pending)
   if (saves.rejected > 0) return refusedNotice(saves.rejected, refusal)
+  if (situation.paused) return pausedNotice(saves.pending)
   switch (connection.state) {
     case 'connecting':
       return { tone: 'busy', headline: 'Connecting…', detail: '' }
@@ -118,8 +123,18 @@ const lostNotice = ({ online, saves }: Situation): Notice => ({
       : 'You can type on: edits are kept in this window and will be sent when it is back.',
 })
 
+/** Offline by choice: nothing is wrong, but edits are nowhere else, and nobody may forget that. */
+const pausedNotice = (pending: number): Notice => ({
+  tone: 'warning',
+  headline: 'Working offline',
+  detail:
+    pending > 0
+      ? 'Your edits are only in this window. Go online again before you close it.'
+      : 'Nothing is sent and nothing arrives. What you type stays in this window until you go online again.',
+})
+
 const liveNotice = (situation: Situation): Notice => {
-  const { saves, access, online, now } = situation
+  const { saves, access, readOnlyLink, online, now } = situation
   const waited = saves.oldestPending === null ? 0 : now - saves.oldestPending
   const onDevice = saves.received < saves.pending
   if (saves.supported === false)
@@ -140,6 +155,7 @@ const liveNotice = (situation: Situation): Notice => {
         }
   if (access === 'read')
     return { tone: 'calm', headline: 'Connected', detail: 'You can read along, but not change anything.' }
+  if (readOnlyLink) return { tone: 'calm', headline: 'Connected', detail: 'This link is for reading along.' }
   return { tone: 'calm', headline: 'Connected', detail: '' }
 }
 

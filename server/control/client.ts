@@ -135,10 +135,9 @@ export class ControlClient {
   async rollback(
     name: string,
     before: Date,
-    { dryRun = false, revoke }: RollbackOptions = {},
+    { dryRun = false }: RollbackOptions = {},
   ): Promise<RollbackReport> {
-    const revoking = revoke === undefined ? '' : `&revoke=${encodeURIComponent(revoke)}`
-    const path = `${at('/document/rollback', name)}&before=${before.toISOString()}${revoking}`
+    const path = `${at('/document/rollback', name)}&before=${before.toISOString()}`
     return rollback.parse(await this.#json(path, { method: dryRun ? 'GET' : 'POST' }))
   }
 

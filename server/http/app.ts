@@ -16,6 +16,8 @@ export interface HttpAppDeps {
   readonly demo: boolean
   /** Where documents are found, for the demo; starts and ends with a slash. */
   readonly pathPrefix: string
+  /** Whether the server asks who one is, for the demo's words about links. Default false. */
+  readonly authorization?: boolean
   /** Folder of the built demo. Default: the one in this package. */
   readonly demoFolder?: string
   readonly log?: Log
@@ -44,7 +46,7 @@ const NOTHING_HERE =
  * | `/healthz` | 200 `ok` as long as the process answers at all |
  * | `/readyz` | 200, or 503 while documents can't be opened and saved; JSON `{ready, reasons, damaged}` |
  * | `/metrics` | Prometheus' text format |
- * | `/demo.json` | what the demo needs to know: `{pathPrefix}` |
+ * | `/demo.json` | what the demo needs to know: `{pathPrefix, authorization}` |
  * | `/`, `/assets/…` | the demo |
  *
  * All else is a 404 in plain words, also for a document's address: under the path prefix `/` every path is one.
@@ -70,7 +72,8 @@ export const createHttpApp = (deps: HttpAppDeps): RequestListener => {
     return c.body(body, 200, { ...UNCACHED, 'Content-Type': contentType })
   })
   if (deps.demo) {
-    app.get('/demo.json', (c) => c.json({ pathPrefix: deps.pathPrefix }, 200, UNCACHED))
+    const { pathPrefix, authorization = false } = deps
+    app.get('/demo.json', (c) => c.json({ pathPrefix, authorization }, 200, UNCACHED))
     app.get('*', serveDemo(deps.demoFolder ?? fileURLToPath(new URL('../../demo', import.meta.url))))
   }
 

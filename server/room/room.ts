@@ -60,7 +60,7 @@ export class Room {
   readonly #log: DocumentLog
   readonly #content: Content
   readonly #compaction: Compaction
-  readonly #owners = new Owners<Member>(sameUser, ({ mayWrite }) => mayWrite)
+  readonly #owners = new Owners<Member>(sameUser)
   readonly #presence: Presence<Member>
   readonly #likely: LikelyAuthors<Member>
   readonly #pending = new Pending()
@@ -381,8 +381,7 @@ export class Room {
     if (this.#held.size === 0) return
     const { index } = this.#content
     for (const [member, { owner, client, ranges }] of [...this.#held]) {
-      const owned = this.#owners.of(client) === owner && owner.mayWrite
-      if (owned && !index.holdsAll(client, ranges)) continue
+      if (this.#owners.of(client) === owner && !index.holdsAll(client, ranges)) continue
       if (this.#held.delete(member)) member.goOn()
     }
   }

@@ -5,13 +5,22 @@ import { until } from './until.js'
 
 /** The demo in a window of somebody's own browser. */
 export interface DemoPage extends TestPage {
+  /** Where plain text is typed. */
   readonly field: Locator
+  /** Where rich text is. */
+  readonly rich: Locator
   /** Carets of others, with their names in them. */
   readonly carets: Locator
   /** Pieces of what others have selected. */
   readonly selections: Locator
   /** Waits until the field shows exactly this. */
   shows(text: string): Promise<void>
+  /** Waits until the rich text has exactly these blocks, each as its tag and its text: `h2 Title`. */
+  showsRich(...blocks: readonly string[]): Promise<void>
+  /** Makes a new document, by the list. */
+  create(kind: 'plain' | 'rich'): Promise<void>
+  /** Opens the list of documents, where it isn't open anyway. */
+  openList(): Promise<void>
   /** Waits until the status bar's headline is this. */
   says(headline: string): Promise<void>
   /** Waits until the indicator claims that every edit is safe. */
@@ -30,6 +39,8 @@ export interface DemoOptions extends BrowserContextOptions {
   readonly name?: string
   /** The colour of their window. Default: any. */
   readonly color?: string
+  /** The documents that their browser has opened before, as the page stores them. Default: none. */
+  readonly documents?: readonly object[]
 }
 
 /** What a layer of cursors holds: host, then all marks, then each. */
@@ -51,12 +62,16 @@ export const PHONE: BrowserContextOptions = {
 export const openDemo = async (
   harness: BrowserHarness,
   url: string,
-  { name, color, ...options }: DemoOptions = {},
+  { name, color, documents, ...options }: DemoOptions = {},
 ): Promise<DemoPage> => {
   const context = await harness.browser.newContext({ viewport: { width: 900, height: 640 }, ...options })
   onTestFinished(() => context.close())
   await context.addInitScript(keepClaims)
-  await context.addInitScript(chooseIdentity, { name: name ?? null, color: color ?? null })
+  await context.addInitScript(chooseIdentity, {
+    name: name ?? null,
+    color: color ?? null,
+    documents: documents ? JSON.stringify(documents) : null,
+  })
   return openWindow(harness, url, context)
 }
 
@@ -72,6 +87,7 @@ export const openWindow = async (
   const demo: DemoPage = {
     ...opened,
     field: page.locator('#text'),
+    rich: page.locator('.rich-text'),
     // Host, marks, mark: a caret carries a name, a piece of a selection carries nothing.
     carets: page.locator(`${MARK}:has(> inkwire-cursors)`),
     selections: page.locator(`${MARK}:not(:has(> inkwire-cursors))`),
@@ -83,6 +99,25 @@ export const openWindow = async (
         ),
         async () => `it shows ${JSON.stringify(await demo.field.inputValue())}`,
       ),
+    showsRich: (...blocks) => {
+      const outline = () => page.evaluate(outlineOfRichText)
+      return explain(
+        until(
+          `the rich text is ${JSON.stringify(blocks)}`,
+          async () => JSON.stringify(await outline()) === JSON.stringify(blocks),
+        ),
+        async () => `it is ${JSON.stringify(await outline())}`,
+      )
+    },
+    openList: async () => {
+      const list = page.getByRole('navigation', { name: 'Documents' })
+      if (!(await list.isVisible()))
+        await page.getByRole('button', { name: 'Documents', exact: true }).click()
+    },
+    create: async (kind) => {
+      await demo.openList()
+      await page.getByRole('button', { name: `New ${kind} text` }).click()
+    },
     says: (headline) =>
       explain(
         until(
@@ -113,6 +148,18 @@ const explain = async (waiting: Promise<unknown>, instead: () => Promise<string>
   }
 }
 
+/** Runs in the page: the blocks that hold text, without the carets between their letters. */
+const outlineOfRichText = (): string[] => {
+  const text = document.querySelector('.rich-text')?.cloneNode(true)
+  if (!(text instanceof HTMLElement)) return []
+  for (const caret of text.querySelectorAll('.caret')) caret.remove()
+  return [...text.querySelectorAll('p, h2, h3, h4, pre')].map((block) => {
+    const around = block.closest('li, blockquote')
+    const tag = (around ?? block).tagName.toLowerCase()
+    return `${tag} ${block.textContent}`.trim()
+  })
+}
+
 /** Runs in the page, before its own scripts: writes down every claim that the indicator makes. */
 const keepClaims = (): void => {
   const claims: string[] = []
@@ -123,10 +170,19 @@ const keepClaims = (): void => {
   }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
 }
 
+/** What a browser remembers of its owner before the page is opened. */
+interface Remembered {
+  readonly name: string | null
+  readonly color: string | null
+  readonly documents: string | null
+}
+
 /** Runs in the page, before its own scripts. */
-const chooseIdentity = ({ name, color }: { name: string | null; color: string | null }): void => {
+const chooseIdentity = ({ name, color, documents }: Remembered): void => {
   if (name) localStorage.setItem('inkwire.name', name)
   if (color) sessionStorage.setItem('inkwire.color', color)
+  if (documents && !localStorage.getItem('inkwire.documents'))
+    localStorage.setItem('inkwire.documents', documents)
 }
 
 declare global {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { documentUrl } from '../../client/address.js'
-import { hashOf, nameInHash, serverUrl } from '../../client/demo/address.js'
+import { addressIn, addressOf, hashOf, serverUrl } from '../../client/demo/address.js'
 import { Identity, lenientStore } from '../../client/demo/identity.js'
 import { documentName, initials, personName } from '../../client/demo/names.js'
 import { chooseColor, cleanName, PALETTE, type Person, readOthers } from '../../client/demo/people.js'
@@ -17,15 +17,26 @@ describe('the address', () => {
     ['..', '#/..'],
     ['/', '#//'],
   ])('names %j as %s', (name, hash) => {
-    expect(hashOf(name)).toBe(hash)
-    expect(nameInHash(hash)).toBe(name)
+    expect(hashOf(addressOf(name))).toBe(hash)
+    expect(addressIn(hash)).toEqual(addressOf(name))
+  })
+
+  it.each([
+    [{ kind: 'rich' }, '#/a?rich'],
+    [{ readOnly: true }, '#/a?read'],
+    [{ token: 'x.y+z/&=' }, '#/a?token=x.y%2Bz%2F%26%3D'],
+    [{ kind: 'rich', readOnly: true, token: 't' }, '#/a?rich&read&token=t'],
+  ] as const)('says %j as %s', (says, hash) => {
+    expect(hashOf({ ...addressOf('a'), ...says })).toBe(hash)
+    expect(addressIn(hash)).toEqual({ ...addressOf('a'), ...says })
   })
 
   it('that was typed by hand is taken as well as it can be', () => {
-    expect(nameInHash('#/notes/café 🦊')).toBe('notes/café 🦊')
-    expect(nameInHash('#/100%')).toBe('100%')
-    for (const hash of ['', '#', '#/', '#welcome']) expect(nameInHash(hash)).toBeNull()
-    expect(hashOf('\ud800')).toBe('#/%EF%BF%BD')
+    expect(addressIn('#/notes/café 🦊')?.name).toBe('notes/café 🦊')
+    expect(addressIn('#/100%')?.name).toBe('100%')
+    expect(addressIn('#/a?token=&else=1')).toEqual(addressOf('a'))
+    for (const hash of ['', '#', '#/', '#welcome', '#/?rich']) expect(addressIn(hash)).toBeNull()
+    expect(hashOf(addressOf('\ud800'))).toBe('#/%EF%BF%BD')
   })
 
   it('of the server follows from the page and the path prefix, behind a proxy too', () => {

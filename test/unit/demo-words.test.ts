@@ -1,5 +1,6 @@
 import { expect, it, describe as suite } from 'vitest'
 import { nextConnection } from '../../client/demo/connection.js'
+import { shareWords } from '../../client/demo/share-words.js'
 import { describe, type Situation, spoken } from '../../client/demo/words.js'
 import type { SaveState } from '../../client/index.js'
 import { Code } from '../../shared/codes.js'
@@ -32,6 +33,8 @@ const well: Situation = {
   saves: saved,
   access: 'write',
   refusal: null,
+  paused: false,
+  readOnlyLink: false,
   online: true,
   elsewhere: 0,
   now: NOW,
@@ -86,6 +89,26 @@ suite('the indicator', () => {
 })
 
 suite('the headline', () => {
+  it('of a window that is offline by choice says where the edits are, and puts the blame on nobody', () => {
+    const lost = { state: 'lost' } as const
+    for (const connection of [well.connection, lost, { state: 'connecting' }] as const)
+      expect(say({ connection, paused: true })).toMatchObject({
+        tone: 'warning',
+        headline: 'Working offline',
+      })
+    expect(say({ connection: lost, paused: true }).detail).toContain('Nothing is sent and nothing arrives')
+    const held = say({ connection: lost, paused: true, saves: waiting('device', 2, 9_000) })
+    expect(held.detail).toContain('only in this window')
+    expect([held.stage, held.waiting]).toEqual(['device', '2 edits waiting, the oldest for 9 s'])
+    // What the server refused for good is not healed by being offline.
+    expect(say({ connection: stopped(Code.forbidden), paused: true }).headline).toBe('No access')
+  })
+
+  it('says that a link is for reading, unless the server says so itself', () => {
+    expect(say({ readOnlyLink: true }).detail).toBe('This link is for reading along.')
+    expect(say({ readOnlyLink: true, access: 'read' }).detail).toContain('You can read along')
+  })
+
   it('tells a lost server from a device without network', () => {
     const lost = { state: 'lost' } as const
     expect(say({ connection: lost })).toMatchObject({ tone: 'warning', headline: 'Server not reachable' })
@@ -181,5 +204,26 @@ suite('the connection', () => {
     const refused = after(status('connected'), status('disconnected'), closed)
     expect(refused).toEqual({ state: 'stopped', code: 4403, reason: 'no' })
     expect(nextConnection(refused, status('connecting')).state).toBe('connecting')
+  })
+})
+
+suite('the words beside a link', () => {
+  it('call reading only a courtesy where the server asks nobody', () => {
+    const { link, readOnly } = shareWords({ authorization: false, token: false, access: 'write' })
+    expect(link).toContain('can read and type')
+    expect(readOnly).toContain('a courtesy, not a guard')
+  })
+
+  it('name the token as the guard where the server asks for one', () => {
+    const { link, readOnly } = shareWords({ authorization: true, token: true, access: 'write' })
+    expect(link).toContain('carries the token')
+    expect(readOnly).toContain('&token=')
+    expect(shareWords({ authorization: true, token: false, access: 'write' }).link).toContain('permission')
+  })
+
+  it('promise nothing to somebody who may only read', () => {
+    expect(shareWords({ authorization: true, token: true, access: 'read' }).link).toBe(
+      'Whoever has it can read along, as you do. It carries the token that you came with: to the server, whoever has it is you.',
+    )
   })
 })

@@ -135,7 +135,10 @@ describe('the demo', () => {
 
   it('is told where the documents are', async () => {
     await serve()
-    expect(await (await fetch(`${origin}/demo.json`)).json()).toEqual({ pathPrefix: '/docs/' })
+    expect(await (await fetch(`${origin}/demo.json`)).json()).toEqual({
+      pathPrefix: '/docs/',
+      authorization: false,
+    })
   })
 
   it('answers HEAD with the headers alone', async () => {

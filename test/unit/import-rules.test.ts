@@ -142,8 +142,16 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   demo: {
     files: ['client/demo/'],
-    imports: ['wire', 'client', 'textarea'],
+    imports: ['wire', 'client', 'textarea', 'rich text'],
     packages: ['yjs', 'y-protocols', 'lib0', 'y-indexeddb'],
+  },
+  'rich text': {
+    files: ['client/demo/rich/'],
+    imports: ['demo'],
+    packages: list(
+      'yjs, y-protocols, y-prosemirror, prosemirror-commands, prosemirror-inputrules, prosemirror-keymap, ' +
+        'prosemirror-model, prosemirror-schema-list, prosemirror-state, prosemirror-view',
+    ),
   },
 
   tests: { files: ['test/'], imports: [] },

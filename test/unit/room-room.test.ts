@@ -12,7 +12,6 @@ import { messagesIn } from '../support/frames.js'
 
 class FakeMember implements Member {
   readonly user: string
-  readonly mayWrite = true
   readonly congested = false
   readonly calls: string[] = []
   frames: Uint8Array[] = []
