@@ -51,6 +51,7 @@ export class Clients {
   readonly #sparing: Sparing<number>
   #revocations: Promise<Revocations> | null = null
   #lastId = 0
+  #toldOfProxy = false
 
   constructor(deps: ClientsDeps) {
     this.#deps = deps
@@ -85,7 +86,9 @@ export class Clients {
 
   /** Counts a connection in that is about to be received; why not, if there are too many. */
   admit(request: IncomingMessage): TurnedAway | null {
-    return this.#deps.doorway.enter(this.addressOf(request))
+    const address = this.addressOf(request)
+    if (request.headers['x-forwarded-for'] !== undefined) this.#checkProxy(request, address)
+    return this.#deps.doorway.enter(address)
   }
 
   /** Somebody was turned away. */
@@ -109,12 +112,14 @@ export class Clients {
         drained: () => session.drained(),
         failed: (err, code) => {
           counters.reject(code)
-          this.#warn(code, { connection: id, document, reason: err.message }, 'connection failed')
+          const fields = { connection: id, document, user: session.user || undefined, reason: err.message }
+          this.#warn(code, fields, 'connection failed')
         },
         closing: (code, reason) => {
           if (code === Code.restart) return
           counters.reject(code)
-          this.#warn(code, { connection: id, document, reason }, 'connection closed by us')
+          const fields = { connection: id, document, user: session.user || undefined, reason }
+          this.#warn(code, fields, 'connection closed by us')
         },
         ended: (code) => {
           pace.end()
@@ -217,6 +222,16 @@ export class Clients {
   /** Tells all to come back later; resolves when everybody is gone. */
   close(): Promise<void> {
     return this.#connections.closeAll(Code.restart, 'the server restarts', CLOSE_GRACE_MS)
+  }
+
+  /** Said once: a proxy of which nobody told the server makes all its clients one, or exempts them from limits. */
+  #checkProxy({ socket: { remoteAddress: peer = '' } }: IncomingMessage, address: string): void {
+    if (this.#toldOfProxy || clientAddress(peer, undefined, this.#deps.proxies) !== address) return
+    this.#toldOfProxy = true
+    this.#deps.log.warn(
+      { peer },
+      'X-Forwarded-For is not believed: limits per address need --trusted-proxy (trustedProxies) with the proxy’s address',
+    )
   }
 
   /** A flood of bad connections must not become one of log lines. */

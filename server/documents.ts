@@ -12,6 +12,8 @@ export interface DocumentsDeps {
   readonly journal: () => Promise<Journal>
   readonly rooms: Rooms
   readonly pool: Pick<WorkerPool, 'compact'>
+  /** Closes a user's connections and refuses what was issued to them so far. */
+  readonly revoke: (user: string) => Promise<unknown>
 }
 
 /**
@@ -106,7 +108,7 @@ export class Documents {
   async rollback(
     name: string,
     before: Date,
-    { dryRun = false }: RollbackOptions = {},
+    { dryRun = false, revoke }: RollbackOptions = {},
   ): Promise<RollbackReport> {
     const journal = await this.#deps.journal()
     const moment = before.getTime()
@@ -114,12 +116,17 @@ export class Documents {
     const first = await readWith(journal, name)
     const { generation } = first.stored
     const lost = planRollback(first.stored, first.lastWrite, moment)?.lost ?? null
-    if (lost === null || dryRun) return { name, generation, lost }
+    if (dryRun) return { name, generation, lost }
+    if (lost === null) {
+      if (revoke !== undefined) await this.#deps.revoke(revoke)
+      return { name, generation, lost }
+    }
     return this.#deps.rooms.exclusively(
       name,
       Code.generationChanged,
       'the document was rolled back',
       async () => {
+        if (revoke !== undefined) await this.#deps.revoke(revoke)
         // Again, since it wasn't closed yet. When its last client leaves it is compacted, though: then what was read
         // before has its updates one by one.
         const now = await readWith(journal, name)

@@ -35,6 +35,11 @@ export interface RollbackReport {
 export interface RollbackOptions {
   /** Only say what would be lost. Default false. */
   readonly dryRun?: boolean
+  /**
+   * Closes this user's connections and refuses what was issued to them so far, while nobody has the document open: one
+   * who spoils documents by a program doesn't get to do it again in between. Not for a dry run. Default: nobody.
+   */
+  readonly revoke?: string | undefined
 }
 
 /** What it takes to put a document back. */

@@ -178,6 +178,7 @@ class ComposedServer implements InkwireServer {
       journal: () => this.#open(),
       rooms: this.#rooms,
       pool: this.#pool,
+      revoke: (user) => this.revoke(user),
     })
     this.#control = createControl({
       documents: this.documents,
@@ -224,6 +225,7 @@ class ComposedServer implements InkwireServer {
       pathPrefix: config.pathPrefix,
       maxMessageBytes: config.maxMessageBytes,
       allowedOrigins: config.allowedOrigins,
+      open: config.authorize === everybody,
       refuse: (request) =>
         this.#closing ? { code: Code.restart, reason: 'the server restarts' } : this.#clients.admit(request),
       admitted: (who) => this.#clients.receive(who),

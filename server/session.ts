@@ -121,6 +121,10 @@ export class Session implements Member {
     return this.#permission.user
   }
 
+  get mayWrite(): boolean {
+    return this.#permission.access !== 'read'
+  }
+
   get congested(): boolean {
     return this.#transport.congested
   }
@@ -368,7 +372,7 @@ export class Session implements Member {
       return
     }
     this.#received++
-    const mayWrite = this.#permission.access !== 'read'
+    const { mayWrite } = this
     if (room.receive(this, this.#received, update, { mayWrite, reoffered })) {
       if (this.extended && this.#durable < this.#received) this.#deps.slow.watch(this)
       return

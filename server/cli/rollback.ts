@@ -1,4 +1,5 @@
 import { InkwireError } from '../../shared/errors.js'
+import { Revocations } from '../auth/revocations.js'
 import { checkName } from '../gate/name.js'
 import type { Lost, RollbackReport } from '../rollback.js'
 import { OK } from './context.js'
@@ -13,6 +14,7 @@ interface RollbackCommandOptions {
   readonly data?: string
   readonly before: Moment
   readonly dryRun?: boolean
+  readonly revoke?: string
 }
 
 const COLUMNS: readonly Column[] = [
@@ -40,21 +42,27 @@ export const addRollback: AddCommand = (program, { io, parts }, done) => {
         },
       }).makeOptionMandatory(),
     )
+    .option('--revoke <user>', 'revoke the one who did it, before anybody gets at the document again')
     .option('--dry-run', 'only say what would be lost')
     .addOption(dataSetting())
-    .action(async (name: string, { data = './data', before, dryRun = false }: RollbackCommandOptions) => {
-      checkName(name)
-      const now = Date.now()
-      const date = dateOf(before, now)
-      if (date.getTime() > now) {
-        throw new InkwireError('INKWIRE_BAD_OPTION', `${date.toISOString()} is still to come`)
-      }
-      const report = await withExistingDocuments(parts, data, (documents) =>
-        documents.rollback(name, date, { dryRun }),
-      )
-      io.stdout.write(tell(report, date, dryRun))
-      done(OK)
-    })
+    .action(
+      async (name: string, { data = './data', before, dryRun = false, revoke }: RollbackCommandOptions) => {
+        checkName(name)
+        const now = Date.now()
+        const date = dateOf(before, now)
+        if (date.getTime() > now) {
+          throw new InkwireError('INKWIRE_BAD_OPTION', `${date.toISOString()} is still to come`)
+        }
+        const report = await withExistingDocuments(parts, data, async (documents, via) => {
+          if (via.way === 'server') return documents.rollback(name, date, { dryRun, revoke })
+          if (revoke !== undefined && !dryRun) await (await Revocations.load(data)).revoke(revoke, now)
+          return documents.rollback(name, date, { dryRun })
+        })
+        io.stdout.write(tell(report, date, dryRun))
+        if (revoke !== undefined && !dryRun) io.stdout.write(`revoked "${printable(revoke)}"\n`)
+        done(OK)
+      },
+    )
 }
 
 const tell = ({ name, generation, lost }: RollbackReport, before: Date, dryRun: boolean): string => {

@@ -52,7 +52,7 @@ const LINES = 1000
  * | `POST /document?name=…` | merges the update in the body: `{"news":true}` if anything was new |
  * | `PUT /document?name=…` | puts the state in the body in its place: `{"name":…,"generation":…}` |
  * | `DELETE /document?name=…` | removes it: `{"deleted":true}` if there was one |
- * | `POST /document/rollback?name=…&before=…` | puts it back to before a moment (ISO 8601): what was lost |
+ * | `POST /document/rollback?name=…&before=…` | puts it back to before a moment (ISO 8601): what was lost; `revoke=…` |
  * | `GET /document/rollback?name=…&before=…` | the same as words only: what would be lost |
  * | `GET /revocations` | a line `{"user":…,"since":…}` per revoked user |
  * | `POST /revocation?user=…` | revokes a user: `{"closed":…}` connections |
@@ -118,7 +118,9 @@ export const createControlApp = ({ documents, users, stored, verify, log }: Cont
   app.post('/document/rollback', async (c) => {
     const name = nameIn(c)
     const before = momentIn(c)
-    const report = await documents.rollback(name, before)
+    const revoke = c.req.query('revoke')
+    const report = await documents.rollback(name, before, { revoke })
+    if (revoke !== undefined) log.info({ user: revoke }, 'by the operator: revoked')
     if (report.lost) done(name, `rolled back to before ${before.toISOString()}`)
     return c.json(report)
   })

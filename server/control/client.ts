@@ -135,9 +135,10 @@ export class ControlClient {
   async rollback(
     name: string,
     before: Date,
-    { dryRun = false }: RollbackOptions = {},
+    { dryRun = false, revoke }: RollbackOptions = {},
   ): Promise<RollbackReport> {
-    const path = `${at('/document/rollback', name)}&before=${before.toISOString()}`
+    const revoking = revoke === undefined ? '' : `&revoke=${encodeURIComponent(revoke)}`
+    const path = `${at('/document/rollback', name)}&before=${before.toISOString()}${revoking}`
     return rollback.parse(await this.#json(path, { method: dryRun ? 'GET' : 'POST' }))
   }
 

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import { SUBPROTOCOL } from '../../shared/messages.js'
-import { originAllowed } from '../auth/origin.js'
+import { isFromHere, originAllowed } from '../auth/origin.js'
 import { documentName } from './name.js'
 
 /** How long a client may take to answer a close frame, ms; then its socket is cut. */
@@ -27,6 +27,8 @@ export interface GateOptions {
   readonly maxMessageBytes: number
   /** Origins whose pages may connect, beside the server's own and localhost. */
   readonly allowedOrigins: readonly string[]
+  /** Whether nobody is asked who they are. Then a page must not get in by a name that points here (DNS rebinding). */
+  readonly open: boolean
   /** Whether this connection is taken; a code and a reason if not. Asked last. */
   readonly refuse: (request: IncomingMessage) => { readonly code: number; readonly reason: string } | null
   readonly admitted: (who: Admitted) => void
@@ -84,7 +86,8 @@ export class Gate {
 
   #open(ws: WebSocket, socket: Duplex, request: IncomingMessage): void {
     const { origin, host } = request.headers
-    if (!originAllowed(origin, host, this.#options.allowedOrigins)) {
+    const doubtful = this.#options.open && isFromHere(request.socket.remoteAddress, request.headers)
+    if (!originAllowed(origin, { host, doubtful }, this.#options.allowedOrigins)) {
       this.#turnAway(ws, Code.forbidden, 'pages of this origin may not connect')
       return
     }

@@ -7,6 +7,7 @@ import type { Member } from './member.js'
 export class Importer implements Member {
   readonly extended = true
   readonly user = ''
+  readonly mayWrite = true
   readonly congested = false
   readonly saved: Promise<void>
   #resolve: () => void = () => undefined

@@ -13,6 +13,8 @@ export interface Member {
   readonly extended: boolean
   /** The user's id, written into the journal beside each update; '' when nobody asked. */
   readonly user: string
+  /** Whether it may write, now: that may change (PROTOCOL A4, X8). */
+  readonly mayWrite: boolean
   /** Writes ready-made frames in order, in one go. */
   write(frames: readonly Uint8Array[]): void
   /** More is waiting to be sent than the server wants to hold for one reader. */

@@ -20,10 +20,18 @@ export class Owners<M> {
   readonly #unconfirmed = new Set<number>()
   readonly #ids = new Map<M, number[]>()
   readonly #same: (one: M, other: M) => boolean
+  readonly #mayWrite: (member: M) => boolean
 
-  /** @param same whether two connections are one person's: tabs pass on each other's edits. */
-  constructor(same: (one: M, other: M) => boolean = () => false) {
+  /**
+   * @param same whether two connections are one person's: tabs pass on each other's edits.
+   * @param mayWrite whether a connection may write: one that may not can't keep an id from one that may.
+   */
+  constructor(
+    same: (one: M, other: M) => boolean = () => false,
+    mayWrite: (member: M) => boolean = () => true,
+  ) {
     this.#same = same
+    this.#mayWrite = mayWrite
   }
 
   /** The connection that an id belongs to; undefined for nobody's. */
@@ -31,15 +39,17 @@ export class Owners<M> {
     return this.#owners.get(client)
   }
 
-  /** The connection whose presence has an id; undefined if no presence has it. */
-  shownBy(client: number): M | undefined {
-    return this.#unconfirmed.has(client) ? undefined : this.#owners.get(client)
+  /** The connection whose presence keeps an id from this one; undefined if none does. */
+  shownBefore(member: M, client: number): M | undefined {
+    const owner = this.#owners.get(client)
+    if (owner === undefined || owner === member || this.#unconfirmed.has(client)) return undefined
+    return this.#gives(owner, member) ? undefined : owner
   }
 
   /** A connection shows by its presence that an id is its own. Returns whether it is now. */
   claim(member: M, client: number): boolean {
+    if (this.shownBefore(member, client) !== undefined) return false
     const owner = this.#owners.get(client)
-    if (owner !== undefined && owner !== member && !this.#unconfirmed.has(client)) return false
     if (owner !== undefined) this.#forget(owner, client)
     this.#add(member, client)
     return true
@@ -53,7 +63,9 @@ export class Owners<M> {
     if (this.#ids.has(member)) return
     const client = scan.blocks[0]?.client
     if (client === undefined || scan.blocks.some((block) => block.client !== client)) return
-    if (this.#owners.has(client)) return
+    const owner = this.#owners.get(client)
+    if (owner !== undefined && !this.#gives(owner, member)) return
+    if (owner !== undefined) this.#forget(owner, client)
     this.#add(member, client)
     this.#unconfirmed.add(client)
   }
@@ -107,7 +119,12 @@ export class Owners<M> {
 
   #other(member: M, client: number): M | undefined {
     const owner = this.#owners.get(client)
-    if (owner === undefined || owner === member) return undefined
+    if (owner === undefined || owner === member || !this.#mayWrite(owner)) return undefined
     return this.#same(owner, member) ? undefined : owner
+  }
+
+  /** Whether one who reads only says that an id is its own, and the other may write under it. */
+  #gives(owner: M, member: M): boolean {
+    return !this.#mayWrite(owner) && this.#mayWrite(member)
   }
 }

@@ -154,7 +154,7 @@ export class Presence<M> {
     const own = this.#idsOf.get(member)
     // The first thing a client says is its own id, alone.
     const introduces = alone && own === undefined && !isNull(json)
-    const owner = introduces ? this.#owners.shownBy(id) : this.#owners.of(id)
+    const owner = introduces ? this.#owners.shownBefore(member, id) : this.#owners.of(id)
     if (owner !== undefined && owner !== member) {
       if (introduces) this.#onContested(owner)
       return null

@@ -60,7 +60,7 @@ export class Room {
   readonly #log: DocumentLog
   readonly #content: Content
   readonly #compaction: Compaction
-  readonly #owners = new Owners<Member>(sameUser)
+  readonly #owners = new Owners<Member>(sameUser, ({ mayWrite }) => mayWrite)
   readonly #presence: Presence<Member>
   readonly #likely: LikelyAuthors<Member>
   readonly #pending = new Pending()
@@ -381,7 +381,8 @@ export class Room {
     if (this.#held.size === 0) return
     const { index } = this.#content
     for (const [member, { owner, client, ranges }] of [...this.#held]) {
-      if (this.#owners.of(client) === owner && !index.holdsAll(client, ranges)) continue
+      const owned = this.#owners.of(client) === owner && owner.mayWrite
+      if (owned && !index.holdsAll(client, ranges)) continue
       if (this.#held.delete(member)) member.goOn()
     }
   }

@@ -128,7 +128,7 @@ describe('names from anybody', () => {
           '%00',
           '.evil',
         ])
-        if (originAllowed(origin, 'app.example', []) && !/localhost|\[::1\]/.test(origin))
+        if (originAllowed(origin, { host: 'app.example' }, []) && !/localhost|\[::1\]/.test(origin))
           throw new Error(origin)
       }),
     FUZZ_TIMEOUT_MS,

@@ -264,6 +264,55 @@ describe('a document was spoiled: inkwire rollback', () => {
     expect((await run('verify', '--data', data)).out).toBe('1 document: nothing is wrong\n')
   })
 
+  it('--revoke: a program that spoils it again and again doesn’t get in between', async () => {
+    const data = await tempDir()
+    const server = await serve(data)
+    const [ada, eve] = [await tokenOf('ada'), await tokenOf('eve')]
+    const good = await enter(`${server.ws}/doc`, ada)
+    await write(good, forge({ client: 1, structs: [{ text: 'as it was' }] }))
+    const before = await moment()
+    let [client, refused] = [100, 0]
+    let going = true
+    const vandalise = async (): Promise<void> => {
+      while (going) {
+        const raw = await connectRaw(`${server.ws}/doc?token=${eve}`)
+        // Large ones: when the last one leaves, the document is compacted.
+        raw.send({
+          type: 'update',
+          update: forge({ client: client++, structs: [{ text: 'x'.repeat(5000) }] }),
+        })
+        const { code } = await raw.closed
+        if (code === 4403) refused++
+      }
+    }
+    const vandal = vandalise()
+    await until('it is spoiled', () => good.all('update').length > 0)
+    const would = await run(
+      'rollback',
+      'doc',
+      '--before',
+      before,
+      '--revoke',
+      'eve',
+      '--dry-run',
+      '--data',
+      data,
+    )
+    expect(would).toMatchObject({ code: 0, out: expect.not.stringContaining('revoked') })
+    const did = await run('rollback', 'doc', '--before', before, '--revoke', 'eve', '--data', data)
+    expect(did).toMatchObject({ code: 0, out: expect.stringMatching(/lost\n[\s\S]* eve\nrevoked "eve"\n$/) })
+    await until('the program is refused', () => refused > 2)
+    going = false
+    await vandal
+    expect(await textOf('doc', data)).toBe('as it was')
+    server.child.kill('SIGTERM')
+    await server.exited
+    // Also without a server, and though there is nothing to be put back any more.
+    const offline = await run('rollback', 'doc', '--before', before, '--revoke', 'mallory', '--data', data)
+    expect(offline.out).toMatch(/nothing was done\nrevoked "mallory"\n$/)
+    expect((await run('revoked', '--data', data)).out).toMatch(/eve\n.*mallory\n$/)
+  })
+
   it('says so when the moment is out of reach, unclear or still to come', async () => {
     const data = await tempDir()
     const server = await serve(data)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { originAllowed } from '../../server/auth/origin.js'
+import { isFromHere, originAllowed } from '../../server/auth/origin.js'
 import { accessTo, matches } from '../../server/auth/patterns.js'
 
 describe('document patterns', () => {
@@ -74,6 +74,31 @@ describe('originAllowed', () => {
   ]
   for (const [origin, host, allowed, ok] of cases) {
     it(`${origin} at ${host} with [${allowed}]: ${ok}`, () =>
-      expect(originAllowed(origin, host, allowed)).toBe(ok))
+      expect(originAllowed(origin, { host }, allowed)).toBe(ok))
   }
+
+  it.each<[origin: string, host: string, allowed: string[], ok: boolean]>([
+    ['http://evil.example:1234', 'evil.example:1234', [], false],
+    ['http://evil.example:1234', 'evil.example:1234', ['http://evil.example:1234'], true],
+    ['http://127.0.0.1:1234', '127.0.0.1:1234', [], true],
+    ['http://192.168.1.7:1234', '192.168.1.7:1234', [], true],
+    ['http://[2001:db8::7]:1234', '[2001:db8::7]:1234', [], true],
+    ['http://my.localhost:1234', 'my.localhost:1234', [], true],
+    ['http://127.0.0.1.evil.example', '127.0.0.1.evil.example', [], false],
+  ])('%s at %s, which anybody may have pointed here, with [%s]: %s', (origin, host, allowed, ok) => {
+    expect(originAllowed(origin, { host, doubtful: true }, allowed)).toBe(ok)
+  })
+})
+
+describe('isFromHere', () => {
+  it.each<[peer: string | undefined, headers: Record<string, string>, here: boolean]>([
+    ['127.0.0.1', {}, true],
+    ['::1', {}, true],
+    ['::ffff:127.0.0.1', {}, true],
+    ['127.0.0.1', { 'x-forwarded-for': '203.0.113.9' }, false],
+    ['127.0.0.1', { forwarded: 'for=203.0.113.9' }, false],
+    ['192.168.1.7', {}, false],
+    ['::12', {}, false],
+    [undefined, {}, false],
+  ])('%s with %o: %s', (peer, headers, here) => expect(isFromHere(peer, headers)).toBe(here))
 })

@@ -10,6 +10,7 @@ import { messagesIn } from '../support/frames.js'
 /** A member that keeps what it was sent, with a socket that a test can back up. */
 class FakeMember implements Member {
   readonly user = ''
+  readonly mayWrite = true
   congested = false
   writes: Uint8Array[][] = []
 

@@ -12,6 +12,7 @@ import { messagesIn } from '../support/frames.js'
 
 class FakeMember implements Member {
   readonly user: string
+  readonly mayWrite = true
   readonly congested = false
   readonly calls: string[] = []
   frames: Uint8Array[] = []
