@@ -73,6 +73,11 @@ export interface InkwireOptions {
    */
   readonly generation?: string
   /**
+   * Have the browser ask before the page is left, while edits are neither on the server's disk nor on the device's
+   * (option `offline`). With a server that doesn't say what it saved: while there is no connection. Default false.
+   */
+  readonly warnBeforeLeaving?: boolean
+  /**
    * Keep the document on this device, too: it opens from there at once, also without a network, then merges
    * with the server; what isn't saved yet survives the page. The copy is in IndexedDB, for this origin, and
    * in the hands of whoever uses this browser: delete it on logout (`inkwire/client/offline`). Without

@@ -35,3 +35,13 @@ export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) => {
   })
   return () => stop.abort()
 }
+
+/**
+ * What makes the browser ask before it leaves the page (once the user has done something in it), while `needed`. One
+ * each, for others may need it, too.
+ */
+export const leaveWarning = (): ((needed: boolean) => void) => {
+  const warn = (event: Event): void => event.preventDefault()
+  // A listener that is always there keeps the page out of some browsers' back/forward cache.
+  return (needed) => (needed ? addEventListener : removeEventListener)('beforeunload', warn)
+}

@@ -12,7 +12,7 @@ import { type Event, initial, isWanted, offers, type State, statusOf, step } fro
 import { type DeviceCopy, type DeviceState, deviceKey, type Loaded } from './offline/contract.js'
 import type { Closed, InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
 import { Outbox, report } from './outbox.js'
-import { isHidden, watchPage } from './page.js'
+import { isHidden, leaveWarning, watchPage } from './page.js'
 import { announce, farewell, forgetOthers, ownPresence } from './presence.js'
 import { Ledger, type SaveState } from './saves.js'
 import { openSocket, type Socket } from './socket.js'
@@ -62,6 +62,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /** Whether `connect` was called while the device's copy is being read. */
   #connectLater = false
   #unwatchPage = (): void => {}
+  #warn: ReturnType<typeof leaveWarning> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #destroyed = false
   readonly #end = new AbortController()
@@ -128,6 +129,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       this.on('closed', (why) => why.code === Code.generationChanged && this.#recover(why))
     }
     if (resyncInterval > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
+    if (options.warnBeforeLeaving && typeof addEventListener !== 'undefined') this.#warn = leaveWarning()
     if (options.offline) this.#openDevice()
     if (connect && this.#webSocket()) this.connect()
   }
@@ -284,7 +286,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     clearInterval(this.#resyncTimer)
     this.doc.off('update', this.#onUpdate)
     this.doc.off('destroy', this.#onDocDestroyed)
-    this.#waiters.look()
+    this.#flush()
     super.destroy()
   }
 
@@ -544,6 +546,10 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       this.#saveState = next
       this.#tell('save', next)
     }
+    const { pending, supported } = next
+    const unsafe =
+      pending > 0 && this.#deviceState.status !== 'stored' && !(this.synced && supported === false)
+    this.#warn?.(unsafe && !this.#destroyed)
     this.#deviceCopy?.look()
     this.#waiters.look()
     this.#outbox.flush()

@@ -75,3 +75,28 @@ it('a page that is online again connects at once', async () => {
   expect(errors.every((error) => error.includes('WebSocket'))).toBe(true)
   errors.length = 0
 })
+
+it('the browser asks before it leaves edits that are not saved, and not otherwise', async () => {
+  const { page } = await open()
+  const dialogs: string[] = []
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.type())
+    void dialog.dismiss()
+  })
+  // Browsers ask only where the user has done something.
+  await page.mouse.click(10, 10)
+  await page.evaluate(() => window.text.insert(0, 'saved '))
+  await page.evaluate(() => window.provider.whenSaved())
+  await page.reload()
+  expect(dialogs).toEqual([])
+  await page.evaluate(() => window.provider.whenSynced)
+  await page.mouse.click(10, 10)
+  await page.evaluate(() => {
+    window.provider.disconnect()
+    window.text.insert(0, 'not saved ')
+  })
+  await page.close({ runBeforeUnload: true })
+  await until('it asks', () => dialogs.length > 0)
+  expect(dialogs).toEqual(['beforeunload'])
+  expect(await page.evaluate(() => window.text.toString())).toBe('not saved saved ')
+})

@@ -58,11 +58,11 @@ describe('X4: acks', () => {
 })
 
 describe('a link cut at any point of the exchange', () => {
-  /** One client's life with a link that is cut at its `nth` point. Returns whether there was such a point. */
-  const live = async (nth: number): Promise<boolean> => {
+  /** One client's life with a link that is cut at these points of it. Returns how many there were. */
+  const live = async (cut: (point: number) => boolean): Promise<number> => {
     const server = await serve()
     let points = 0
-    server.script.cutAt = () => ++points === nth
+    server.script.cutAt = () => cut(++points)
     const { provider, doc, text } = createProvider(server.url, 'doc', { connect: false })
     const written: string[] = []
     const onDisk = (): boolean => written.every((word) => server.disk.getText('t').toString().includes(word))
@@ -89,14 +89,21 @@ describe('a link cut at any point of the exchange', () => {
     expect(provider.saveState).toMatchObject({ status: 'saved', durable: 3, pending: 0 })
     provider.destroy()
     doc.destroy()
-    return points >= nth
+    return points
   }
 
   it('loses nothing and never says "saved" too early', async () => {
     let nth = 1
-    while (await live(nth)) nth++
+    while ((await live((point) => point === nth)) >= nth) nth++
     // Upgraded, greeted, asked, told, and four for each of three messages.
     expect(nth).toBeGreaterThan(15)
+  })
+
+  it('nor when it is cut again and again', async () => {
+    for (const every of [2, 3, 5, 9]) {
+      // Not for ever: the last connection gets through.
+      expect(await live((point) => point % every === 0 && point < 40)).toBeGreaterThan(12)
+    }
   })
 })
 

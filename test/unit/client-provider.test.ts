@@ -799,6 +799,66 @@ describe('in a page', () => {
     if (back?.type === 'awareness') expect(new TextDecoder().decode(back.update)).toContain('{}')
   })
 
+  describe('warnBeforeLeaving', () => {
+    beforeEach(() => {
+      vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page))
+    })
+    const asks = (): boolean => !page.dispatchEvent(new Event('beforeunload', { cancelable: true }))
+
+    it('asks while an edit is not on the server’s disk', () => {
+      const { text, provider } = create({ warnBeforeLeaving: true })
+      const live = goLive()
+      expect(asks()).toBe(false)
+      text.insert(0, 'a')
+      expect(asks()).toBe(true)
+      live.hear({ type: 'ack', received: 2, durable: 1 })
+      expect(asks()).toBe(true)
+      live.hear({ type: 'ack', received: 2, durable: 2 })
+      expect(asks()).toBe(false)
+      live.lose()
+      expect(asks()).toBe(false)
+      text.insert(0, 'b')
+      expect(asks()).toBe(true)
+      provider.destroy()
+      expect(asks()).toBe(false)
+    })
+
+    it('asks for each provider by itself', () => {
+      const [a, b] = [create({ warnBeforeLeaving: true }), create({ warnBeforeLeaving: true })]
+      a.text.insert(0, 'a')
+      b.text.insert(0, 'b')
+      a.provider.destroy()
+      expect(asks()).toBe(true)
+    })
+
+    it('asks about what was refused, too', () => {
+      const { text } = create({ warnBeforeLeaving: true })
+      const live = goLive()
+      text.insert(0, 'a')
+      live.hear(
+        { type: 'rejection', message: 2, code: 4403, reason: 'no' },
+        { type: 'ack', received: 2, durable: 2 },
+      )
+      expect(asks()).toBe(true)
+    })
+
+    it('with a server that does not say what it saved, asks while there is no connection', () => {
+      const { text } = create({ warnBeforeLeaving: true })
+      socket().open('')
+      socket().hear(step1, step2)
+      text.insert(0, 'a')
+      expect(asks()).toBe(false)
+      socket().lose()
+      expect(asks()).toBe(true)
+    })
+
+    it('is not the default', () => {
+      const { text } = create()
+      text.insert(0, 'a')
+      expect(asks()).toBe(false)
+    })
+  })
+
   it('nothing is left behind by disconnect', () => {
     const { provider } = create()
     provider.disconnect()

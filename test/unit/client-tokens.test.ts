@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { renewalOf, type TokenSource, Tokens } from '../../client/tokens.js'
+import { renewalOf } from '../../client/renewal.js'
+import { type TokenSource, Tokens } from '../../client/tokens.js'
 import { decodeMessage } from '../../shared/codec.js'
 
 const jwt = (claims: unknown): string =>
