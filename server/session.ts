@@ -425,7 +425,10 @@ export class Session implements Member {
   }
 
   #showToken(token: string): void {
-    if (this.#tokens.tryTake(this.#deps.clock())) this.#events.token(token)
+    // To check one takes work in proportion to its length.
+    const tooLong = token.length > this.#deps.limits.unauthorizedBytes
+    if (tooLong) this.close(Code.unauthenticated, 'the token is too long')
+    else if (this.#tokens.tryTake(this.#deps.clock())) this.#events.token(token)
     else this.close(Code.tooFast, 'too many tokens')
   }
 

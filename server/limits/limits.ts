@@ -24,7 +24,10 @@ export interface Limits {
   readonly opensPerMinute: number
   /** Time for a handshake to arrive, from its connection's first moment, ms. Default 10,000. */
   readonly handshakeTimeoutMs: number
-  /** What a client may send before it is let in, bytes: a token and its first greetings; 4401. Default 64 KiB. */
+  /**
+   * What a client may send before it is let in, bytes: a token and its first greetings; and the longest token that is
+   * looked at later; 4401. Default 64 KiB.
+   */
   readonly unauthorizedBytes: number
   /** Messages of one connection per second, in the long run; beyond, it is read from more slowly. Default 10,000. */
   readonly messagesPerSecond: number

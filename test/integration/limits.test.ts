@@ -203,6 +203,21 @@ describe('rates: who sends too fast is read from more slowly, and loses nothing'
     for (let i = 0; i < 6; i++) raw.send({ type: 'token', token: `${i}` })
     expect((await raw.closed).code).toBe(4529)
   })
+
+  it('a token as long as a document is not even looked at: 4401', async () => {
+    let longest = 0
+    const { ws } = await startServer({
+      authorize: ({ token }) => {
+        longest = Math.max(longest, token?.length ?? 0)
+        return { user: 'ada', access: 'write' }
+      },
+    })
+    const raw = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+    await raw.first('hello')
+    raw.send({ type: 'token', token: 'x'.repeat(10_000_000) })
+    expect((await raw.closed).code).toBe(4401)
+    expect(longest).toBe(0)
+  })
 })
 
 describe('S10: the size of a document', () => {
