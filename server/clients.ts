@@ -23,6 +23,9 @@ const MAX_BUFFERED_BYTES = 1024 * 1024
 /** How long clients get to answer our close frame. */
 const CLOSE_GRACE_MS = 1000
 
+/** HTTP's status for what can't be told by a close code. */
+const TOO_MANY_REQUESTS = 429
+
 /** What it takes to receive clients. */
 export interface ClientsDeps {
   readonly rooms: Rooms
@@ -89,6 +92,13 @@ export class Clients {
     const address = this.addressOf(request)
     if (request.headers['x-forwarded-for'] !== undefined) this.#checkProxy(request, address)
     return this.#deps.doorway.enter(address)
+  }
+
+  /** Whether a plain HTTP request is one too many of its address. */
+  tooMany(request: IncomingMessage): boolean {
+    if (this.#deps.doorway.request(this.addressOf(request))) return false
+    this.refused(TOO_MANY_REQUESTS, 'too many requests from this address in a minute')
+    return true
   }
 
   /** Somebody was turned away. */

@@ -95,6 +95,7 @@ const limitsSchema = z.strictObject({
   maxConnectionsPerUser: limit('maxConnectionsPerUser'),
   maxConnectionsPerDocument: limit('maxConnectionsPerDocument'),
   opensPerMinute: limit('opensPerMinute'),
+  requestsPerMinute: limit('requestsPerMinute'),
   handshakeTimeoutMs: milliseconds(100).default(DEFAULT_LIMITS.handshakeTimeoutMs),
   unauthorizedBytes: limit('unauthorizedBytes', 1024),
   messagesPerSecond: limit('messagesPerSecond'),

@@ -234,6 +234,7 @@ class ComposedServer implements InkwireServer {
     this.requestHandler = createHttpApp({
       readiness: () => this.readiness(),
       metrics: () => this.#metrics.render(),
+      tooMany: (request) => this.#clients.tooMany(request),
       demo: config.demo,
       pathPrefix: config.pathPrefix,
       authorization: config.authorize !== everybody,

@@ -10,6 +10,7 @@ const FLAGS = {
   maxConnectionsPerUser: ['--max-connections-per-user <number>', 'connections of one user'],
   maxConnectionsPerDocument: ['--max-connections-per-document <number>', 'connections to one document'],
   opensPerMinute: ['--opens-per-minute <number>', 'connections that one address may open per minute'],
+  requestsPerMinute: ['--requests-per-minute <number>', 'plain HTTP requests of one address per minute'],
   messagesPerSecond: [
     '--messages-per-second <number>',
     'messages that one connection may send in the long run',

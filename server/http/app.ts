@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
@@ -20,6 +20,8 @@ export interface HttpAppDeps {
   readonly authorization?: boolean
   /** Folder of the built demo. Default: the one in this package. */
   readonly demoFolder?: string
+  /** Whether so many requests came from where this one does that it isn't answered. Default: never. */
+  readonly tooMany?: (request: IncomingMessage) => boolean
   readonly log?: Log
 }
 
@@ -50,10 +52,10 @@ const NOTHING_HERE =
  * | `/`, `/assets/…` | the demo |
  *
  * All else is a 404 in plain words, also for a document's address: under the path prefix `/` every path is one.
- * Only GET and HEAD are answered.
+ * Only GET and HEAD are answered; one address that asks too often gets a 429.
  */
 export const createHttpApp = (deps: HttpAppDeps): RequestListener => {
-  const { readiness, metrics, log = silentLog } = deps
+  const { readiness, metrics, tooMany = () => false, log = silentLog } = deps
   const app = new Hono()
 
   app.use(async (c, next) => {
@@ -85,7 +87,10 @@ export const createHttpApp = (deps: HttpAppDeps): RequestListener => {
 
   // The default would replace the process's own Request and Response, which belong to the app around us.
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  return (request, response) => void listener(request, response)
+  return (request, response) => {
+    if (tooMany(request)) response.writeHead(429, { 'Retry-After': '1', 'Content-Length': 0 }).end()
+    else void listener(request, response)
+  }
 }
 
 const UNCACHED = { 'Cache-Control': 'no-store' }

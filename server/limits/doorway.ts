@@ -1,6 +1,6 @@
 import { Code } from '../../shared/codes.js'
 import { addressKey } from './address.js'
-import { Bucket } from './bucket.js'
+import { AddressRates } from './address-rates.js'
 import type { Limits } from './limits.js'
 import { Tally } from './tally.js'
 
@@ -10,28 +10,24 @@ export interface TurnedAway {
   readonly reason: string
 }
 
-/** How many addresses are remembered, and as many before them. */
-const MOST_ADDRESSES = 10_000
-
 /**
  * Counts who is connected, and says when it is enough: of the whole server, an address, a user, a document. Pure but
  * for its counts.
  */
 export class Doorway {
   readonly #limits: Limits
-  readonly #clock: () => number
   readonly #addresses: Tally<string>
   readonly #users: Tally<string>
   readonly #documents: Tally<string>
-  /** How fast each address opens connections. */
-  #opens = new Map<string, Bucket>()
-  #olderOpens = new Map<string, Bucket>()
+  readonly #opens: AddressRates
+  readonly #requests: AddressRates
   #connections = 0
 
   /** @param clock milliseconds, monotonic. */
   constructor(limits: Limits, clock: () => number) {
     this.#limits = limits
-    this.#clock = clock
+    this.#opens = new AddressRates(limits.opensPerMinute, clock)
+    this.#requests = new AddressRates(limits.requestsPerMinute, clock)
     this.#addresses = new Tally(limits.maxConnectionsPerAddress)
     this.#users = new Tally(limits.maxConnectionsPerUser)
     this.#documents = new Tally(limits.maxConnectionsPerDocument)
@@ -42,17 +38,20 @@ export class Doorway {
     if (this.#connections >= this.#limits.maxConnections) {
       return { code: Code.tryLater, reason: 'the server has as many connections as it takes' }
     }
+    if (!this.#opens.tryTake(address)) {
+      return { code: Code.tooFast, reason: 'too many connections from this address in a minute' }
+    }
     const key = addressKey(address)
-    if (key !== null) {
-      if (!this.#bucketOf(key).tryTake(this.#clock())) {
-        return { code: Code.tooFast, reason: 'too many connections from this address in a minute' }
-      }
-      if (!this.#addresses.enter(key)) {
-        return { code: Code.tooFast, reason: 'too many connections from this address' }
-      }
+    if (key !== null && !this.#addresses.enter(key)) {
+      return { code: Code.tooFast, reason: 'too many connections from this address' }
     }
     this.#connections++
     return null
+  }
+
+  /** Whether a plain HTTP request of this address is answered; counts it if so. */
+  request(address: string): boolean {
+    return this.#requests.tryTake(address)
   }
 
   leave(address: string): void {
@@ -76,18 +75,5 @@ export class Doorway {
   leaveDocument(document: string, user: string): void {
     this.#documents.leave(document)
     if (user !== '') this.#users.leave(user)
-  }
-
-  #bucketOf(key: string): Bucket {
-    const { opensPerMinute } = this.#limits
-    const known = this.#opens.get(key) ?? this.#olderOpens.get(key)
-    const bucket = known ?? new Bucket(opensPerMinute / 60, opensPerMinute, this.#clock())
-    if (this.#opens.size >= MOST_ADDRESSES) {
-      // Who hasn't come since as many others did is forgotten.
-      this.#olderOpens = this.#opens
-      this.#opens = new Map()
-    }
-    this.#opens.set(key, bucket)
-    return bucket
   }
 }

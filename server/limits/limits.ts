@@ -22,6 +22,8 @@ export interface Limits {
   readonly maxConnectionsPerDocument: number
   /** Connections that one address may open per minute, and at once (a connection is one document); 4529. Default 600. */
   readonly opensPerMinute: number
+  /** Plain HTTP requests of one address that are answered per minute, and at once; more get status 429. Default 1,200. */
+  readonly requestsPerMinute: number
   /** Time for a handshake to arrive, from its connection's first moment, ms. Default 10,000. */
   readonly handshakeTimeoutMs: number
   /**
@@ -73,6 +75,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxConnectionsPerUser: 500,
   maxConnectionsPerDocument: 5_000,
   opensPerMinute: 600,
+  requestsPerMinute: 1_200,
   handshakeTimeoutMs: 10_000,
   unauthorizedBytes: 64 * KIB,
   messagesPerSecond: 10_000,

@@ -98,6 +98,14 @@ describe('inkwire serve with authorization', () => {
     })
   }
 
+  it('inkwire token with a secret that no server takes is one clear line and exit 2', async () => {
+    const run = runInkwire(['token', '**=read'], { INKWIRE_AUTH_JWT_SECRET: 'short' })
+    expect(await run.exited).toBe(2)
+    expect(run.stdout()).toBe('')
+    expect(run.stderr()).toMatch(/at least 32 bytes/)
+    expect(run.stderr()).not.toContain('short')
+  })
+
   it('--host 0.0.0.0 with --insecure-public listens', async () => {
     const server = await serveProcess(await tempDir(), { args: ['--host', '0.0.0.0', '--insecure-public'] })
     expect(server.port).toBeGreaterThan(0)

@@ -68,6 +68,17 @@ describe('connections', () => {
     expect(await comeFrom(`${ws}/a`, '198.51.100.2')).toBe(0)
   })
 
+  it('one address asks for so many pages a minute: 429, counted, and nobody else is', async () => {
+    const { url } = await behindProxy({ requestsPerMinute: 5 })
+    const ask = async (address: string): Promise<number> =>
+      (await fetch(`${url}/metrics`, { headers: { 'x-forwarded-for': address } })).status
+    const statuses: number[] = []
+    for (let i = 0; i < 7; i++) statuses.push(await ask('198.51.100.1'))
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429])
+    expect(await ask('198.51.100.2')).toBe(200)
+    expect(await rejections(url, 429)).toBe(2)
+  })
+
   it('of one user: 4529; of one document: 1013', async () => {
     const { ws } = await startServer({
       authorize: ({ token }) => ({ user: token ?? '', access: 'write' }),
