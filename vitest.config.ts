@@ -8,6 +8,7 @@ export default defineConfig({
     // Real processes, disks and browsers: a step may be slow on a small machine, but never without end.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     // The built package is what integration tests run: load it as Node would.
     server: { deps: { external: [/\/dist\//] } },
     pool: 'forks',

@@ -153,6 +153,14 @@ const HOUSE: Readonly<Record<string, Part>> = {
         'prosemirror-model, prosemirror-schema-list, prosemirror-state, prosemirror-view',
     ),
   },
+  'editor pages': {
+    files: ['client/demo/editors/'],
+    imports: ['client', 'presence', 'undo', 'demo'],
+    packages: list(
+      'node:, vite, yjs, react, react-dom, @codemirror, y-codemirror.next, @tiptap, quill, quill-cursors, y-quill, ' +
+        'monaco-editor, y-monaco, @lexical',
+    ),
+  },
 
   tests: { files: ['test/'], imports: [] },
 }

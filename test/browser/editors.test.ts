@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { useBrowser } from '../support/browser.js'
+import { type Editor, type EditorPages, openEditor, serveEditors } from '../support/editors.js'
+import { startServer } from '../support/inkwire.js'
+
+const EDITORS: readonly Editor[] = [
+  { name: 'codemirror', field: '.cm-content', content: '.cm-content', carets: '.cm-ySelectionCaret' },
+  { name: 'tiptap', field: '.tiptap', content: '.tiptap', carets: '.collaboration-carets__caret' },
+  {
+    name: 'quill',
+    field: '.ql-editor',
+    content: '.ql-editor',
+    carets: '.ql-cursor:not(.hidden)',
+    line: '.ql-cursor-caret',
+  },
+  {
+    name: 'monaco',
+    field: '.monaco-editor',
+    content: '.view-lines',
+    carets: '.yRemoteSelectionHead',
+    nameIn: '::after',
+  },
+  { name: 'lexical', field: '[contenteditable]', content: '[contenteditable]', carets: 'body > div > span' },
+]
+
+const harness = useBrowser()
+let pages: EditorPages
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'inkwire-editors-'))
+  pages = await serveEditors(folder)
+}, 300_000)
+afterAll(async () => {
+  await pages?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe.each(EDITORS)('$name', (editor) => {
+  it('two people edit together, see each other, reload, and undo only what is their own', async () => {
+    const { ws } = await startServer()
+    const ada = await openEditor(harness, pages, editor, { server: ws, person: 'Ada' })
+    await expect.poll(ada.status).not.toBe('Connecting…')
+    await ada.field.click()
+    await ada.page.keyboard.insertText('Minutes. ')
+    await expect.poll(ada.status).toBe('Safe on the server’s disk')
+    await ada.page.reload()
+    await expect.poll(ada.text).toBe('Minutes. ')
+    const grace = await openEditor(harness, pages, editor, { server: ws, person: 'Grace' })
+    await expect.poll(grace.text).toBe('Minutes. ')
+
+    const bothShow = async (text: string) => {
+      await expect.poll(ada.text).toBe(text)
+      await expect.poll(grace.text).toBe(text)
+    }
+    await ada.field.click()
+    await ada.page.keyboard.press('Control+End')
+    await ada.page.keyboard.insertText('Ada was here. ')
+    await bothShow('Minutes. Ada was here. ')
+    await grace.field.click()
+    await grace.page.keyboard.press('Control+End')
+    await grace.page.keyboard.insertText('So was Grace.')
+    await bothShow('Minutes. Ada was here. So was Grace.')
+    // Into the midst of what Ada wrote.
+    await grace.page.keyboard.press('Control+Home')
+    for (let step = 0; step < 'Minutes. Ada '.length; step++) await grace.page.keyboard.press('ArrowRight')
+    await grace.page.keyboard.insertText('(hello!)')
+    await bothShow('Minutes. Ada (hello!)was here. So was Grace.')
+
+    await expect.poll(ada.carets).toEqual(['Grace'])
+    await expect.poll(grace.carets).toEqual(['Ada'])
+    await expect.poll(() => ada.caretOffBy('Minutes. Ada (hello!)'.length)).toBeLessThan(4)
+    for (const { page } of [ada, grace])
+      await expect
+        .poll(() => page.getByRole('list', { name: 'Also here' }).textContent())
+        .toMatch(/^Ada$|^Grace$/)
+    await expect.poll(ada.status).toBe('Safe on the server’s disk')
+    await expect.poll(grace.status).toBe('Safe on the server’s disk')
+
+    await ada.page.keyboard.press('Control+Z')
+    await bothShow('Minutes. (hello!)So was Grace.')
+    // There is nothing more: what is left isn't hers, or is from before she came.
+    await ada.page.keyboard.press('Control+Z')
+    await ada.page.keyboard.press('Control+Shift+Z')
+    await bothShow('Minutes. Ada (hello!)was here. So was Grace.')
+    // Both of her edits, if they were quick.
+    await grace.page.keyboard.press('Control+Z')
+    await expect.poll(ada.text).toMatch(/^Minutes. Ada was here. (So was Grace.)?$/)
+
+    await expect.poll(ada.status).toBe('Safe on the server’s disk')
+    await expect.poll(grace.status).toBe('Safe on the server’s disk')
+    const left = await ada.text()
+    await ada.page.reload()
+    await expect.poll(ada.text).toBe(left)
+  })
+})
