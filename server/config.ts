@@ -48,8 +48,8 @@ export interface ServerOptions {
   /** Name of a cookie in which the token may come. Default: none. */
   readonly authCookie?: string | undefined
   /**
-   * Origins whose pages may connect, like `https://app.example.com`; `*` for all. The server's own origin and
-   * localhost always may. Default: no others.
+   * Origins whose pages may connect, like `https://app.example.com`; `*` for all. The server's own origin always may.
+   * Default: those of localhost.
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /** What clients may ask of the server; see {@link Limits}. Default for each: there. */

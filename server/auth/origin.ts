@@ -19,7 +19,8 @@ export interface Addressed {
  * and browsers don't apply the same-origin policy to WebSockets (RFC 6455 §10.2).
  *
  * @param origin the `Origin` header, if there is one.
- * @param allowed origins like `https://app.example.com`, or `*` for all. Same origin and localhost always may.
+ * @param allowed origins like `https://app.example.com`, or `*` for all. The same origin always may; pages of localhost
+ *   may while nothing is listed, for then nobody has said yet where the pages are.
  */
 export const originAllowed = (
   origin: string | undefined,
@@ -30,8 +31,10 @@ export const originAllowed = (
   if (allowed.some((each) => each.toLowerCase() === origin.toLowerCase())) return true
   if (!URL.canParse(origin)) return false
   const url = new URL(origin)
-  if (LOOPBACK.test(url.hostname)) return true
-  return host !== undefined && url.host === host.toLowerCase() && !(doubtful && isName(url.hostname))
+  const here = LOOPBACK.test(url.hostname)
+  if (here && allowed.length === 0) return true
+  if (host === undefined || url.host !== host.toLowerCase()) return false
+  return here || !doubtful || !isName(url.hostname)
 }
 
 /** Anything that isn't an address: names are what others can point anywhere. */

@@ -25,7 +25,7 @@ export interface Admitted {
 export interface GateOptions {
   readonly pathPrefix: string
   readonly maxMessageBytes: number
-  /** Origins whose pages may connect, beside the server's own and localhost. */
+  /** Origins whose pages may connect, beside the server's own; localhost's if it is empty. */
   readonly allowedOrigins: readonly string[]
   /** Whether nobody is asked who they are. Then a page must not get in by a name that points here (DNS rebinding). */
   readonly open: boolean

@@ -71,6 +71,10 @@ describe('originAllowed', () => {
     ['null', 'docs.example.com', [], false],
     ['https://app.example.com', 'docs.example.com', ['https://app.example.com'], true],
     ['https://evil.example', 'docs.example.com', ['*'], true],
+    // Who lists where the pages are doesn't mean whatever runs on a visitor's machine.
+    ['http://localhost:5173', 'docs.example.com', ['https://app.example.com'], false],
+    ['http://localhost:5173', 'docs.example.com', ['http://localhost:5173'], true],
+    ['http://localhost:1234', 'localhost:1234', ['https://app.example.com'], true],
   ]
   for (const [origin, host, allowed, ok] of cases) {
     it(`${origin} at ${host} with [${allowed}]: ${ok}`, () =>
@@ -84,6 +88,7 @@ describe('originAllowed', () => {
     ['http://192.168.1.7:1234', '192.168.1.7:1234', [], true],
     ['http://[2001:db8::7]:1234', '[2001:db8::7]:1234', [], true],
     ['http://my.localhost:1234', 'my.localhost:1234', [], true],
+    ['http://localhost:1234', 'localhost:1234', ['https://app.example.com'], true],
     ['http://127.0.0.1.evil.example', '127.0.0.1.evil.example', [], false],
   ])('%s at %s, which anybody may have pointed here, with [%s]: %s', (origin, host, allowed, ok) => {
     expect(originAllowed(origin, { host, doubtful: true }, allowed)).toBe(ok)
