@@ -27,9 +27,8 @@ export class Documents {
     const found = this.get(serverUrl, name)
     if (found) return found
     const key = keyOf(serverUrl, name)
-    const doc = new Doc()
-    const opened = new OpenDocument(doc, new InkwireProvider(serverUrl, name, doc, options), this.#patience)
-    doc.once('destroy', () => this.#open.delete(key))
+    const provider = new InkwireProvider(serverUrl, name, new Doc(), options)
+    const opened = new OpenDocument(provider, this.#patience, () => this.#open.delete(key))
     this.#open.set(key, opened)
     return opened
   }

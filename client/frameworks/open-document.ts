@@ -1,4 +1,3 @@
-import type { Doc } from 'yjs'
 import type { Closed, InkwireProvider } from '../index.js'
 import type { LiveDocument } from './state.js'
 
@@ -12,13 +11,14 @@ export interface Patience {
 
 /**
  * A document with its provider, for as long as anybody uses it; and until its edits are saved, if there is hope:
- * a component that goes away must not take with it what was just typed.
+ * a component that goes away must not take with it what was just typed. When the provider begins anew (event
+ * `reset`), the new document takes the old one's place.
  */
 export class OpenDocument {
   /** Kept when all that the server holds is here, or when it refused for good. */
   readonly settled: Promise<void>
-  readonly #provider: InkwireProvider
   readonly #patience: Patience
+  readonly #onEnd: () => void
   readonly #users = new Set<() => void>()
   #state: LiveDocument
   #closed: Closed | null = null
@@ -27,20 +27,15 @@ export class OpenDocument {
   #timer: ReturnType<typeof setTimeout>
   #settle = (): void => {}
 
-  constructor(doc: Doc, provider: InkwireProvider, patience: Patience) {
-    this.#provider = provider
+  /** @param onEnd called when the document was destroyed, by this or by the app */
+  constructor(provider: InkwireProvider, patience: Patience, onEnd: () => void) {
     this.#patience = patience
+    this.#onEnd = onEnd
     this.settled = new Promise((resolve) => {
       this.#settle = resolve
     })
-    this.#state = this.#read(doc)
-    const changed = (): void => this.#changed()
-    for (const event of ['status', 'synced', 'access', 'save'] as const) provider.on(event, changed)
-    provider.on('closed', (closed) => {
-      this.#closed = closed
-      this.#changed()
-    })
-    doc.once('destroy', () => clearTimeout(this.#timer))
+    this.#state = this.#read(provider)
+    this.#follow(provider)
     this.#timer = setTimeout(this.#expire, patience.unclaimedMs)
   }
 
@@ -57,7 +52,7 @@ export class OpenDocument {
   use(listener: () => void): () => void {
     clearTimeout(this.#timer)
     this.#expired = false
-    const { awareness } = this.#provider
+    const { awareness } = this.#state.provider
     if (awareness.getLocalState() === null) awareness.setLocalState({})
     const user = (): void => listener()
     this.#users.add(user)
@@ -70,12 +65,12 @@ export class OpenDocument {
   readonly #expire = (): void => {
     this.#expired = true
     // Whatever has still to be saved, nobody is here.
-    this.#provider.awareness.setLocalState(null)
+    this.#state.provider.awareness.setLocalState(null)
     this.#endIfSaved()
   }
 
   #endIfSaved(): void {
-    const { saveState, shouldConnect } = this.#provider
+    const { saveState, shouldConnect } = this.#state.provider
     const { pending, rejected, supported } = saveState
     const hopeful = pending > rejected && supported !== false && shouldConnect
     if (!this.#expired || hopeful || this.#ended) return
@@ -83,9 +78,30 @@ export class OpenDocument {
     this.#state.doc.destroy()
   }
 
-  #changed(): void {
+  #follow(provider: InkwireProvider): void {
+    const changed = (): void => {
+      // One that was replaced has something to say to the end.
+      if (this.#state.provider === provider) this.#changed(provider)
+    }
+    for (const event of ['status', 'synced', 'access', 'save'] as const) provider.on(event, changed)
+    provider.on('closed', (closed) => {
+      this.#closed = closed
+      changed()
+    })
+    provider.on('reset', ({ provider: next }) => {
+      this.#follow(next)
+      this.#changed(next)
+    })
+    provider.doc.once('destroy', () => {
+      if (this.#state.provider !== provider) return
+      clearTimeout(this.#timer)
+      this.#onEnd()
+    })
+  }
+
+  #changed(provider: InkwireProvider): void {
     const before = this.#state
-    const now = this.#read(before.doc)
+    const now = this.#read(provider)
     if (now.closed || now.synced) this.#settle()
     const keys = Object.keys(now) as (keyof LiveDocument)[]
     if (keys.some((key) => now[key] !== before[key])) {
@@ -95,9 +111,8 @@ export class OpenDocument {
     this.#endIfSaved()
   }
 
-  #read(doc: Doc): LiveDocument {
-    const provider = this.#provider
-    const { wsconnected, wsconnecting, synced, access, shouldConnect } = provider
+  #read(provider: InkwireProvider): LiveDocument {
+    const { doc, wsconnected, wsconnecting, synced, access, shouldConnect } = provider
     if (shouldConnect) this.#closed = null
     const status = wsconnected ? 'connected' : wsconnecting ? 'connecting' : 'disconnected'
     return { doc, provider, status, synced, access, closed: this.#closed }

@@ -146,6 +146,31 @@ describe('a document that components use', () => {
     expect(opened.state).toMatchObject({ synced: false, closed: { code: 4404 } })
   })
 
+  it('gives way to the new one when the provider begins anew', async () => {
+    const { server, documents } = await scene()
+    const opened = documents.open(server.url, NAME, { ...OPTIONS, recover: 'reset' })
+    const seen: unknown[] = []
+    const stop = opened.use(() => seen.push(opened.state.doc))
+    await opened.settled
+    const { doc, provider } = opened.state
+    provider.awareness.setLocalStateField('user', { name: 'Ada' })
+    server.script.rejectWith = 4413
+    doc.getText('t').insert(0, 'too much')
+    await until('there is a new document', () => opened.state.doc !== doc)
+    expect(opened.state).toMatchObject({ synced: true, status: 'connected', closed: null })
+    expect(opened.state.provider.doc).toBe(opened.state.doc)
+    expect(opened.state.provider.awareness.getLocalState()).toEqual({ user: { name: 'Ada' } })
+    expect(seen).toContain(opened.state.doc)
+
+    server.script.rejectWith = null
+    opened.state.doc.getText('t').insert(0, 'less')
+    await opened.state.provider.whenSaved()
+    doc.destroy()
+    expect(documents.get(server.url, NAME)).toBe(opened)
+    stop()
+    await until('it is gone', () => documents.get(server.url, NAME) === undefined)
+  })
+
   it('that its app has destroyed is opened anew', async () => {
     const { open } = await scene()
     const opened = open()
