@@ -3,6 +3,7 @@ import { type Address, addressIn, addressOf, DEFAULT_NAME, hashOf, type Kind } f
 import type { Connection } from './connection.js'
 import { byId, setText } from './dom.js'
 import { Identity, lenientStore } from './identity.js'
+import { forget, namesWithUnsent } from './kept.js'
 import { Library, titleOf } from './library.js'
 import { createLibraryView } from './library-view.js'
 import { documentName } from './names.js'
@@ -49,8 +50,16 @@ const library = new Library(browser, Date.now)
 const paper = createPaper()
 const status = createStatusView(
   (remedy) => {
-    if (remedy === 'reload') location.reload()
-    else shelf.shown?.provider.connect()
+    switch (remedy) {
+      case 'retry':
+        return shelf.shown?.provider.connect()
+      case 'reload':
+        return location.reload()
+      case 'discard':
+        return void discard()
+      default:
+        return remedy satisfies never
+    }
   },
   (next) => {
     paused = next
@@ -69,6 +78,7 @@ const list = createLibraryView(
     remove: (name) => {
       changeLibrary(() => library.remove(name))
       status.announce('Removed from the list')
+      void forget(server.url, name)
     },
   },
   Date.now,
@@ -93,7 +103,9 @@ const renderStatus = (): void => {
   const refusal = document?.refusal ?? null
   const { onLine: online } = navigator
   const { readOnly: readOnlyLink } = shown
-  const situation = { connection, saves, access, refusal, paused, readOnlyLink, online, elsewhere }
+  const device = document?.provider.device.status
+  const keeps = device === 'stored' || device === 'storing'
+  const situation = { connection, saves, access, refusal, keeps, paused, readOnlyLink, online, elsewhere }
   status.render(describe({ ...situation, now: Date.now() }))
 
   const reading = access === 'read' || readOnlyLink
@@ -136,6 +148,20 @@ const shelf = new Shelf((name) => {
   const token = shown.token ?? library.find(name)?.token ?? null
   return new OpenDocument(server.url, name, { token, paused }, changed)
 })
+
+const askToStay = (event: BeforeUnloadEvent): void => {
+  if (shelf.fragileEdits > 0) event.preventDefault()
+}
+
+/** Goes on with what the server has: what it refused is given up, and the browser's copy with it. */
+const discard = async (): Promise<void> => {
+  const document = shelf.shown
+  if (!document) return
+  removeEventListener('beforeunload', askToStay)
+  document.destroy()
+  await forget(server.url, document.name, true)
+  location.reload()
+}
 
 const introduce = (): void => {
   shelf.shown?.introduce(identity.user)
@@ -234,6 +260,7 @@ const start = async (): Promise<void> => {
   })
   follow()
   addEventListener('hashchange', follow)
+  for (const name of await namesWithUnsent(server.url)) shelf.fetch(name)
 }
 
 setUpSharing(links, () => status.announce('Link copied'))
@@ -244,8 +271,5 @@ addEventListener('online', renderStatus)
 addEventListener('offline', renderStatus)
 addEventListener('storage', (event) => Library.concerns(event) && renderLibrary())
 setInterval(renderLibrary, AGE_MS)
-addEventListener('beforeunload', (event) => {
-  const { shown } = shelf
-  if ((shown?.unsafeEdits ?? 0) + shelf.unsafeEditsElsewhere > 0) event.preventDefault()
-})
+addEventListener('beforeunload', askToStay)
 void start()

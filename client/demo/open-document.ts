@@ -42,12 +42,16 @@ export class OpenDocument {
       // None is an answer, too: the server then says at once that it lets nobody in without.
       token: () => this.#token ?? '',
       connect: !paused,
+      offline: true,
     })
+    // Nobody looks at it yet.
+    this.leave()
     this.#wanted = followConnection(this.provider, (connection) => {
       this.#connection = connection
       changed()
     })
     this.provider.on('save', changed)
+    this.provider.on('device', changed)
     this.provider.on('access', changed)
     this.provider.on('rejected', ({ code, reason, retried }) => {
       if (!retried) this.refusal = { code, reason }
@@ -59,9 +63,19 @@ export class OpenDocument {
     return this.#connection
   }
 
-  /** Edits that exist nowhere safer than in this window, as far as anybody knows. */
+  /** Edits that aren't on the server's disk, as far as anybody knows. */
   get unsafeEdits(): number {
     return this.provider.saveState.pending
+  }
+
+  /** Those of them that would be lost with this window, since the browser doesn't keep them either. */
+  get fragileEdits(): number {
+    return this.provider.device.status === 'stored' ? 0 : this.unsafeEdits
+  }
+
+  /** Whether what the browser keeps of it is still being read: unsafe edits may be among it. */
+  get loading(): boolean {
+    return this.provider.device.status === 'loading'
   }
 
   /** What the document is, as its content tells; where it tells nothing or both, what `said` says. */

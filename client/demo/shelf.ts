@@ -1,7 +1,12 @@
 /** What a shelf needs to know of a document. */
 export interface Shelved {
   readonly name: string
+  /** Edits that aren't on the server's disk. */
   readonly unsafeEdits: number
+  /** Edits of these that nobody has but this window. */
+  readonly fragileEdits: number
+  /** Whether it isn't known yet how many these are. */
+  readonly loading: boolean
   destroy(): void
 }
 
@@ -36,6 +41,18 @@ export class Shelf<Doc extends Shelved> {
     return edits
   }
 
+  /** Edits that would be lost with this window. */
+  get fragileEdits(): number {
+    let edits = 0
+    for (const { fragileEdits } of this.#documents.values()) edits += fragileEdits
+    return edits
+  }
+
+  /** Opens a document without showing it, for what it has to send; it is closed once that is done. */
+  fetch(name: string): void {
+    if (!this.#documents.has(name)) this.#documents.set(name, this.#open(name))
+  }
+
   /** Takes a document out to be shown, in place of the one that was. */
   show(name: string): Doc {
     this.#shown = null
@@ -52,7 +69,7 @@ export class Shelf<Doc extends Shelved> {
   /** Closes what is neither shown nor needed. To be called whenever edits may have become safe. */
   tidy(): void {
     for (const [name, document] of this.#documents) {
-      if (document === this.#shown || document.unsafeEdits > 0) continue
+      if (document === this.#shown || document.unsafeEdits > 0 || document.loading) continue
       this.#documents.delete(name)
       document.destroy()
     }

@@ -1,7 +1,7 @@
 import { byId, setText } from './dom.js'
 import { type Report, STAGES, spoken } from './words.js'
 
-const REMEDIES = { retry: 'Try again', reload: 'Reload' } as const
+const REMEDIES = { retry: 'Try again', reload: 'Reload', discard: 'Take the server’s' } as const
 
 /** The status bar at the page's foot. */
 export interface StatusView {

@@ -8,13 +8,15 @@ export interface Situation {
   readonly access: Access | null
   /** The last edit that the server refused. */
   readonly refusal: { readonly code: number; readonly reason: string } | null
+  /** Whether the browser keeps edits until they are sent; otherwise they end with the window. */
+  readonly keeps: boolean
   /** Whether the reader has gone offline by the page's switch. */
   readonly paused: boolean
   /** Whether the page was opened by a link that asks for nothing but reading. */
   readonly readOnlyLink: boolean
   /** Whether the browser believes that it has a network. */
   readonly online: boolean
-  /** Edits to other documents of this window that aren't safe yet. */
+  /** Edits to other documents that aren't safe yet. */
   readonly elsewhere: number
   /** Milliseconds since 1970. */
   readonly now: number
@@ -31,8 +33,8 @@ export interface Report {
   readonly tone: 'calm' | 'busy' | 'warning' | 'error'
   readonly headline: string
   readonly detail: string
-  /** What helps. */
-  readonly remedy: 'retry' | 'reload' | null
+  /** What helps. `discard`: to go on with what the server has, without what it refused. */
+  readonly remedy: 'retry' | 'reload' | 'discard' | null
   /** Where the least safe edit is; null when nobody can say. */
   readonly stage: Stage | null
   /** What the last stage is called with this server. */
@@ -97,9 +99,10 @@ const safePlaceOf = ({ durability }: SaveState): string => {
 
 const noticeOf = (situation: Situation): Notice => {
   const { connection, saves, refusal } = situation
-  if (connection.state === 'stopped') return stoppedNotice(connection, saves.pending)
-  if (saves.rejected > 0) return refusedNotice(saves.rejected, refusal)
-  if (situation.paused) return pausedNotice(saves.pending)
+  const place = placeOf(situation)
+  if (connection.state === 'stopped') return stoppedNotice(connection, saves.pending, place)
+  if (saves.rejected > 0) return refusedNotice(saves.rejected, refusal, place)
+  if (situation.paused) return pausedNotice(situation)
   switch (connection.state) {
     case 'connecting':
       return { tone: 'busy', headline: 'Connecting…', detail: '' }
@@ -114,24 +117,29 @@ const noticeOf = (situation: Situation): Notice => {
   }
 }
 
-const lostNotice = ({ online, saves }: Situation): Notice => ({
+/** Where edits are that the server doesn't have. */
+const placeOf = ({ keeps }: Situation): string => (keeps ? 'this browser' : 'this window')
+
+const lostNotice = (situation: Situation): Notice => ({
   tone: 'warning',
-  headline: online ? 'Server not reachable' : 'This device is offline',
+  headline: situation.online ? 'Server not reachable' : 'This device is offline',
   detail:
-    saves.pending > 0
-      ? 'Your edits are kept in this window and will be sent when it is back. Leave it open.'
-      : 'You can type on: edits are kept in this window and will be sent when it is back.',
+    situation.saves.pending > 0
+      ? `Your edits are kept in ${placeOf(situation)} and will be sent when it is back.${leaveOpen(situation)}`
+      : `You can type on: edits are kept in ${placeOf(situation)} and will be sent when it is back.`,
 })
 
 /** Offline by choice: nothing is wrong, but edits are nowhere else, and nobody may forget that. */
-const pausedNotice = (pending: number): Notice => ({
+const pausedNotice = (situation: Situation): Notice => ({
   tone: 'warning',
   headline: 'Working offline',
   detail:
-    pending > 0
-      ? 'Your edits are only in this window. Go online again before you close it.'
-      : 'Nothing is sent and nothing arrives. What you type stays in this window until you go online again.',
+    situation.saves.pending > 0
+      ? `Your edits are only in ${placeOf(situation)}, until you go online again.${leaveOpen(situation)}`
+      : `Nothing is sent and nothing arrives. What you type stays in ${placeOf(situation)} until you go online again.`,
 })
+
+const leaveOpen = ({ keeps }: Situation, what = 'it'): string => (keeps ? '' : ` Leave ${what} open.`)
 
 const liveNotice = (situation: Situation): Notice => {
   const { saves, access, readOnlyLink, online, now } = situation
@@ -146,12 +154,12 @@ const liveNotice = (situation: Situation): Notice => {
       ? {
           tone: 'warning',
           headline: 'The server doesn’t answer',
-          detail: 'Your edits are kept in this window until it does. Leave it open.',
+          detail: `Your edits are kept in ${placeOf(situation)} until it does.${leaveOpen(situation)}`,
         }
       : {
           tone: 'warning',
           headline: 'The server can’t save at the moment',
-          detail: 'It has your edits and keeps trying to write them to its disk. Leave this window open.',
+          detail: `It has your edits and keeps trying to write them to its disk.${leaveOpen(situation, 'this window')}`,
         }
   if (access === 'read')
     return { tone: 'calm', headline: 'Connected', detail: 'You can read along, but not change anything.' }
@@ -159,20 +167,21 @@ const liveNotice = (situation: Situation): Notice => {
   return { tone: 'calm', headline: 'Connected', detail: '' }
 }
 
-const refusedNotice = (edits: number, refusal: Situation['refusal']): Notice => ({
+const refusedNotice = (edits: number, refusal: Situation['refusal'], place: string): Notice => ({
   tone: 'error',
   headline: `The server refused ${count(edits)}`,
   detail:
-    `${refusal ? because(refusal) : ''} What was refused is only in this window: copy what you need.`.trim(),
-  remedy: 'reload',
+    `${refusal ? because(refusal) : ''} What was refused is only in ${place}: copy what you need.`.trim(),
+  remedy: 'discard',
 })
 
 const stoppedNotice = (
   { code, reason }: Extract<Connection, { readonly state: 'stopped' }>,
   pending: number,
+  place: string,
 ): Notice => {
   const kept =
-    pending > 0 ? ` ${count(pending, 'Your last edit is', 'Your last # edits are')} only in this window.` : ''
+    pending > 0 ? ` ${count(pending, 'Your last edit is', 'Your last # edits are')} only in ${place}.` : ''
   const stop = (headline: string, detail: string, remedy: Report['remedy']): Notice => ({
     tone: 'error',
     headline,
@@ -189,8 +198,8 @@ const stoppedNotice = (
     case Code.generationChanged:
       return stop(
         'The document was replaced',
-        'It was deleted, restored or rolled back on the server; this window shows how it was before. Copy what you need, then reload.',
-        'reload',
+        'It was deleted, restored or rolled back on the server; this window shows how it was before. Copy what you need, then take the new one.',
+        'discard',
       )
     case Code.documentDamaged:
       return stop(
@@ -231,7 +240,7 @@ const waitingOf = ({ saves, connection, now }: Situation): string => {
 }
 
 const elsewhereOf = (edits: number): string =>
-  edits > 0 ? `${count(edits)} to other documents of this window must still be sent.` : ''
+  edits > 0 ? `${count(edits)} to other documents must still be sent.` : ''
 
 /** A number of edits in words; `#` stands for the number. */
 const count = (edits: number, one = '1 edit', many = '# edits'): string =>

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import * as Y from 'yjs'
 import type { ServerOptions } from '../../server/index.js'
 import { useBrowser } from '../support/browser.js'
 import { ON_DEVICE, openDemo, openWindow, PHONE } from '../support/demo.js'
@@ -256,7 +257,7 @@ describe('the offline switch', () => {
     await b.field.pressSequentially('also alone')
     await b.safe()
     expect(await a.claim()).toBe(ON_DEVICE)
-    expect(await a.page.locator('#detail').textContent()).toContain('only in this window')
+    expect(await a.page.locator('#detail').textContent()).toContain('only in this browser')
     // A document that is opened meanwhile stays offline, too.
     await a.create('plain')
     await a.says('Working offline')
@@ -284,7 +285,7 @@ describe('edits that are not safe', () => {
     await a.field.pressSequentially('kept')
     await a.create('plain')
     await a.shows('')
-    const elsewhere = a.page.locator('#detail', { hasText: '4 edits to other documents of this window' })
+    const elsewhere = a.page.locator('#detail', { hasText: '4 edits to other documents' })
     await elsewhere.waitFor()
 
     const again = await serveProcess(data, { port: server.port })
@@ -298,9 +299,9 @@ describe('edits that are not safe', () => {
     a.forgiveOutage()
   })
 
-  it('make the browser ask before the window closes, and only they', async () => {
+  it('make the browser ask before the window closes, where it keeps nothing itself, and only they', async () => {
     const server = await serveProcess(await tempDir())
-    const a = await openDemo(harness, server.url)
+    const a = await openDemo(harness, server.url, { keepsNothing: true })
     const asked: string[] = []
     a.page.on('dialog', (dialog) => {
       asked.push(dialog.type())
@@ -316,10 +317,48 @@ describe('edits that are not safe', () => {
     await a.says('Server not reachable')
     await a.field.pressSequentially('not safe')
     expect(await a.claim()).toBe(ON_DEVICE)
+    expect(await a.page.locator('#detail').textContent()).toContain('Leave it open')
     await a.page.close({ runBeforeUnload: true })
     await until('the browser asked', () => asked.length > 0)
     expect(asked).toEqual(['beforeunload'])
     a.forgiveOutage()
+  })
+
+  it('are kept by the browser, and sent when it opens the page again, whichever document that shows', async () => {
+    const { url } = await serve()
+    const a = await openDemo(harness, `${url}/#/left`)
+    await a.says('Connected')
+    await a.page.getByRole('switch', { name: 'Work offline' }).click()
+    await a.field.pressSequentially('typed alone')
+    await a.page.locator('#detail', { hasText: 'only in this browser' }).waitFor()
+    const { page } = await harness.newPage(a.page.context())
+    await until('the window closes, since the browser has it all', async () => {
+      if (!a.page.isClosed()) await a.page.close({ runBeforeUnload: true })
+      return a.page.isClosed()
+    })
+
+    await page.goto(`${url}/#/another`)
+    await page.getByText('Connected').waitFor()
+    const b = await openDemo(harness, `${url}/#/left`)
+    await b.shows('typed alone')
+    await others(b.page).first().waitFor({ state: 'detached' })
+  })
+
+  it('that the server refuses, since it has another history, can be given up for what it has', async () => {
+    const { server, url } = await serve()
+    const a = await openDemo(harness, url)
+    await a.field.pressSequentially('old')
+    await a.safe()
+    const other = new Y.Doc()
+    other.getText('text').insert(0, 'another')
+    await server.documents.replace('welcome', Y.encodeStateAsUpdate(other))
+    await a.says('The document was replaced')
+    expect(await a.field.inputValue()).toBe('old')
+    await a.page.getByRole('button', { name: 'Take the server’s' }).click()
+    await a.shows('another')
+    await a.field.press('End')
+    await a.field.pressSequentially(' one')
+    await a.safe()
   })
 })
 
@@ -395,7 +434,8 @@ describe('the page', () => {
     expect(await isOn('Documents')).toBe(true)
     await press('Tab')
     await press('Enter')
-    expect(await page.getByRole('textbox', { name: 'Your name' }).evaluate(isActive)).toBe(true)
+    const name = page.getByRole('textbox', { name: 'Your name' })
+    await until('the focus is in the panel', () => name.evaluate(isActive))
     await press('Escape')
     expect(await isOn('(you)')).toBe(true)
     for (let stop = 0; stop < 2; stop++) await press('Tab')

@@ -82,7 +82,7 @@ describe('two people in one document', () => {
     const during = [await a.claims(), await b.claims()].map((claims, index) => claims.slice(before[index]))
     expect(during, 'what was claimed while the server was away').toEqual([[ON_DEVICE], [ON_DEVICE]])
     for (const { page } of [a, b])
-      expect(await page.locator('#detail').textContent()).toContain('kept in this window')
+      expect(await page.locator('#detail').textContent()).toContain('kept in this browser')
 
     const again = await serveProcess(data, { port: server.port })
     await bothShow(a, b, 'Grace, alone. Saved before. Ada, alone. ')

@@ -41,6 +41,8 @@ export interface DemoOptions extends BrowserContextOptions {
   readonly color?: string
   /** The documents that their browser has opened before, as the page stores them. Default: none. */
   readonly documents?: readonly object[]
+  /** Whether their browser has no storage for documents, as in some private modes. Default false. */
+  readonly keepsNothing?: boolean
 }
 
 /** What a layer of cursors holds: host, then all marks, then each. */
@@ -62,7 +64,7 @@ export const PHONE: BrowserContextOptions = {
 export const openDemo = async (
   harness: BrowserHarness,
   url: string,
-  { name, color, documents, ...options }: DemoOptions = {},
+  { name, color, documents, keepsNothing, ...options }: DemoOptions = {},
 ): Promise<DemoPage> => {
   const context = await harness.browser.newContext({ viewport: { width: 900, height: 640 }, ...options })
   onTestFinished(() => context.close())
@@ -72,6 +74,8 @@ export const openDemo = async (
     color: color ?? null,
     documents: documents ? JSON.stringify(documents) : null,
   })
+  if (keepsNothing)
+    await context.addInitScript(() => Object.defineProperty(window, 'indexedDB', { value: undefined }))
   return openWindow(harness, url, context)
 }
 

@@ -146,7 +146,7 @@ describe('one’s own identity', () => {
 })
 
 describe('the documents of a window', () => {
-  const shelfOf = (unsafe: Record<string, number>) => {
+  const shelfOf = (unsafe: Record<string, number>, loading = new Set<string>()) => {
     const log: string[] = []
     const shelf = new Shelf((name) => {
       if (name === '..') throw new TypeError('no name')
@@ -155,6 +155,10 @@ describe('the documents of a window', () => {
         name,
         get unsafeEdits() {
           return unsafe[name] ?? 0
+        },
+        fragileEdits: 0,
+        get loading() {
+          return loading.has(name)
         },
         destroy: () => void log.push(`close ${name}`),
       }
@@ -176,6 +180,23 @@ describe('the documents of a window', () => {
     shelf.tidy()
     expect(log.slice(3)).toEqual(['open c', 'close a'])
     expect(shelf.show('a')).not.toBe(a)
+  })
+
+  it('are open without being shown as long as they have something to send, or may have', () => {
+    const unsafe: Record<string, number> = {}
+    const loading = new Set(['left'])
+    const { shelf, log } = shelfOf(unsafe, loading)
+    shelf.show('a')
+    shelf.fetch('left')
+    shelf.fetch('a')
+    shelf.tidy()
+    unsafe.left = 1
+    loading.clear()
+    shelf.tidy()
+    expect([shelf.unsafeEditsElsewhere, log]).toEqual([1, ['open a', 'open left']])
+    unsafe.left = 0
+    shelf.tidy()
+    expect(log).toEqual(['open a', 'open left', 'close left'])
   })
 
   it('are none where one can’t be opened', () => {

@@ -33,6 +33,7 @@ const well: Situation = {
   saves: saved,
   access: 'write',
   refusal: null,
+  keeps: false,
   paused: false,
   readOnlyLink: false,
   online: true,
@@ -104,6 +105,24 @@ suite('the headline', () => {
     expect(say({ connection: stopped(Code.forbidden), paused: true }).headline).toBe('No access')
   })
 
+  it('lets the window be closed exactly where the browser keeps what it says', () => {
+    const saves = waiting('device', 2, 9_000)
+    const troubles: Partial<Situation>[] = [
+      { connection: { state: 'lost' }, saves },
+      { connection: { state: 'lost' }, saves, online: false },
+      { connection: { state: 'lost' }, saves, paused: true },
+      { saves },
+      { saves: waiting('received', 2, 9_000) },
+    ]
+    for (const trouble of troubles) {
+      expect(say(trouble).detail).toMatch(/Leave (it|this window) open\./)
+      expect(say({ ...trouble, keeps: true }).detail).not.toMatch(/window|[Ll]eave/)
+    }
+    expect(say({ connection: { state: 'lost' }, saves, keeps: true }).detail).toBe(
+      'Your edits are kept in this browser and will be sent when it is back.',
+    )
+  })
+
   it('says that a link is for reading, unless the server says so itself', () => {
     expect(say({ readOnlyLink: true }).detail).toBe('This link is for reading along.')
     expect(say({ readOnlyLink: true, access: 'read' }).detail).toContain('You can read along')
@@ -141,7 +160,7 @@ suite('the headline', () => {
       remedy: 'retry',
     })
     const left = say({ connection: stopped(Code.generationChanged), saves: waiting('device', 2, 0) })
-    expect(left).toMatchObject({ headline: 'The document was replaced', remedy: 'reload', stage: 'device' })
+    expect(left).toMatchObject({ headline: 'The document was replaced', remedy: 'discard', stage: 'device' })
     expect(left.detail).toContain('Your last 2 edits are only in this window.')
   })
 
@@ -159,7 +178,7 @@ suite('the headline', () => {
   })
 
   it('remembers edits in documents that are no longer shown', () => {
-    expect(say({ elsewhere: 2 }).detail).toBe('2 edits to other documents of this window must still be sent.')
+    expect(say({ elsewhere: 2 }).detail).toBe('2 edits to other documents must still be sent.')
   })
 })
 

@@ -142,7 +142,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   demo: {
     files: ['client/demo/'],
-    imports: ['wire', 'client', 'textarea', 'rich text'],
+    imports: ['wire', 'client', 'textarea', 'offline', 'rich text'],
     packages: ['yjs', 'y-protocols', 'lib0', 'y-indexeddb'],
   },
   'rich text': {
