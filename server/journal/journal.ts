@@ -93,6 +93,14 @@ export interface DocumentLog {
    */
   append(entry: Entry): number
   /**
+   * As {@link append}, but nothing is written for it alone: it goes with the next {@link commit}, or before that with
+   * whatever else is written or when the journal is closed. Each commit costs two threads a wake-up, so who is about
+   * to have more does well to wait.
+   */
+  hold(entry: Entry): number
+  /** Has what is held written. */
+  commit(): void
+  /**
    * Replaces everything up to `snapshot.seq` by the snapshot, in one atomic, synced batch.
    * `snapshot.seq` must be durable already.
    *

@@ -126,6 +126,7 @@ export class LevelJournal implements Journal {
         { ...loaded, nameBytes },
         {
           enqueue: (from, bytes) => this.#writer.enqueue(from, bytes),
+          commit: () => this.#writer.commit(),
           compact: (from, snapshot) => this.#compact(from, snapshot),
           release: (from) => this.#release(from),
           onDurable,

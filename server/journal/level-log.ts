@@ -13,6 +13,8 @@ import type { Appender, Chunk } from './writer.js'
 export interface LevelLogDeps {
   /** Has the log's pending updates written. @throws InkwireError INKWIRE_STORE_CLOSED */
   readonly enqueue: (log: LevelLog, bytes: number) => void
+  /** Has what was enqueued written soon. */
+  readonly commit: () => void
   readonly compact: (log: LevelLog, snapshot: Snapshot) => Promise<void>
   readonly release: (log: LevelLog) => void
   readonly onDurable: (seq: number) => void
@@ -76,6 +78,16 @@ export class LevelLog implements DocumentLog, Appender {
   }
 
   append(entry: Entry): number {
+    const seq = this.hold(entry)
+    this.#deps.commit()
+    return seq
+  }
+
+  commit(): void {
+    if (this.hasPending) this.#deps.commit()
+  }
+
+  hold(entry: Entry): number {
     if (this.#released) throw notTheWriter(this.name)
     const bytes = entry.update.length
     this.#deps.enqueue(this, bytes)

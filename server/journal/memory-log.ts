@@ -6,6 +6,7 @@ import type { MemoryDocument } from './memory.js'
 /** What a memory log needs of the journal that made it. */
 export interface MemoryLogDeps {
   readonly enqueue: (log: MemoryLog, bytes: number) => void
+  readonly commit: () => void
   /** Applies a change with the next commit. */
   readonly change: (apply: () => void) => Promise<void>
   /** Changes what is durable of this document. */
@@ -40,6 +41,16 @@ export class MemoryLog implements DocumentLog {
   }
 
   append(entry: Entry): number {
+    const seq = this.hold(entry)
+    this.#deps.commit()
+    return seq
+  }
+
+  commit(): void {
+    if (this.#pending.length > 0) this.#deps.commit()
+  }
+
+  hold(entry: Entry): number {
     if (this.#released) throw notTheWriter(this.#document.name)
     this.#deps.enqueue(this, entry.update.length)
     const author = cutAuthor(entry.author)

@@ -71,6 +71,7 @@ class MemoryJournal implements Journal {
   readonly #changes: Change[] = []
   readonly #listeners = new Set<(state: JournalState) => void>()
   readonly #giveUp = new AbortController()
+  #wanted = false
   #working: Promise<void> | null = null
   #state: JournalState = { status: 'ok' }
   #closed: Promise<UnsavedReport> | null = null
@@ -105,6 +106,7 @@ class MemoryJournal implements Journal {
     const document = stored ?? { name, generation, snapshot: null, tail: [], seq: 0 }
     const log = new MemoryLog(document, {
       enqueue: (from, bytes) => this.#enqueue(from, bytes),
+      commit: () => this.#commitSoon(),
       change: (apply) => this.#change(apply),
       store: (change) => this.#store(name, document.generation, change),
       release: () => this.#logs.delete(name),
@@ -170,6 +172,7 @@ class MemoryJournal implements Journal {
   async #close(timeoutMs: number): Promise<UnsavedReport> {
     const timer = new AbortController()
     const deadline = delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => {})
+    if (this.#dirty.size > 0) this.#commitSoon()
     await Promise.race([this.#working, deadline])
     timer.abort()
     this.#giveUp.abort()
@@ -184,6 +187,10 @@ class MemoryJournal implements Journal {
     if (this.#closed) throw storeClosed()
     this.#queuedBytes += bytes
     this.#dirty.add(log)
+  }
+
+  #commitSoon(): void {
+    this.#wanted = true
     this.#start()
   }
 
@@ -206,8 +213,8 @@ class MemoryJournal implements Journal {
   }
 
   async #work(): Promise<void> {
-    while (!this.#giveUp.signal.aborted && this.#dirty.size + this.#changes.length > 0) {
-      if (this.#dirty.size > 0) await this.#commit()
+    while (!this.#giveUp.signal.aborted && (this.#wanted || this.#changes.length > 0)) {
+      if (this.#wanted) await this.#commit()
       const change = this.#changes.shift()
       if (change) await this.#perform(change)
     }
@@ -217,6 +224,7 @@ class MemoryJournal implements Journal {
   async #commit(): Promise<void> {
     const chunks = [...this.#dirty].map((log) => ({ log, entries: log.take() }))
     this.#dirty.clear()
+    this.#wanted = false
     while (!(await this.#synced())) if (this.#giveUp.signal.aborted) return
     for (const { log, entries } of chunks) {
       for (const { update } of entries) this.#queuedBytes -= update.length

@@ -79,6 +79,8 @@ export class Writer {
   readonly #dirty = new Set<Appender>()
   readonly #operations: Queued[] = []
   readonly #giveUp = new AbortController()
+  /** Somebody waits for what is in `#dirty`; what is only held there goes along, or waits. */
+  #wanted = false
   #working: Promise<void> | null = null
   #queuedBytes = 0
   #state: JournalState = { status: 'ok' }
@@ -101,11 +103,16 @@ export class Writer {
     return this.#closing
   }
 
-  /** The log has `bytes` more to write. @throws InkwireError INKWIRE_STORE_CLOSED */
+  /** The log has `bytes` more to write, with the next batch. @throws InkwireError INKWIRE_STORE_CLOSED */
   enqueue(log: Appender, bytes: number): void {
     if (this.#closing) throw storeClosed()
     this.#queuedBytes += bytes
     this.#dirty.add(log)
+  }
+
+  /** What was enqueued is written soon. */
+  commit(): void {
+    this.#wanted = true
     this.#start()
   }
 
@@ -125,6 +132,7 @@ export class Writer {
    */
   async close(deadline: Promise<void>): Promise<void> {
     this.#closing = true
+    if (this.#dirty.size > 0) this.commit()
     await Promise.race([this.#working, deadline])
     this.#giveUp.abort()
     for (const { reject } of this.#operations.splice(0)) reject(storeClosed())
@@ -145,10 +153,10 @@ export class Writer {
   async #work(): Promise<void> {
     try {
       while (!this.#giveUp.signal.aborted) {
-        if (this.#dirty.size > 0) await this.#commit()
+        if (this.#wanted) await this.#commit()
         const next = this.#operations.shift()
         if (next) await this.#perform(next)
-        else if (this.#dirty.size === 0) break
+        else if (!this.#wanted) break
       }
     } catch (error) {
       // Only a mistake in this program gets here. What was taken stays unacknowledged, and nothing is written after
@@ -188,6 +196,7 @@ export class Writer {
       this.#dirty.delete(log)
       if (log.hasPending) this.#dirty.add(log)
     }
+    this.#wanted = this.#dirty.size > 0
     return chunks
   }
 

@@ -4,10 +4,12 @@ import type { Presence } from './presence.js'
 import type { Tail } from './tail.js'
 import type { Flushable, Turns } from './turns.js'
 
-/** About one display frame: nobody sees a longer wait, and it bounds a big room to some 60 flushes a second. */
-const LONGEST_WINDOW_MS = 16
+/** About two display frames: it bounds a big room to some 35 flushes a second. */
+const LONGEST_WINDOW_MS = 25
 /** A room may spend one part in this many of a core on its flushes. */
-const SHARE = 10
+const SHARE = 25
+/** What a write may take, ms: a flush that took longer was interrupted, and says nothing about the next one. */
+const WRITE_MS = 0.03
 /** A window below this isn't worth a timer. */
 const SHORTEST_WINDOW_MS = 1
 /** How much is written to a member that catches up before looking at its socket again. */
@@ -124,8 +126,10 @@ export class Broadcast implements Flushable {
       seat.sent = to
     }
     this.#own.clear()
-    const took = clock() - started
-    this.#notBefore = clock() + Math.min(LONGEST_WINDOW_MS, took * SHARE)
+    const now = clock()
+    const took = now - started
+    const cost = Math.min(took, this.#seats.size * WRITE_MS)
+    this.#notBefore = now + Math.min(LONGEST_WINDOW_MS, cost * SHARE)
     this.#deps.onFlush?.(to - from + 1, took)
   }
 

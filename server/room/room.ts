@@ -96,7 +96,11 @@ export class Room {
       turns: deps.turns,
       clock: deps.clock,
       counters: deps.counters,
-      onFlush: deps.onFlush,
+      onFlush: (updates, ms) => {
+        // One disk write per flush, and after it: nobody waits for the disk to see an edit.
+        this.#log.commit()
+        deps.onFlush(updates, ms)
+      },
       unconfirmed: (member) =>
         [...this.#acks.unconfirmed(member), ...this.#unfounded.seqsOf(member)].sort((a, b) => a - b),
       everything: () => parts.content.everything(),
@@ -294,7 +298,7 @@ export class Room {
   #take(author: Member, message: number, update: Uint8Array, scan: Scan, gap: boolean): void {
     this.#count(scan)
     const kept = this.#content.append(update, scan)
-    const seq = this.#log.append({ update: kept, time: this.#deps.now(), author: author.user })
+    const seq = this.#log.hold({ update: kept, time: this.#deps.now(), author: author.user })
     this.#expect(author, message, seq, scan, gap)
     if (this.#unfounded.size > 0) this.#confirmFounded()
     this.#broadcast.updated(author, seq)

@@ -182,6 +182,21 @@ export const describeJournal = (kind: string, makeHarness: () => Promise<Journal
         expect(seqs(await journal.read('a'))).toEqual([1])
       })
 
+      test('what is held is written with commit(), with what others write, and at the latest by close', async () => {
+        const [one, other] = [await openLog(journal, 'a'), await openLog(journal, 'b')]
+        expect([one.log.hold(entry(1)), one.log.hold(entry(2))]).toEqual([1, 2])
+        expect(journal.queuedBytes).toBeGreaterThan(0)
+        other.log.commit()
+        one.log.commit()
+        await one.durable(2)
+        one.log.hold(entry(3))
+        other.log.append(entry(1))
+        await one.durable(3)
+        one.log.hold(entry(4))
+        expect(await journal.close()).toEqual({ unsaved: [] })
+        expect(one.acks.at(-1)).toBe(4)
+      })
+
       test('an append from within onDurable is kept like any other', async () => {
         let log: DocumentLog | null = null
         const done = new Promise<void>((resolve) => {

@@ -18,6 +18,8 @@ const setup = () => {
   const log: DocumentLog = {
     document: { name: 'doc', generation: '0'.repeat(32), snapshot: null, tail: [], seq: 0 },
     append: () => 0,
+    hold: () => 0,
+    commit: () => undefined,
     compact: async (snapshot) => {
       if (broken.store) throw new InkwireError('INKWIRE_STORE_FAILED', 'the disk is full')
       stored.push(snapshot)

@@ -55,6 +55,8 @@ const setup = () => {
   const log: DocumentLog = {
     document: { name: 'doc', generation: '0'.repeat(32), snapshot: null, tail: [], seq: 0 },
     append: (entry) => appended.push(entry),
+    hold: (entry) => appended.push(entry),
+    commit: () => undefined,
     compact: () => Promise.resolve(),
     release: () => undefined,
   }

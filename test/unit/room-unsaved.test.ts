@@ -49,6 +49,7 @@ const setup = async () => {
     },
   })
   const room = await load('doc', () => undefined)
+  const other = await journal.open('other', () => undefined)
   const take = async (queue: (() => void)[], what: string): Promise<void> => {
     const next = await until(what, () => queue[0])
     queue.shift()
@@ -58,6 +59,8 @@ const setup = async () => {
     room,
     counters,
     enter: (extended = false) => enter(room, counters, extended),
+    /** Another document is written to; what a room holds back goes along. */
+    writeElsewhere: () => void other.append({ update: Uint8Array.of(0, 0), time: 0, author: '' }),
     flush: () => take(flushes, 'a flush is due'),
     commit: () => take(commits, 'a commit is under way'),
     compact: () => take(compactions, 'a compaction is under way'),
@@ -106,9 +109,10 @@ const edits = (): [large: Uint8Array, small: Uint8Array] => {
 
 describe('what isn’t on disk yet', () => {
   it('X2: does not count in the hello, since the generation may be lost with it', async () => {
-    const { enter, commit } = await setup()
+    const { enter, flush, commit } = await setup()
     const [author, reader] = [enter(true), enter(true)]
     author.write(edits()[0])
+    await flush()
     expect(reader.heard('hello')).toMatchObject([{ seq: 0 }])
     expect(enter(true).heard('hello')).toMatchObject([{ seq: 0 }])
     await commit()
@@ -119,7 +123,7 @@ describe('what isn’t on disk yet', () => {
 
 describe('what isn’t sent on yet', () => {
   it('S3: goes out before a compaction takes it from the tail', async () => {
-    const { enter, commit, flush, compact, counters } = await setup()
+    const { enter, commit, flush, compact, counters, writeElsewhere } = await setup()
     const [author, reader] = [enter(), enter()]
     const [large, small] = edits()
     author.write(large)
@@ -128,6 +132,8 @@ describe('what isn’t sent on yet', () => {
     // Its flush waits. Meanwhile all is committed and compacted.
     await commit()
     await compact()
+    writeElsewhere()
+    await commit()
     await commit()
     await until('the snapshot is there', () => counters.compactions === 1)
     await flush()

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import { bodyOf, type Dialect, type Kind, kindOf, step1 } from './dialect.js'
+
+/** A client of a load: as little as can be, so that what is measured is the server. */
+export interface ClientOptions {
+  readonly dialect: Dialect
+  readonly document: string
+  /** Subprotocol to offer. */
+  readonly protocol?: string
+  /** What it asks for; by default everything. */
+  readonly stateVector?: Uint8Array
+  /** Each message. `at` is where it starts in the payload, behind what the dialect puts first. */
+  readonly onMessage?: (kind: Kind, payload: Uint8Array, at: number) => void
+  /** Answer to the server's sync step 1, if it is to have one. */
+  readonly answer?: Uint8Array
+  /** Messages before the sync step 1. */
+  readonly first?: readonly Uint8Array[]
+}
+
+const NOTHING = Uint8Array.of(0)
+const EMPTY = Buffer.alloc(0)
+
+/** A WebSocket connection by hand (RFC 6455); masks with zeros, which leaves payloads as they are. */
+export class Client {
+  readonly socket: Socket
+  /** Bytes that arrived, handshake and frame headers included. */
+  bytesIn = 0
+  /** The sync step 2 has arrived. */
+  synced = false
+  readonly #options: ClientOptions
+  readonly #at: number
+  #rest: Buffer = EMPTY
+  #open: (() => void) | null = null
+  #onSynced: (() => void) | null = null
+
+  private constructor(socket: Socket, options: ClientOptions) {
+    this.socket = socket
+    this.#options = options
+    this.#at = options.dialect.offset(options.document)
+  }
+
+  /** Connects; resolves when it is synced. */
+  static async open(url: string, options: ClientOptions): Promise<Client> {
+    const { host, hostname, port } = new URL(url)
+    const { dialect, document, protocol, stateVector = NOTHING, first = [] } = options
+    const socket = connect(Number(port), hostname)
+    socket.setNoDelay(true)
+    const client = new Client(socket, options)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      socket.once('close', () => reject(new Error('the server hung up')))
+      socket.on('data', (chunk: Buffer) => client.#data(chunk))
+      client.#open = resolve
+      socket.write(
+        [
+          `GET ${dialect.path(document)} HTTP/1.1`,
+          `Host: ${host}`,
+          'Connection: Upgrade',
+          'Upgrade: websocket',
+          'Sec-WebSocket-Version: 13',
+          `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+          ...(protocol ? [`Sec-WebSocket-Protocol: ${protocol}`] : []),
+          '\r\n',
+        ].join('\r\n'),
+      )
+    })
+    await new Promise<void>((resolve, reject) => {
+      socket.once('close', () => reject(new Error('the server hung up')))
+      client.#onSynced = resolve
+      const messages = [...first, step1(stateVector)].map((message) => dialect.encode(document, message))
+      socket.write(
+        Buffer.concat([...dialect.greeting(document), ...messages].map((message) => clientFrame(message))),
+      )
+      if (client.synced) resolve()
+    })
+    return client
+  }
+
+  /** Sends one message; returns false when the socket is backed up. */
+  send(message: Uint8Array): boolean {
+    const { dialect, document } = this.#options
+    return this.socket.write(clientFrame(dialect.encode(document, message)))
+  }
+
+  /** Sends many messages in one write. */
+  sendAll(messages: readonly Uint8Array[]): boolean {
+    const { dialect, document } = this.#options
+    return this.socket.write(
+      Buffer.concat(messages.map((each) => clientFrame(dialect.encode(document, each)))),
+    )
+  }
+
+  close(): void {
+    this.socket.removeAllListeners('close')
+    this.socket.on('error', () => undefined)
+    this.socket.destroy()
+  }
+
+  #data(chunk: Buffer): void {
+    this.bytesIn += chunk.length
+    let bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
+    if (this.#open) {
+      const end = bytes.indexOf('\r\n\r\n')
+      if (end < 0) {
+        this.#rest = bytes
+        return
+      }
+      if (!bytes.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) throw new Error(bytes.toString())
+      this.#open()
+      this.#open = null
+      bytes = bytes.subarray(end + 4)
+    }
+    let at = 0
+    for (;;) {
+      if (bytes.length < at + 2) break
+      const short = bytes[at + 1] as number
+      const head = short < 126 ? 2 : short === 126 ? 4 : 10
+      if (bytes.length < at + head) break
+      const length =
+        short < 126
+          ? short
+          : short === 126
+            ? bytes.readUInt16BE(at + 2)
+            : Number(bytes.readBigUInt64BE(at + 2))
+      if (bytes.length < at + head + length) {
+        this.#rest = this.#gather(bytes.subarray(at), head + length)
+        return
+      }
+      const opcode = (bytes[at] as number) & 15
+      const payload = bytes.subarray(at + head, at + head + length)
+      at += head + length
+      if (opcode === 2) this.#message(payload)
+      else if (opcode === 9) this.socket.write(clientFrame(payload, 0x8a))
+    }
+    this.#rest = at < bytes.length ? bytes.subarray(at) : EMPTY
+  }
+
+  /** A large frame arrives in many pieces: putting each to the last would be quadratic. */
+  #gather(start: Buffer, size: number): Buffer {
+    if (size < 1024 * 1024) return start
+    const whole = Buffer.allocUnsafe(size)
+    let filled = start.copy(whole)
+    this.socket.removeAllListeners('data')
+    this.socket.on('data', (chunk: Buffer) => {
+      const taken = chunk.copy(whole, filled)
+      filled += taken
+      this.bytesIn += taken
+      if (filled < size) return
+      this.socket.removeAllListeners('data')
+      this.socket.on('data', (next: Buffer) => this.#data(next))
+      this.#rest = EMPTY
+      this.bytesIn -= size
+      this.#data(whole)
+      if (taken < chunk.length) this.#data(chunk.subarray(taken))
+    })
+    return EMPTY
+  }
+
+  #message(payload: Uint8Array): void {
+    const kind = kindOf(payload, this.#at)
+    const { onMessage, answer } = this.#options
+    if (kind === 'step1' && answer) this.send(answer)
+    onMessage?.(kind, payload, this.#at)
+    if (kind !== 'step2' || this.synced) return
+    this.synced = true
+    this.#onSynced?.()
+  }
+}
+
+/** A masked frame with the mask 0 (RFC 6455 §5.3). */
+export const clientFrame = (payload: Uint8Array, first = 0x82): Buffer => {
+  const extended = payload.length < 126 ? 0 : payload.length < 65_536 ? 2 : 8
+  const frame = Buffer.alloc(2 + extended + 4 + payload.length)
+  frame[0] = first
+  frame[1] = 0x80 | (extended === 0 ? payload.length : extended === 2 ? 126 : 127)
+  if (extended === 2) frame.writeUInt16BE(payload.length, 2)
+  if (extended === 8) frame.writeBigUInt64BE(BigInt(payload.length), 2)
+  frame.set(payload, 2 + extended + 4)
+  return frame
+}
+
+export { bodyOf }

@@ -1,0 +1,29 @@
+/** The value below which a part `p` (0 to 1) of the samples lie; NaN for none. */
+export const percentile = (samples: readonly number[] | Float64Array, p: number): number => {
+  const sorted = Float64Array.from(samples).sort()
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN
+}
+
+export const MiB = 1024 * 1024
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Resolves once `check` holds; looks every few ms. Throws after `timeoutMs`. */
+export const until = async (what: string, check: () => boolean, timeoutMs = 60_000): Promise<void> => {
+  const end = performance.now() + timeoutMs
+  while (!check()) {
+    if (performance.now() > end) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`)
+    await sleep(5)
+  }
+}
+
+/** Calls `send(i)` for i = 0, 1, … at `rate` a second for as many as `count`, evenly; late ones at once. */
+export const steadily = async (rate: number, count: number, send: (i: number) => void): Promise<void> => {
+  const start = performance.now()
+  let sent = 0
+  while (sent < count) {
+    const due = Math.min(count, Math.floor(((performance.now() - start) / 1000) * rate) + 1)
+    while (sent < due) send(sent++)
+    await sleep(1)
+  }
+}

@@ -1,0 +1,113 @@
+import * as Y from 'yjs'
+import { Client } from '../client.js'
+import { bodyOf, headOf, updateOf } from '../dialect.js'
+import { MiB, percentile, sleep, until } from '../figures.js'
+import { fixed, type Line, STORING } from '../line.js'
+import { peakBytes, resetPeak, residentBytes } from '../usage.js'
+
+const SIZE = 20 * MiB
+const PIECE = 'The quick brown fox jumps over the lazy dog. '.repeat(5000)
+const JOINS = 150
+const ROOMS = 10
+const KEYSTROKE_MS = 100
+
+export const largeLine: Line = {
+  name: 'large',
+  title: '20 MB document: 150 joins at once, and edits in 10 other documents meanwhile',
+  quick: false,
+  contenders: STORING,
+  units: {
+    memory: '× the document, more than before at most',
+    seconds: 's until all had it',
+    p50: 'ms, the others’ edits',
+    p99: 'ms, the others’ edits',
+  },
+  targets: [
+    { figure: 'memory', what: '≤ 3 × the document', limit: fixed(3) },
+    { figure: 'p99', what: '≤ 50 ms', limit: fixed(50) },
+  ],
+  run: async (server) => {
+    const { dialect } = server
+    const before = residentBytes(server.pid)
+    const doc = new Y.Doc()
+    const author = await Client.open(server.url, { dialect, document: 'large' })
+    doc.on('update', (update: Uint8Array) => void author.send(updateOf(update)))
+    let size = 0
+    let heard = 0
+    const reader = await Client.open(server.url, {
+      dialect,
+      document: 'large',
+      onMessage: (_, { length }) => {
+        heard += length
+      },
+    })
+    while (size < SIZE) {
+      doc.getText('text').insert(doc.getText('text').length, PIECE)
+      size += PIECE.length
+      await until('it is taken', () => heard > size - MiB)
+    }
+    reader.close()
+    await sleep(3000)
+    resetPeak(server.pid)
+
+    const latencies: number[] = []
+    const sentAt = Array.from({ length: ROOMS }, () => new Map<number, number>())
+    const others = await Promise.all(
+      sentAt.map(async (times, i) => {
+        const document = `other ${i}`
+        const own = new Y.Doc()
+        own.clientID = i + 1
+        const watching = await Client.open(server.url, {
+          dialect,
+          document,
+          onMessage: (kind, payload, at) => {
+            if (kind !== 'update') return
+            const sent = times.get(headOf(payload, at)[3])
+            if (sent !== undefined) latencies.push(performance.now() - sent)
+          },
+        })
+        const writing = await Client.open(server.url, { dialect, document })
+        let clock = 0
+        own.on('update', (update: Uint8Array) => void writing.send(updateOf(update)))
+        const timer = setInterval(() => {
+          times.set(clock, performance.now())
+          own.getText('t').insert(clock++, 'x')
+        }, KEYSTROKE_MS)
+        return { timer, clients: [watching, writing], typed: () => clock }
+      }),
+    )
+    await sleep(500)
+    const start = performance.now()
+    // One of them looks at what it got; the others only take it from the socket, so that the load isn't the limit.
+    let whole: Uint8Array[] = []
+    const joiners = await Promise.all(
+      Array.from({ length: JOINS }, (_, i) =>
+        Client.open(server.url, {
+          dialect,
+          document: 'large',
+          onMessage: (kind, payload, at) => {
+            if (i === 0 && (kind === 'step2' || kind === 'update')) whole = [...whole, payload.subarray(at)]
+          },
+        }),
+      ),
+    )
+    const seconds = (performance.now() - start) / 1000
+    await sleep(1000)
+    for (const { timer } of others) clearInterval(timer)
+    await until(
+      'the others’ edits have arrived',
+      () => latencies.length === others.reduce((n, each) => n + each.typed(), 0),
+    )
+    const memory = (peakBytes(server.pid) - before) / size
+    const joined = new Y.Doc()
+    for (const message of whole) Y.applyUpdate(joined, bodyOf(message, 0))
+    if (joined.getText('text').length !== size) throw new Error('a joiner lacks something')
+    for (const client of joiners) {
+      if (client.bytesIn < size) throw new Error('a joiner lacks something')
+      client.close()
+    }
+    for (const { clients } of others) for (const client of clients) client.close()
+    author.close()
+    return { memory, seconds, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }
+  },
+}

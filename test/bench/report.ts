@@ -1,0 +1,57 @@
+import type { Name, Running } from './contenders.js'
+import type { Figures, Line } from './line.js'
+
+/** What one line found. */
+export interface Result {
+  readonly line: string
+  readonly title: string
+  readonly units: Readonly<Record<string, string>>
+  readonly figures: Readonly<Partial<Record<Name, Figures>>>
+  readonly failures: Readonly<Partial<Record<Name, string>>>
+  readonly targets: readonly Verdict[]
+}
+
+/** Whether a target holds. */
+export interface Verdict {
+  readonly figure: string
+  readonly what: string
+  readonly limit: number
+  readonly ours: number
+  readonly holds: boolean
+}
+
+export const verdicts = (line: Line, figures: Result['figures']): Verdict[] =>
+  line.targets.flatMap(({ figure, what, limit, atLeast = false }) => {
+    const ours = figures.inkwire?.[figure]
+    const value = limit(figures)
+    if (ours === undefined || value === null) return []
+    return [{ figure, what, limit: value, ours, holds: atLeast ? ours >= value : ours <= value }]
+  })
+
+const number = (value: number | undefined): string => {
+  if (value === undefined || Number.isNaN(value)) return '–'
+  if (value >= 1000) return Math.round(value).toLocaleString('en')
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
+}
+
+/** A line's figures as rows of a Markdown table; the last column says which targets hold. */
+export const rowsOf = (result: Result, names: readonly Name[]): string[] =>
+  Object.entries(result.units).flatMap(([figure, unit]) => {
+    if (result.figures.inkwire?.[figure] === undefined && !result.failures.inkwire) return []
+    const cells = names.map((name) =>
+      result.failures[name] ? 'failed' : number(result.figures[name]?.[figure]),
+    )
+    const judged = result.targets
+      .filter((verdict) => verdict.figure === figure)
+      .map(({ what, holds }) => `${holds ? '✓' : '✗'} ${what}`)
+    return [`| ${result.title}: ${unit} | ${cells.join(' | ')} | ${judged.join(', ')} |`]
+  })
+
+export const tableOf = (results: readonly Result[], names: readonly Name[]): string =>
+  [
+    `| work | ${names.join(' | ')} | target |`,
+    `|---|${names.map(() => '---:|').join('')}---|`,
+    ...results.flatMap((result) => rowsOf(result, names)),
+  ].join('\n')
+
+export type { Running }
