@@ -96,4 +96,28 @@ describe.each(EDITORS)('$name', (editor) => {
     await ada.page.reload()
     await expect.poll(ada.text).toBe(left)
   })
+
+  it('who may only read sees everything and can change nothing', async () => {
+    const { ws } = await startServer({
+      authorize: ({ headers: { cookie = '' } }) => ({
+        user: cookie,
+        access: cookie === 'person=Reader' ? 'read' : 'write',
+      }),
+    })
+    const writer = await openEditor(harness, pages, editor, { server: ws, person: 'Writer' })
+    await expect.poll(writer.status).not.toBe('Connecting…')
+    await writer.field.click()
+    await writer.page.keyboard.insertText('Minutes. ')
+    const reader = await openEditor(harness, pages, editor, { server: ws, person: 'Reader' })
+    await expect.poll(reader.text).toBe('Minutes. ')
+    await expect.poll(reader.status).toBe('Read only')
+    await reader.field.click()
+    await reader.page.keyboard.press('Control+End')
+    await reader.page.keyboard.insertText('graffiti')
+    await reader.page.keyboard.press('Backspace')
+    await writer.page.keyboard.insertText('Next.')
+    await expect.poll(reader.text).toBe('Minutes. Next.')
+    expect(await reader.status()).toBe('Read only')
+    await expect.poll(writer.text).toBe('Minutes. Next.')
+  })
 })

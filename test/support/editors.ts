@@ -49,7 +49,7 @@ export interface EditorPage extends TestPage {
   status(): Promise<string | null>
 }
 
-/** Opens an editor's page as a person. */
+/** Opens an editor's page as a person, whose name the server gets as the cookie `person`. */
 export const openEditor = async (
   harness: BrowserHarness,
   pages: EditorPages,
@@ -57,6 +57,7 @@ export const openEditor = async (
   { server, person }: { readonly server: string; readonly person: string },
 ): Promise<EditorPage> => {
   const context = await harness.browser.newContext({ viewport: { width: 800, height: 600 } })
+  await context.addCookies([{ name: 'person', value: person, url: pages.url }])
   const opened = await harness.newPage(context)
   const { page } = opened
   const query = new URLSearchParams({ server, name: person })

@@ -23,7 +23,9 @@ export const showStatus = (provider: InkwireProvider): void => {
   const status = byId('status', HTMLElement)
   const others = byId('others', HTMLElement)
   const show = (): void => {
-    status.textContent = provider.wsconnected ? inWords(provider.saveState) : 'Connecting…'
+    const { wsconnected, access, saveState } = provider
+    if (!wsconnected) status.textContent = 'Connecting…'
+    else status.textContent = access === 'read' ? 'Read only' : inWords(saveState)
   }
   const showOthers = (people: readonly Person[]): void => {
     others.replaceChildren(
@@ -37,6 +39,7 @@ export const showStatus = (provider: InkwireProvider): void => {
   }
   provider.on('save', show)
   provider.on('status', show)
+  provider.on('access', show)
   presence.others.subscribe(showOthers)
   show()
   showOthers(presence.others.get())

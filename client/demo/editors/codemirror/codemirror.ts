@@ -1,4 +1,5 @@
 import { defaultKeymap } from '@codemirror/commands'
+import { Compartment } from '@codemirror/state'
 import { EditorView, keymap, lineNumbers } from '@codemirror/view'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import * as Y from 'yjs'
@@ -11,7 +12,8 @@ const text = doc.getText('text')
 const provider = new InkwireProvider(serverUrl, documentName, doc)
 showStatus(provider)
 
-new EditorView({
+const editable = new Compartment()
+const view = new EditorView({
   parent: byId('editor', HTMLElement),
   doc: text.toString(),
   extensions: [
@@ -19,5 +21,9 @@ new EditorView({
     EditorView.lineWrapping,
     keymap.of([...yUndoManagerKeymap, ...defaultKeymap]),
     yCollab(text, provider.awareness),
+    editable.of([]),
   ],
+})
+provider.on('access', (access) => {
+  view.dispatch({ effects: editable.reconfigure(EditorView.editable.of(access !== 'read')) })
 })

@@ -1,10 +1,12 @@
 import { LexicalCollaboration } from '@lexical/react/LexicalCollaborationContext'
 import { CollaborationPlugin } from '@lexical/react/LexicalCollaborationPlugin'
 import { LexicalComposer } from '@lexical/react/LexicalComposer'
+import { useLexicalComposerContext } from '@lexical/react/LexicalComposerContext'
 import { ContentEditable } from '@lexical/react/LexicalContentEditable'
 import { LexicalErrorBoundary } from '@lexical/react/LexicalErrorBoundary'
 import { RichTextPlugin } from '@lexical/react/LexicalRichTextPlugin'
 import type { Provider } from '@lexical/yjs'
+import { useCallback } from 'react'
 import { createRoot } from 'react-dom/client'
 import * as Y from 'yjs'
 import { InkwireProvider } from '../../../index.js'
@@ -16,15 +18,31 @@ const onError = (error: Error): void => {
   throw error
 }
 
-/** Lexical connects and disconnects by itself. */
-const open = (name: string, docs: Map<string, Y.Doc>): Provider => {
-  const doc = docs.get(name) ?? new Y.Doc()
-  docs.set(name, doc)
-  const provider = new InkwireProvider(serverUrl, name, doc, { connect: false })
-  // Not before: Lexical replaces all of the presence when it begins.
-  provider.once('synced', () => showStatus(provider))
-  // Its type wants an awareness with Lexical's own fields in it, which no provider's has before Lexical sets them.
-  return provider as unknown as Provider
+/** Ties the editor that is around it to the document. Lexical connects and disconnects by itself. */
+const Together = () => {
+  const [editor] = useLexicalComposerContext()
+  const open = useCallback(
+    (name: string, docs: Map<string, Y.Doc>): Provider => {
+      const doc = docs.get(name) ?? new Y.Doc()
+      docs.set(name, doc)
+      const provider = new InkwireProvider(serverUrl, name, doc, { connect: false })
+      provider.on('access', (access) => editor.setEditable(access !== 'read'))
+      // Not before: Lexical replaces all of the presence when it begins.
+      provider.once('synced', () => showStatus(provider))
+      // Its type wants an awareness with Lexical's own fields in it, which no provider's has before Lexical sets them.
+      return provider as unknown as Provider
+    },
+    [editor],
+  )
+  return (
+    <CollaborationPlugin
+      id={documentName}
+      providerFactory={open}
+      shouldBootstrap={true}
+      username={userName}
+      cursorColor={colorsOf(userName).color}
+    />
+  )
 }
 
 createRoot(byId('editor', HTMLElement)).render(
@@ -32,13 +50,7 @@ createRoot(byId('editor', HTMLElement)).render(
     {/* The document's content is the shared one: the editor must not begin with one of its own. */}
     <LexicalComposer initialConfig={{ namespace: 'notes', editorState: null, onError }}>
       <RichTextPlugin contentEditable={<ContentEditable />} ErrorBoundary={LexicalErrorBoundary} />
-      <CollaborationPlugin
-        id={documentName}
-        providerFactory={open}
-        shouldBootstrap={true}
-        username={userName}
-        cursorColor={colorsOf(userName).color}
-      />
+      <Together />
     </LexicalComposer>
   </LexicalCollaboration>,
 )

@@ -23,6 +23,8 @@ const model = editor.getModel() ?? monaco.editor.createModel('')
 model.setEOL(monaco.editor.EndOfLineSequence.LF)
 const binding = new MonacoBinding(text, model, new Set([editor]), provider.awareness)
 
+provider.on('access', (access) => editor.updateOptions({ readOnly: access === 'read' }))
+
 // Monaco's own undo knows nothing of others' edits.
 const undo = createUndo(text, { origins: [binding] })
 const { CtrlCmd, Shift } = monaco.KeyMod

@@ -22,3 +22,4 @@ const quill = new Quill(byId('editor', HTMLElement).appendChild(document.createE
   },
 })
 new QuillBinding(text, quill, provider.awareness)
+provider.on('access', (access) => quill.enable(access !== 'read'))

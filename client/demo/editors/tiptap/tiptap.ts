@@ -12,7 +12,7 @@ const doc = new Y.Doc()
 const provider = new InkwireProvider(serverUrl, documentName, doc)
 showStatus(provider)
 
-new Editor({
+const editor = new Editor({
   element: byId('editor', HTMLElement),
   extensions: [
     // Undo comes with Collaboration: it takes back one's own edits only.
@@ -21,3 +21,4 @@ new Editor({
     CollaborationCaret.configure({ provider, user: { name: userName, ...colorsOf(userName) } }),
   ],
 })
+provider.on('access', (access) => editor.setEditable(access !== 'read'))
