@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { useBrowser } from '../support/browser.js'
 import { type DemoPage, ON_DEVICE, openDemo, openWindow, SAFE } from '../support/demo.js'
-import { serveProcess } from '../support/inkwire.js'
+import { serveProcess, startServer } from '../support/inkwire.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
 
@@ -21,13 +21,21 @@ const harness = useBrowser()
 const ADA = { name: 'Ada King', color: '#3e66b3' }
 const GRACE = { name: 'Grace Hopper', color: '#a74449' }
 
-/** A server and two people with the same document. */
-const together = async () => {
+/** Two people with the same document of a server. */
+const meetAt = async (url: string) => {
+  const [a, b] = await Promise.all([openDemo(harness, url, ADA), openDemo(harness, url, GRACE)])
+  await Promise.all([a.says('Connected'), b.says('Connected')])
+  return { a, b }
+}
+
+/** A server in this process, which is there at once, and two people. */
+const together = async () => meetAt((await startServer({ demo: true })).url)
+
+/** A server in a process of its own, which can be killed, and two people. */
+const togetherAtProcess = async () => {
   const data = await tempDir()
   const server = await serveProcess(data)
-  const [a, b] = await Promise.all([openDemo(harness, server.url, ADA), openDemo(harness, server.url, GRACE)])
-  await Promise.all([a.says('Connected'), b.says('Connected')])
-  return { data, server, a, b }
+  return { data, server, ...(await meetAt(server.url)) }
 }
 
 const write = async ({ field, page }: DemoPage, text: string, where: 'start' | 'end' = 'end') => {
@@ -45,7 +53,7 @@ const killed = async ({ child, exited }: Awaited<ReturnType<typeof serveProcess>
 
 describe('two people in one document', () => {
   it('see each other type, with caret and name, until all is safe', async () => {
-    const { a, b } = await together()
+    const { a, b } = await togetherAtProcess()
     await a.field.focus()
     await a.page.keyboard.insertText(MINUTES)
     await b.shows(MINUTES)
@@ -69,7 +77,7 @@ describe('two people in one document', () => {
   })
 
   it('lose nothing when the server is killed under them, and are told the truth meanwhile', async () => {
-    const { data, server, a, b } = await together()
+    const { data, server, a, b } = await togetherAtProcess()
     await write(a, 'Saved before. ')
     await Promise.all([b.shows('Saved before. '), a.safe()])
 

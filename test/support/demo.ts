@@ -1,4 +1,10 @@
-import { type BrowserContext, type BrowserContextOptions, devices, type Locator } from 'playwright-core'
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  devices,
+  type Locator,
+  type Page,
+} from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import type { BrowserHarness, TestPage } from './browser.js'
 import { until } from './until.js'
@@ -97,22 +103,17 @@ export const openWindow = async (
     selections: page.locator(`${MARK}:not(:has(> inkwire-cursors))`),
     shows: (text) =>
       explain(
-        until(
-          `the field shows ${JSON.stringify(text)}`,
-          async () => (await demo.field.inputValue()) === text,
-        ),
+        waitIn(page, `the field shows ${JSON.stringify(text)}`, showsText, text),
         async () => `it shows ${JSON.stringify(await demo.field.inputValue())}`,
       ),
-    showsRich: (...blocks) => {
-      const outline = () => page.evaluate(outlineOfRichText)
-      return explain(
+    showsRich: (...blocks) =>
+      explain(
         until(
           `the rich text is ${JSON.stringify(blocks)}`,
-          async () => JSON.stringify(await outline()) === JSON.stringify(blocks),
+          async () => JSON.stringify(await page.evaluate(outlineOfRichText)) === JSON.stringify(blocks),
         ),
-        async () => `it is ${JSON.stringify(await outline())}`,
-      )
-    },
+        async () => `it is ${JSON.stringify(await page.evaluate(outlineOfRichText))}`,
+      ),
     openList: async () => {
       const list = page.getByRole('navigation', { name: 'Documents' })
       if (!(await list.isVisible()))
@@ -124,15 +125,10 @@ export const openWindow = async (
     },
     says: (headline) =>
       explain(
-        until(
-          `the page says ${headline}`,
-          async () => (await page.locator('#headline').textContent()) === headline,
-        ),
+        waitIn(page, `the page says ${headline}`, saysHeadline, headline),
         async () => `it says ${await page.locator('#connection').textContent()}`,
       ),
-    safe: async () => {
-      await until('all is safe', async () => (await demo.claim()) === SAFE)
-    },
+    safe: () => waitIn(page, 'all is safe', claims, SAFE),
     claim: async () => (await demo.claims()).at(-1) ?? '',
     claims: () => page.evaluate(() => window.claims ?? []),
     forgiveOutage() {
@@ -142,6 +138,33 @@ export const openWindow = async (
   }
   return demo
 }
+
+/** How often a page looks whether what is waited for is there, ms. */
+const LOOK_MS = 10
+/** @see until */
+const PATIENCE_MS = 15_000
+
+/**
+ * Waits inside the page: two pages that are asked from outside all the time leave a small machine no time for what
+ * they are asked about.
+ */
+const waitIn = async <T>(page: Page, what: string, condition: (arg: T) => boolean, arg: T): Promise<void> => {
+  try {
+    // Playwright's type of the function takes an argument apart, which a plain one doesn't need.
+    await page.waitForFunction(condition as (arg: unknown) => boolean, arg, {
+      polling: LOOK_MS,
+      timeout: PATIENCE_MS,
+    })
+  } catch (error) {
+    throw new Error(`waited ${PATIENCE_MS} ms in vain until ${what}`, { cause: error })
+  }
+}
+
+// These run in the page.
+const showsText = (text: string): boolean => document.querySelector('textarea')?.value === text
+const saysHeadline = (headline: string): boolean =>
+  document.querySelector('#headline')?.textContent === headline
+const claims = (claim: string): boolean => window.claims?.at(-1) === claim
 
 /** Adds to a failure what there was instead. */
 const explain = async (waiting: Promise<unknown>, instead: () => Promise<string>): Promise<void> => {
