@@ -19,46 +19,55 @@ export interface Unfounded {
  * types while it connects sends such updates all the time; its sync step 2, right behind, completes them.
  */
 export class UnfoundedMessages {
-  #waiting: Unfounded[] = []
+  /** By member, in order: only the first of each has to be looked at, for the others come after it. */
+  readonly #waiting = new Map<Member, Unfounded[]>()
+  /** Of the last update that was added: it may have to wait for many members at once. */
+  #latest: { readonly scan: Scan; readonly needs: Unfounded['needs'] } | null = null
 
   /** Whether anything of a member waits. */
   has(member: Member): boolean {
-    return this.#waiting.some((each) => each.member === member)
+    return this.#waiting.has(member)
   }
 
+  /** Of how many members something waits. */
   get size(): number {
-    return this.#waiting.length
+    return this.#waiting.size
   }
 
   add(member: Member, message: number, seq: number | null, scan: Scan): void {
-    this.#waiting.push({
-      member,
-      message,
-      seq,
-      needs: scan.blocks.map(({ client, end }) => [client, end] as const),
-    })
+    const entry = { member, message, seq, needs: this.#needsOf(scan) }
+    const before = this.#waiting.get(member)
+    if (before) before.push(entry)
+    else this.#waiting.set(member, [entry])
   }
 
   /** `seq`s of a member's updates that wait, ascending. */
   seqsOf(member: Member): number[] {
-    return this.#waiting.flatMap((each) => (each.member === member && each.seq !== null ? [each.seq] : []))
+    return (this.#waiting.get(member) ?? []).flatMap(({ seq }) => (seq === null ? [] : [seq]))
   }
 
   /** Takes out what is founded now. A member's messages come out in their order. */
-  founded(index: DocumentIndex): Unfounded[] {
-    const stuck = new Set<Member>()
+  founded(index: Pick<DocumentIndex, 'clock'>): Unfounded[] {
     const founded: Unfounded[] = []
-    this.#waiting = this.#waiting.filter((each) => {
-      const ready =
-        !stuck.has(each.member) && each.needs.every(([client, clock]) => index.clock(client) >= clock)
-      if (ready) founded.push(each)
-      else stuck.add(each.member)
-      return !ready
-    })
+    for (const [member, entries] of this.#waiting) {
+      const stuck = entries.findIndex(
+        ({ needs }) => !needs.every(([client, clock]) => index.clock(client) >= clock),
+      )
+      if (stuck === 0) continue
+      founded.push(...(stuck < 0 ? entries : entries.splice(0, stuck)))
+      if (stuck < 0) this.#waiting.delete(member)
+    }
     return founded
   }
 
   leave(member: Member): void {
-    if (this.#waiting.length > 0) this.#waiting = this.#waiting.filter((each) => each.member !== member)
+    this.#waiting.delete(member)
+  }
+
+  #needsOf(scan: Scan): Unfounded['needs'] {
+    if (this.#latest?.scan !== scan) {
+      this.#latest = { scan, needs: scan.blocks.map(({ client, end }) => [client, end] as const) }
+    }
+    return this.#latest.needs
   }
 }

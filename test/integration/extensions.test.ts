@@ -130,7 +130,9 @@ describe('inkwire.1', () => {
     text.insert(3, 'd')
     const [, second, third, fourth] = take() as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
     const reader = await connectRaw(`${ws}/doc`)
-    await reader.first('syncStep1')
+    // Whoever hasn't asked yet may be the author of it (S4).
+    reader.send({ type: 'syncStep1', stateVector: NOTHING })
+    await reader.first('syncStep2')
     const raw = await connectRaw(`${ws}/doc`)
     await raw.first('syncStep1')
     for (const update of [second, third, fourth]) raw.send({ type: 'update', update })
