@@ -57,18 +57,34 @@ export const saveSource = (provider: Maybe<InkwireProvider>): Source<SaveState> 
       }
     : constant(NOTHING_SAVED)
 
-/** The content of a text. */
-export const textSource = (text: Maybe<Text>): Source<string> =>
-  text
-    ? {
-        initial: '',
-        get: () => text.toString(),
-        subscribe(listener) {
-          text.observe(listener)
-          return () => text.unobserve(listener)
-        },
+/** The content of a text. It is put together once per change, however often it is asked for by those who follow it. */
+export const textSource = (text: Maybe<Text>): Source<string> => {
+  if (!text) return constant('')
+  let followers = 0
+  let content: string | null = null
+  const changed = (): void => {
+    content = null
+  }
+  return {
+    initial: '',
+    get() {
+      if (followers === 0) return text.toString()
+      content ??= text.toString()
+      return content
+    },
+    subscribe(listener) {
+      // Before the first listener: what that one asks for must be new.
+      if (followers++ === 0) text.observe(changed)
+      text.observe(listener)
+      return () => {
+        text.unobserve(listener)
+        if (--followers > 0) return
+        text.unobserve(changed)
+        changed()
       }
-    : constant('')
+    },
+  }
+}
 
 const NOBODY: readonly Person[] = []
 

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { useBrowser } from '../support/browser.js'
 import { type Editor, type EditorPages, openEditor, serveEditors } from '../support/editors.js'
-import { startServer } from '../support/inkwire.js'
+import { serveProcess, startServer } from '../support/inkwire.js'
+import { tempDir } from '../support/temp.js'
 
 const EDITORS: readonly Editor[] = [
   { name: 'codemirror', field: '.cm-content', content: '.cm-content', carets: '.cm-ySelectionCaret' },
@@ -120,4 +121,38 @@ describe.each(EDITORS)('$name', (editor) => {
     expect(await reader.status()).toBe('Read only')
     await expect.poll(writer.text).toBe('Minutes. Next.')
   })
+
+  it('what is written while the server is away is merged when it is back', async () => {
+    const data = await tempDir()
+    const first = await serveProcess(data)
+    const ada = await openEditor(harness, pages, editor, { server: first.ws, person: 'Ada' })
+    await expect.poll(ada.status).not.toBe('Connecting…')
+    await ada.field.click()
+    await ada.page.keyboard.insertText('Minutes. ')
+    await expect.poll(ada.status).toBe('Safe on the server’s disk')
+    const grace = await openEditor(harness, pages, editor, { server: first.ws, person: 'Grace' })
+    await expect.poll(grace.text).toBe('Minutes. ')
+    first.child.kill('SIGKILL')
+    await first.exited
+    for (const { status } of [ada, grace]) await expect.poll(status).toBe('Connecting…')
+
+    await ada.page.keyboard.press('Control+Home')
+    await ada.page.keyboard.insertText('Old ')
+    await grace.field.click()
+    await grace.page.keyboard.press('Control+End')
+    await grace.page.keyboard.insertText('The end.')
+    expect([await ada.text(), await grace.text()]).toEqual(['Old Minutes. ', 'Minutes. The end.'])
+    await serveProcess(data, { port: first.port })
+    for (const { text } of [ada, grace]) await expect.poll(text).toBe('Old Minutes. The end.')
+    for (const { status } of [ada, grace]) await expect.poll(status).toBe('Safe on the server’s disk')
+    await expect.poll(ada.carets).toEqual(['Grace'])
+    await expect.poll(grace.carets).toEqual(['Ada'])
+    for (const { errors } of [ada, grace]) forgiveOutage(errors)
+  })
 })
+
+/** Takes out what a browser logs when a server is away. */
+const forgiveOutage = (errors: string[]): void => {
+  const others = errors.filter((error) => !/^WebSocket connection to .* failed/.test(error))
+  errors.splice(0, errors.length, ...others)
+}
