@@ -71,18 +71,25 @@ export class Owners<M> {
   }
 
   /**
-   * Whether an update writes under another connection's id, or deletes what that one has yet to write.
+   * Where an update writes under another connection's id, or deletes what that one has yet to write: all of it, so that
+   * whoever waits has to be looked at again only once.
    */
-  foreign(member: M, scan: Scan, index: DocumentIndex): Foreign<M> | null {
+  foreign(member: M, scan: Scan, index: DocumentIndex): readonly Foreign<M>[] {
+    const foreign: Foreign<M>[] = []
     for (const { client, clock, end } of scan.blocks) {
       const owner = this.#other(member, client)
-      if (owner && !index.holds(client, clock, end)) return { owner, client, ranges: [clock, end] }
+      if (owner && !index.holds(client, clock, end)) foreign.push({ owner, client, ranges: [clock, end] })
     }
     for (const { client, ranges } of scan.deletes) {
       const owner = this.#other(member, client)
-      if (owner && !index.holdsAll(client, ranges)) return { owner, client, ranges }
+      if (owner && !index.holdsAll(client, ranges)) foreign.push({ owner, client, ranges })
     }
-    return null
+    return foreign
+  }
+
+  /** Whether edits under an id still have to wait for this connection. */
+  keeps(owner: M, client: number): boolean {
+    return this.#owners.get(client) === owner && this.#mayWrite(owner)
   }
 
   /** What of an update is under no other connection's id. */

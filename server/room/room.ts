@@ -13,12 +13,13 @@ import { type Content, structBytes } from './content.js'
 import { Importer } from './importer.js'
 import { LikelyAuthors } from './likely-authors.js'
 import type { Member, Refused } from './member.js'
-import { type Foreign, Owners } from './owners.js'
+import { Owners } from './owners.js'
 import { Pending } from './pending.js'
 import { checkPlausible } from './plausible.js'
 import { Presence, type PresenceLimits } from './presence.js'
 import type { Turns } from './turns.js'
 import { UnfoundedMessages } from './unfounded.js'
+import { Waiting } from './waiting.js'
 
 /** What all rooms of a server share. */
 export interface RoomDeps {
@@ -65,7 +66,7 @@ export class Room {
   readonly #likely: LikelyAuthors<Member>
   readonly #pending = new Pending()
   /** Whose last update waits for somebody else's (PROTOCOL S7). */
-  readonly #held = new Map<Member, Foreign<Member>>()
+  readonly #held = new Map<Member, Waiting<Member>>()
   readonly #acks = new Acks()
   readonly #unfounded = new UnfoundedMessages()
   readonly #broadcast: Broadcast
@@ -194,14 +195,15 @@ export class Room {
     }
     checkPlausible(scan, index)
     const foreign = this.#owners.foreign(author, scan, index)
-    if (foreign !== null) {
+    if (foreign.length > 0) {
       this.#takeOwnPart(author, message, scan)
       // That may have been what the owner waits for, and the owner have brought the rest by now.
-      if (this.#owners.foreign(author, scan, index) === null) {
+      const left = this.#owners.foreign(author, scan, index)
+      if (left.length === 0) {
         return this.receive(author, message, update, { mayWrite, reoffered })
       }
-      this.#held.set(author, foreign)
-      foreign.owner.probe()
+      this.#held.set(author, new Waiting(left))
+      for (const owner of new Set(left.map((each) => each.owner))) owner.probe()
       return false
     }
     const gap = index.hasGap(scan)
@@ -383,10 +385,8 @@ export class Room {
   /** Somebody wrote or left: who has waited for that? */
   #letGoOn(): void {
     if (this.#held.size === 0) return
-    const { index } = this.#content
-    for (const [member, { owner, client, ranges }] of [...this.#held]) {
-      const owned = this.#owners.of(client) === owner && owner.mayWrite
-      if (owned && !index.holdsAll(client, ranges)) continue
+    for (const [member, waiting] of [...this.#held]) {
+      if (!waiting.isOver(this.#owners, this.#content.index)) continue
       if (this.#held.delete(member)) member.goOn()
     }
   }
