@@ -129,7 +129,8 @@ const createOptions = (actions: LibraryActions) => {
 
   placeWhileOpen(panel, () => shown?.button ?? null)
   panel.addEventListener('toggle', ({ newState }) => {
-    if (newState === 'open') field.select()
+    // On a telephone the keyboard would cover the rest.
+    if (newState === 'open' && matchMedia('(pointer: fine)').matches) field.select()
   })
   field.addEventListener('input', () => shown && actions.rename(shown.name, field.value))
   field.addEventListener('keydown', (event) => {

@@ -1,11 +1,13 @@
 /** Room between a popover and what opened it, and the window's edge, px. */
 const GAP = 6
 
+/** Where something is in the window, px. */
+type Box = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>
+
 /**
- * Puts an open popover below the button that opened it, or above it where there is no room, inside the window.
+ * Puts an open popover below what it is about, or above it where there is no room, inside the window.
  */
-export const placeBy = (popover: HTMLElement, button: Element): void => {
-  const { left, right, top, bottom } = button.getBoundingClientRect()
+export const placeBy = (popover: HTMLElement, { left, right, top, bottom }: Box): void => {
   const { offsetWidth: width, offsetHeight: height } = popover
   const { clientWidth, clientHeight } = document.documentElement
   // At the side where the button is; its edge and the popover's make one line.
@@ -20,7 +22,7 @@ export const placeBy = (popover: HTMLElement, button: Element): void => {
 export const placeWhileOpen = (popover: HTMLElement, button: () => Element | null): void => {
   const place = (): void => {
     const by = button()
-    if (by) placeBy(popover, by)
+    if (by) placeBy(popover, by.getBoundingClientRect())
   }
   popover.addEventListener('toggle', ({ newState }) => {
     if (newState === 'open') {

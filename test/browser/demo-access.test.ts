@@ -39,6 +39,12 @@ const VIEWS: Readonly<Record<string, (demo: DemoPage, look: () => Promise<void>)
     await look()
     for (let open = 0; open < 2; open++) await page.keyboard.press('Escape')
   },
+  'the panel for a link': async ({ page, rich }, look) => {
+    await rich.focus()
+    await page.keyboard.press('Control+k')
+    await look()
+    await page.keyboard.press('Escape')
+  },
   people: ({ page }, look) => panel(page, '(you)', look),
   sharing: ({ page }, look) => panel(page, 'Share', look),
   'a window that is offline': async ({ page, says }, look) => {

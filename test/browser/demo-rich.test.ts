@@ -76,6 +76,43 @@ describe('rich text', () => {
     await bothShow(a, b, 'li map', 'li ropes and tent')
   })
 
+  it('has links, by a panel or by pasting an address on a word', async () => {
+    const { a, b } = await together()
+    await type(a, 'see the map')
+    await a.page.keyboard.press('Control+Shift+ArrowLeft')
+    // A browser tells of a new selection with the next frame, which nobody's next key outruns.
+    await a.page.evaluate(() => new Promise(requestAnimationFrame))
+    await a.page.keyboard.press('Control+k')
+    const address = a.page.getByRole('textbox', { name: 'Address', exact: true })
+    await address.fill('not an address')
+    await address.press('Enter')
+    await a.page.getByRole('alert').waitFor()
+    await address.fill('example.org/map')
+    await address.press('Enter')
+    const there = b.rich.getByRole('link', { name: 'map', exact: true })
+    await there.waitFor()
+    expect(await there.getAttribute('href')).toBe('https://example.org/map')
+    expect(await there.getAttribute('rel')).toContain('noopener')
+    expect(await a.rich.evaluate((node) => document.activeElement === node)).toBe(true)
+
+    // Anywhere in it, the panel is about the whole of it.
+    await a.page.keyboard.press('ArrowLeft')
+    await a.page.getByRole('button', { name: 'Link', exact: true }).click()
+    expect(await address.inputValue()).toBe('https://example.org/map')
+    await a.page.getByRole('button', { name: 'Remove link' }).click()
+    await there.waitFor({ state: 'detached' })
+
+    await a.page.keyboard.press('Control+a')
+    await a.page.evaluate(() => new Promise(requestAnimationFrame))
+    await a.rich.evaluate((node) => {
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text/plain', 'https://example.org/pasted')
+      node.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+    })
+    await b.rich.getByRole('link', { name: 'see the map' }).waitFor()
+    await bothShow(a, b, 'p see the map')
+  })
+
   it('has a toolbar that is one stop for Tab, with arrow keys inside and Escape back to the text', async () => {
     const { a } = await together()
     await type(a, 'x')
@@ -123,17 +160,17 @@ describe('rich text', () => {
 
   it('loads its editor only when it is needed', async () => {
     const { url } = await startServer({ demo: true })
-    const scripts: string[] = []
+    const editors: string[] = []
     const { page } = await harness.newPage()
     page.on('request', (request) => {
-      if (request.resourceType() === 'script') scripts.push(new URL(request.url()).pathname)
+      if (request.url().includes('/rich-')) editors.push(request.url())
     })
     await page.goto(url)
     await page.getByText('Connected').waitFor()
-    expect(scripts).toHaveLength(1)
+    expect(editors).toHaveLength(0)
     await page.goto(`${url}/#/a?rich`)
     await page.locator('.rich-text').waitFor()
-    expect(scripts).toHaveLength(2)
+    expect(editors).toHaveLength(1)
   })
 
   it('survives presence and content that were made to break it', async () => {

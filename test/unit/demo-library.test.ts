@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { addressOf } from '../../client/demo/address.js'
 import { ago } from '../../client/demo/ago.js'
 import { Library, titleOf } from '../../client/demo/library.js'
+import { hrefOf } from '../../client/demo/rich/link.js'
 import { safeHref, schema } from '../../client/demo/rich/schema.js'
 
 /** A browser's store, and a clock that a test turns on. */
@@ -105,6 +106,18 @@ describe('how long ago', () => {
 })
 
 describe('a link in rich text', () => {
+  it.each([
+    ['example.org/walks', 'https://example.org/walks'],
+    [' http://example.org ', 'http://example.org'],
+    ['mailto:ada@example.org', 'mailto:ada@example.org'],
+    ['javascript:alert(1)', null],
+    ['two words.org', null],
+    ['word', null],
+    ['', null],
+  ])('that is typed as %j leads to %j', (typed, href) => {
+    expect(hrefOf(typed)).toBe(href)
+  })
+
   it.each([
     ['https://example.org/a?b#c', true],
     ['mailto:ada@example.org', true],

@@ -7,6 +7,7 @@ import type * as Y from 'yjs'
 import type { Editor } from '../editor.js'
 import { carets } from './carets.js'
 import { keys, typedShorthand } from './keys.js'
+import { links } from './link.js'
 import { schema } from './schema.js'
 import { toolbar } from './toolbar.js'
 
@@ -32,6 +33,7 @@ export const editRichText = ({ doc, fragment, awareness, host, tools }: RichText
         yUndoPlugin(),
         typedShorthand(),
         ...keys(),
+        links(),
         toolbar(tools),
       ],
     }),

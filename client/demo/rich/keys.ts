@@ -13,6 +13,7 @@ import {
   toggleList,
   toggleQuote,
 } from './commands.js'
+import { editLink } from './link.js'
 import { schema } from './schema.js'
 
 const { nodes, marks } = schema
@@ -28,6 +29,7 @@ export const keys = (): Plugin[] => [
     'Mod-i': toggle(marks.em),
     'Mod-e': toggle(marks.code),
     'Mod-Shift-x': toggle(marks.strike),
+    'Mod-k': editLink,
     'Mod-Alt-0': toggleBlock(nodes.paragraph),
     'Mod-Alt-1': toggleBlock(nodes.heading, { level: 1 }),
     'Mod-Alt-2': toggleBlock(nodes.heading, { level: 2 }),

@@ -2,6 +2,7 @@ import { type Command, type EditorState, Plugin } from 'prosemirror-state'
 import type { EditorView } from 'prosemirror-view'
 import { redoCommand, undoCommand } from 'y-prosemirror'
 import { hasMark, isInList, isInside, toggle, toggleBlock, toggleList, toggleQuote } from './commands.js'
+import { editLink, stretchOf } from './link.js'
 import { schema } from './schema.js'
 
 const { nodes, marks } = schema
@@ -47,6 +48,13 @@ const TOOLS: readonly (readonly Tool[])[] = [
       icon: 'm7 6-4 4 4 4m6-8 4 4-4 4',
       command: toggle(marks.code),
       isOn: (state) => hasMark(state, marks.code),
+    },
+    {
+      label: 'Link',
+      keys: 'Control+K',
+      icon: 'M8.5 11.5a3.5 3.5 0 0 0 5 0l2.6-2.6a3.5 3.5 0 0 0-5-5l-1 1M11.5 8.5a3.5 3.5 0 0 0-5 0l-2.6 2.6a3.5 3.5 0 0 0 5 5l1-1',
+      command: editLink,
+      isOn: (state) => stretchOf(state).mark !== null,
     },
   ],
   [
