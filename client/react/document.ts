@@ -25,7 +25,7 @@ export const useDocument = (serverUrl: string, name: string, options?: InkwireOp
 /**
  * The same, and suspends until all that the server holds is here, or until it refused (`closed`): the nearest
  * `<Suspense>` shows its fallback meanwhile. While a server renders, that is all there is to show: it throws, which
- * React takes as "render this in the browser".
+ * React takes as "render this in the browser" (and reports to `onRecoverableError` there).
  *
  * @example
  *   const { doc } = useSyncedDocument('wss://example.com', 'notes') // never null

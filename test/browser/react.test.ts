@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createElement } from 'react'
+import { renderToString } from 'react-dom/server'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { bundle, type PageServer, servePages, type TestPage, useBrowser } from '../support/browser.js'
 import { metric, startServer } from '../support/inkwire.js'
 import { createProvider } from '../support/provider.js'
+import { App } from './pages/react-hydrate.js'
 
 const harness = useBrowser()
 let pages: PageServer
@@ -51,6 +54,28 @@ declare global {
     sockets: readonly string[]
   }
 }
+
+it('a page that a server rendered comes alive as it is', async () => {
+  const { ws } = await startServer()
+  const { doc, provider } = createProvider(ws, 'notes')
+  doc.getText('body').insert(0, 'was here before')
+  await provider.whenSaved()
+  const rendered = renderToString(createElement(App, { server: ws }))
+  expect(rendered).toContain('connecting, unknown, 0: ')
+  const site = await servePages({
+    '/': `<!doctype html><body data-server="${ws}"><main>${rendered}</main><script type="module" src="/page.js"></script>`,
+    '/page.js': await bundle('test/browser/pages/react-hydrate.tsx'),
+  })
+  onTestFinished(() => site.close())
+  const { page, errors } = await harness.newPage()
+  await page.goto(site.url)
+  await expect.poll(() => page.locator('#notes').textContent()).toContain(': was here before')
+  await expect.poll(() => page.locator('#synced').textContent()).toBe('was here before')
+  // React says so when it had to take over; it must not have found anything else to say.
+  const [first, ...more] = errors.splice(0)
+  expect(first).toContain('is rendered in the browser')
+  expect(more).toEqual([])
+})
 
 describe('the React hooks, under StrictMode', () => {
   it('let two people edit together, and tell who is there and what is saved', async () => {
