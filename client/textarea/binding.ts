@@ -1,5 +1,5 @@
 import type { Doc, Text, Transaction, YTextEvent } from 'yjs'
-import { apply, type Change, fromDelta, invert, rebase } from './change.js'
+import { apply, type Change, fromDelta, invert, isText, rebase } from './change.js'
 import { followComposition } from './composition.js'
 import { shareCursors } from './cursors.js'
 import { diff, type Splice } from './diff.js'
@@ -44,10 +44,10 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   let shadow = element.value
   /** What was selected before the input that is under way. */
   let before: RelativeSelection | null = null
-  let root: Node | undefined
-  let resetting = false
+  /** Whether what happens to the element is nobody's edit: its form is being reset, or it is typed for others. */
+  let ignoring = false
 
-  const writable = () => !(element.readOnly || element.disabled)
+  const writable = () => element.matches(':read-write')
 
   /**
    * Writes an edit to the shared text, as one transaction.
@@ -62,7 +62,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     ;(ytext.doc as Doc).transact(() => {
       let index = 0
       for (const part of change) {
-        if (typeof part === 'string') {
+        if (isText(part)) {
           ytext.insert(index, part)
           index += part.length
         } else if (part < 0) ytext.delete(index, -part)
@@ -79,7 +79,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     if (
       value === shadow ||
       !writable() ||
-      resetting || // what it leaves is nobody's edit
+      ignoring ||
       element.validity.badInput || // half a number reads as ''
       (!last && options.composition === 'hold' && composing())
     )
@@ -95,11 +95,19 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     base = text
     waiting = []
     if (element.value !== value) {
-      if (selection) {
-        const [start, minusRemoved, insert] = diff(element.value, value)
-        element.setRangeText(insert, start, start - minusRemoved, 'preserve')
-        element.setSelectionRange(...toElement(selection))
-      } else element.value = value
+      const { scrollTop } = element
+      const [start, minusRemoved, insert] = diff(element.value, value)
+      if (value.length > LARGE && insert.split('\n').length < LINES && element.matches(':focus')) {
+        // As if it was typed: a browser then lays out a line, and not all of the text. Nobody hears of it, and its own
+        // undo history, which takes it down, is out of reach.
+        ignoring = true
+        element.setSelectionRange(start, start - minusRemoved)
+        document.execCommand('insertText', false, insert)
+        ignoring = false
+      }
+      if (element.value !== value) element.value = value
+      if (selection) element.setSelectionRange(...toElement(selection))
+      element.scrollTop = scrollTop
     }
     shadow = element.value
   }
@@ -109,10 +117,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     commit()
     if (!composing()) render()
     update?.()
-    // A reset is heard at the root only: it does not leave a shadow tree. The element may have been moved.
-    const now = element.getRootNode()
-    if (now !== root) now.addEventListener('reset', onReset, { capture: true, signal })
-    root = now
+    // The element may have been moved to this form just now; who listens already isn't added again.
+    element.form?.addEventListener('reset', onReset, { signal })
   }
 
   /** What is selected, in indices of the shared text. */
@@ -163,10 +169,10 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   const onReset = ({ target }: Event) => {
     if (target !== element.form) return
     endComposition()
-    resetting = true
+    ignoring = true
     // The values change after the event, and microtasks may run before that.
     setTimeout(() => {
-      resetting = false
+      ignoring = false
       if (options.reset !== 'apply') shadow = element.value
       settle()
     })
@@ -215,7 +221,9 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     commit()
     before = selected()
   })
-  on('input', () => element.validity.badInput || settle())
+  on('input', (event) =>
+    ignoring ? event.stopImmediatePropagation() : element.validity.badInput || settle(),
+  )
   const update = options.awareness && shareCursors(options.awareness, element, on, selected, locate, signal)
   const stopKeeping = keepSelection(
     undoManager,
@@ -232,6 +240,11 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   settle()
   return binding
 }
+
+/** After a script's edit of a megabyte a browser lays out all of it, which takes 0.2 s. */
+const LARGE = 1e5
+/** Typing takes browsers 10 ms a line, and more than that when they are many. */
+const LINES = 9
 
 /** The text with one character for each index, whatever else was put into it. */
 const contentOf = (ytext: Text): string => apply('', fromDelta(ytext.toDelta()))

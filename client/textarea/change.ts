@@ -32,15 +32,15 @@ export const fromDelta = (delta: readonly DeltaPart[]): Change =>
 /** The text after the change. */
 export const apply = (text: string, change: Change): string => {
   let result = ''
-  let index = 0
+  let rest = text
   for (const part of change) {
     if (isText(part)) result += part
     else {
-      if (part > 0) result += text.slice(index, index + part)
-      index += Math.abs(part)
+      if (part > 0) result += rest.slice(0, part)
+      rest = rest.slice(Math.abs(part))
     }
   }
-  return result + text.slice(index)
+  return result + rest
 }
 
 /**
@@ -49,18 +49,11 @@ export const apply = (text: string, change: Change): string => {
  * A Yjs relative position with the same association comes to the same index.
  */
 export const mapIndex = (change: Change, index: number, right?: boolean): number => {
-  let left = index
-  let moved = index
-  for (const part of change) {
-    if (isText(part)) {
-      if (!left && !right) break
-      moved += part.length
-    } else {
-      const step = Math.min(Math.abs(part), left)
-      if (part < 0) moved -= step
-      left -= step
-      if (step < Math.abs(part)) break
-    }
+  let moved = 0
+  // As if something was inserted there.
+  for (const part of transform([index || ' ', ' '], change, !right)) {
+    if (isText(part)) break
+    moved += part
   }
   return moved
 }
@@ -117,6 +110,6 @@ export const rebase = (
 }
 
 /** More than any text has. */
-const ALL = 2 ** 53
+const ALL = Infinity
 
 export const isText = (part: unknown): part is string => typeof part === 'string'

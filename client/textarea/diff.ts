@@ -10,17 +10,24 @@ export type Splice = readonly [start: number, minusRemoved: number, insert: stri
  */
 export const diff = (before: string, after: string, caret?: number | null): Splice => {
   const { length } = before
-  if (before === after) return [length, 0, '']
   const newLength = after.length
   const shorter = Math.min(length, newLength)
   let prefix = 0
-  while (prefix < shorter && before.charCodeAt(prefix) === after.charCodeAt(prefix)) prefix++
   let suffix = 0
-  while (
-    suffix < shorter &&
-    before.charCodeAt(length - suffix - 1) === after.charCodeAt(newLength - suffix - 1)
-  )
-    suffix++
+  // Engines compare pages of a long text much faster than its characters.
+  for (const step of [4096, 1]) {
+    while (
+      prefix + step <= shorter &&
+      before.slice(prefix, prefix + step) === after.slice(prefix, prefix + step)
+    )
+      prefix += step
+    while (
+      suffix + step <= shorter &&
+      before.slice(length - suffix - step, length - suffix) ===
+        after.slice(newLength - suffix - step, newLength - suffix)
+    )
+      suffix += step
+  }
 
   // Both together may cover more than there is: then the change can slide, and the caret says where it ends.
   suffix = Math.min(suffix, Math.max(newLength - (caret ?? newLength), shorter - prefix))

@@ -16,7 +16,7 @@ export type Mirror = readonly [
 ]
 
 /** How the names of all properties begin that bear on where characters go. */
-const STYLES = /^(font|text|let|word|line|white|tab|dir|hyph|pad|overflow-w)/
+const STYLES = /^(font|te|let|wor|line|wh|tab|dir|hy|pad|overflow-w)/
 
 /**
  * Up to 50 lines, each with its end. They make a block of their own, so that an edit costs the layout of one
@@ -53,11 +53,11 @@ export const createMirror = (element: TextElement): Mirror => {
       let data = ''
       let rest: Element | null = null
       for (const block of [...copy.children]) {
-        const piece = block.textContent
+        const piece = block.firstChild as Text
         const to = at + piece.length
         if (to <= start) from = to
         else if (at <= start - minusRemoved) {
-          data += piece
+          data += piece.data
           block.remove()
         } else rest ??= block
         at = to

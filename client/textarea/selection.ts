@@ -29,7 +29,7 @@ export interface RelativeSelection {
 /** The selection of an element; `null` for inputs that have none (`type=email`, `number` and so on). */
 export const readSelection = (element: TextElement): Selection | null => {
   const { selectionStart: start, selectionEnd: end, selectionDirection } = element
-  return start === null || end === null ? null : [start, end, selectionDirection as Selection[2]]
+  return start === null ? null : [start, end as number, selectionDirection as Selection[2]]
 }
 
 /** The selection with both ends moved by `move`; a caret stays one, and the ends never cross. */

@@ -45,7 +45,7 @@ export const keepSelection = (
  * Which of the two a key press or a command of the browser (its menu, a gesture) asks for: Ctrl or Cmd with
  * Z, with Shift and Z, or with Y.
  */
-export const undoAction = (event: Event): 'undo' | 'redo' | undefined => {
+export const undoAction = (event: Event): 'undo' | 'redo' | '' => {
   const { ctrlKey, metaKey, altKey, shiftKey, key, code, inputType } = event as KeyboardEvent & InputEvent
   // Other alphabets keep the Latin shortcuts where the keys are.
   const letter = ctrlKey !== metaKey && !altKey && (key > '~' ? code.slice(3) : key).toLowerCase()
@@ -53,5 +53,5 @@ export const undoAction = (event: Event): 'undo' | 'redo' | undefined => {
     ? 'undo'
     : inputType === 'historyRedo' || letter === 'z' || letter === 'y'
       ? 'redo'
-      : undefined
+      : ''
 }
