@@ -15,6 +15,7 @@ import { Sparing } from './limits/sparing.js'
 import type { Counters } from './observe/counters.js'
 import type { Log, LogFields } from './observe/log.js'
 import { describeWithout } from './observe/redact.js'
+import { Outflow } from './outflow.js'
 import type { Rooms } from './room/rooms.js'
 import { Session, type SessionDeps } from './session.js'
 
@@ -52,6 +53,7 @@ export class Clients {
   readonly #connections: Connections
   readonly #admissionDeps: AdmissionDeps
   readonly #sparing: Sparing<number>
+  readonly #outflow = new Outflow(setImmediate)
   #revocations: Promise<Revocations> | null = null
   #lastId = 0
   #toldOfProxy = false
@@ -143,7 +145,7 @@ export class Clients {
           events.emit('disconnect', { connection: id, document, code })
         },
       },
-      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES },
+      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES, outflow: this.#outflow },
     )
     const pace: Pace = new Pace(
       {

@@ -4,6 +4,7 @@ import { encodeMessage } from '../shared/codec.js'
 import { Code } from '../shared/codes.js'
 import { frame } from './frame.js'
 import type { Counters } from './observe/counters.js'
+import type { Flowing, Outflow } from './outflow.js'
 import type { Transport } from './session.js'
 
 /** PROTOCOL W6: an awareness update about nobody. */
@@ -22,6 +23,9 @@ const CODES_BY_ERROR: { readonly [error: string]: number | undefined } = {
 
 /** A close reason has 123 bytes at most (RFC 6455 §5.5). */
 const REASON_BYTES = 123
+
+/** Words to one that reads nothing which may wait behind a message that goes out in pieces. */
+const MOST_STREAMS = 256
 
 /** How long a peer has to answer when somebody wants to know whether it is still there. */
 const PROBE_MS = 3000
@@ -47,12 +51,15 @@ export interface ConnectionEvents {
  * Frames that a room made for all its members are written to the raw socket as they are; the library writes only
  * its own control frames, synchronously too as compression is off, so both keep their order.
  */
-export class Connection implements Transport {
+export class Connection implements Transport, Flowing {
   readonly #ws: WebSocket
   readonly #socket: Duplex
   readonly #events: ConnectionEvents
   readonly #counters: Counters
   readonly #maxBufferedBytes: number
+  readonly #outflow: Outflow
+  /** What goes out in pieces, and what was written after it. */
+  #streams: Iterator<readonly Uint8Array[]>[] = []
   #open = true
   /** Why nothing is read: the session asked for it, or the pace did. */
   #paused = false
@@ -61,6 +68,8 @@ export class Connection implements Transport {
   #heard = true
   #spoke = false
   #pinged = false
+  /** Since the last beat with a ping: some of a message that goes out in pieces. */
+  #flowed = false
   /** Since the last {@link probe}. */
   #answered = true
   #probe: NodeJS.Timeout | null = null
@@ -69,13 +78,14 @@ export class Connection implements Transport {
     ws: WebSocket,
     socket: Duplex,
     events: ConnectionEvents,
-    options: { readonly counters: Counters; readonly maxBufferedBytes: number },
+    options: { readonly counters: Counters; readonly maxBufferedBytes: number; readonly outflow: Outflow },
   ) {
     this.#ws = ws
     this.#socket = socket
     this.#events = events
     this.#counters = options.counters
     this.#maxBufferedBytes = options.maxBufferedBytes
+    this.#outflow = options.outflow
     ws.on('message', (data, isBinary) => {
       if (!this.#open) return
       if (!isBinary) this.close(Code.badMessage, 'text frames are not spoken here')
@@ -101,20 +111,64 @@ export class Connection implements Transport {
     ws.on('close', (code) => {
       this.#open = false
       if (this.#probe) clearTimeout(this.#probe)
+      this.#outflow.delete(this)
       events.ended(code)
     })
     socket.on('drain', () => {
-      if (this.#open) events.drained()
+      if (this.#streams.length > 0) this.#outflow.add(this)
+      else if (this.#open) events.drained()
     })
   }
 
   get congested(): boolean {
-    return this.#socket.writableLength > this.#maxBufferedBytes
+    return this.#streams.length > 0 || this.#socket.writableLength > this.#maxBufferedBytes
+  }
+
+  get full(): boolean {
+    return this.#streams.length > MOST_STREAMS || this.#socket.writableLength > this.#maxBufferedBytes
   }
 
   write(frames: readonly Uint8Array[]): void {
     if (!this.#open) return
     this.#spoke = true
+    if (this.#streams.length > 0) {
+      this.#streams.push([frames][Symbol.iterator]())
+      return
+    }
+    this.#write(frames)
+  }
+
+  stream(pieces: Iterable<readonly Uint8Array[]>): void {
+    if (!this.#open) return
+    this.#streams.push(pieces[Symbol.iterator]())
+    this.#flowed = true
+    this.#outflow.add(this)
+  }
+
+  /** Writes what goes out in pieces until `bytes` are written, or the socket is backed up. */
+  flow(bytes: number): { readonly written: number; readonly more: boolean } {
+    let written = 0
+    // The library answers a close frame by itself.
+    if (this.#ws.readyState !== this.#ws.OPEN) this.#streams = []
+    while (written < bytes && this.#socket.writableLength === 0) {
+      const [stream] = this.#streams
+      if (!stream) break
+      const { value: piece, done } = stream.next()
+      if (done) {
+        this.#streams.shift()
+        continue
+      }
+      this.#spoke = this.#flowed = true
+      this.#write(piece)
+      for (const { length } of piece) written += length
+    }
+    // Otherwise the socket says when it goes on.
+    const ready = this.#socket.writableLength === 0
+    if (ready && this.#open && this.#streams.length === 0) this.#events.drained()
+    return { written, more: ready && this.#streams.length > 0 }
+  }
+
+  #write(frames: readonly Uint8Array[]): void {
     const only = frames.length === 1 ? frames[0] : undefined
     if (only) {
       this.#counters.bytesOut += only.length
@@ -133,6 +187,12 @@ export class Connection implements Transport {
     if (!this.#open) return
     this.#open = false
     this.#events.closing(code, reason)
+    if (this.#streams.length > 0) {
+      // A close frame can't come in the middle of another. It comes back and is told then.
+      this.#streams = []
+      this.#ws.terminate()
+      return
+    }
     this.#ws.close(code, shortened(reason))
     // The answer to our close frame must be readable.
     this.resume()
@@ -168,7 +228,8 @@ export class Connection implements Transport {
 
   /** Asks whether the other end is still there, and cuts it off if nothing comes in time. */
   probe(): void {
-    if (this.#probe || !this.#open) return
+    // In the middle of a message it can't be asked; the heartbeat looks at whether it takes it.
+    if (this.#probe || !this.#open || this.#streams.length > 0) return
     this.#answered = false
     this.#ws.ping()
     this.#probe = setTimeout(() => {
@@ -184,9 +245,15 @@ export class Connection implements Transport {
    * @param ping whether this beat is one that pings.
    */
   beat(ping: boolean): void {
-    if (this.#open && !this.#spoke) this.write(SIGN_OF_LIFE)
+    if (this.#open && !this.#spoke && !this.congested) this.write(SIGN_OF_LIFE)
     this.#spoke = false
     if (!ping) return
+    if (this.#streams.length > 0) {
+      // In the middle of a message it can't be asked: that it takes it is its sign of life.
+      if (this.#flowed || this.#heard) this.#flowed = this.#heard = this.#pinged = false
+      else this.terminate()
+      return
+    }
     // Whom we don't read we can't hear.
     if (this.#pinged && !this.#heard && !this.#ws.isPaused) {
       this.terminate()

@@ -33,6 +33,37 @@ export const writeHeader = (target: Uint8Array, at: number, length: number): num
 }
 
 /**
+ * One message as one frame, in pieces of about `size` bytes, so that others get their turn while it is on its way. Each
+ * item is to be written in one go. Nothing is copied, and nothing else may be written in between: that is why it isn't
+ * sent in fragments (RFC 6455 §5.4), which would allow that, but which not every client expects.
+ *
+ * @param parts the message, in parts that follow each other.
+ */
+export function* pieces(
+  parts: readonly Uint8Array[],
+  size: number,
+): Generator<readonly Uint8Array[], void, void> {
+  const length = parts.reduce((bytes, part) => bytes + part.length, 0)
+  const header = new Uint8Array(headerSize(length))
+  writeHeader(header, 0, length)
+  let piece: Uint8Array[] = [header]
+  let left = size
+  for (const part of parts) {
+    for (let at = 0; at < part.length; ) {
+      const view = part.subarray(at, at + left)
+      piece.push(view)
+      at += view.length
+      left -= view.length
+      if (left > 0) continue
+      yield piece
+      piece = []
+      left = size
+    }
+  }
+  if (piece.length > 0) yield piece
+}
+
+/**
  * One message as one frame.
  *
  * @example

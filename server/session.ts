@@ -6,15 +6,16 @@ import { frame } from './frame.js'
 import { Bucket } from './limits/bucket.js'
 import type { Limits } from './limits/limits.js'
 import type { Counters } from './observe/counters.js'
+import { deliver, type Receiver } from './room/answer.js'
 import type { Member, Refused } from './room/member.js'
 import type { Room } from './room/room.js'
 
 /** What a session needs of its connection: it never sees a socket. */
-export interface Transport {
-  /** Writes ready-made frames, in one go. */
-  write(frames: readonly Uint8Array[]): void
-  /** More is waiting to be sent than the server wants to hold. */
+export interface Transport extends Receiver {
+  /** More is waiting to be sent than the server wants to hold, or a message goes out in pieces. */
   readonly congested: boolean
+  /** Not even a word more should be sent. */
+  readonly full: boolean
   /** Ends the connection with a close code. */
   close(code: number, reason: string): void
   /** Stops reading from the client, and starts again: backpressure while the document is being loaded. */
@@ -232,13 +233,17 @@ export class Session implements Member {
     this.#transport.write(frames)
   }
 
+  stream(pieces: Iterable<readonly Uint8Array[]>): void {
+    this.#transport.stream(pieces)
+  }
+
   acknowledge(message: number): void {
     this.#durable = message
     this.sendAck()
   }
 
   refuse(message: number, { code, reason }: Refused): void {
-    if (this.congested) {
+    if (this.#transport.full) {
       // It would have to be told more than it reads.
       this.close(code, reason)
       return
@@ -404,7 +409,7 @@ export class Session implements Member {
       const stateVector = this.#unanswered
       if (stateVector) {
         this.#unanswered = null
-        this.#transport.write(room.answer(this, stateVector))
+        deliver(this.#transport, room.answer(this, stateVector))
       } else {
         this.#unansweredQuery = false
         this.#transport.write([room.everyone() ?? NOBODY])

@@ -1,4 +1,5 @@
 import type { Counters } from '../observe/counters.js'
+import { type Answer, deliver } from './answer.js'
 import type { Member, Seat } from './member.js'
 import type { Presence } from './presence.js'
 import type { Tail } from './tail.js'
@@ -27,8 +28,8 @@ export interface BroadcastDeps {
   readonly onFlush?: (updates: number, ms: number) => void
   /** `seq`s of a member's own updates that aren't durable yet, ascending: it must not get them back before. */
   readonly unconfirmed: (member: Member) => readonly number[]
-  /** Frames that bring up a member of whom nothing is known. */
-  readonly everything: () => readonly Uint8Array[]
+  /** What brings up a member of whom nothing is known. */
+  readonly everything: () => Answer
 }
 
 /**
@@ -151,9 +152,8 @@ export class Broadcast implements Flushable {
     }
     // One that waited for a gap to close may be in the snapshot by now.
     const { tail, everything } = this.#deps
-    author.write(
-      first < tail.firstSeq ? everything() : runs(seqs).flatMap(([from, to]) => tail.frames(from, to)),
-    )
+    if (first < tail.firstSeq) deliver(author, everything())
+    else author.write(runs(seqs).flatMap(([from, to]) => tail.frames(from, to)))
   }
 
   /** A member's socket has drained: bring it up, a piece at a time, until it is backed up again or has all. */
@@ -166,7 +166,7 @@ export class Broadcast implements Flushable {
       // All there is would bring a stock author its own before it is safe (PROTOCOL S4): after the commit, then.
       if (!member.extended && own.length > 0) return
       // The snapshot took over what it misses.
-      member.write(everything())
+      deliver(member, everything())
       seat.sent = tail.lastSeq
     }
     while (seat.sent < this.#flushed && !member.congested) {

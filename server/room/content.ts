@@ -1,12 +1,12 @@
-import * as encoding from 'lib0/encoding'
-import { encodeMessage, UPDATE_PREFIX } from '../../shared/codec.js'
-import { frame, headerSize, writeHeader } from '../frame.js'
+import { encodeMessage } from '../../shared/codec.js'
+import { frame } from '../frame.js'
 import type { Snapshot, StoredDocument } from '../journal/journal.js'
 import { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { Splicer } from '../update/splice.js'
 import { coversStateVector, type StateVector } from '../update/state-vector.js'
+import { type Answer, updateMessage } from './answer.js'
 import { Tail } from './tail.js'
 
 /**
@@ -41,7 +41,7 @@ export class Content {
   /** Snapshot and tail together; null once there is something newer, so that old versions don't stay in memory. */
   #whole: Splicer | null = null
   /** The frames for one who has nothing; null likewise. */
-  #everything: readonly Uint8Array[] | null = null
+  #everything: Answer | null = null
 
   /**
    * @param stored what the journal has.
@@ -90,14 +90,14 @@ export class Content {
    *
    * @param since what it says it holds.
    */
-  answer(since: StateVector): readonly Uint8Array[] {
+  answer(since: StateVector): Answer {
     if (since.size === 0) return this.everything()
     const source = this.#hasBase(since) ? this.#merged : this.#wholeSplicer()
-    return [step2(source.build({ since, deleteSet: this.index.encodeDeleteSet() }))]
+    return [updateMessage('syncStep2', source.build({ since, deleteSet: this.index.encodeDeleteSet() }))]
   }
 
   /** The frames that bring up one who has nothing. Made once per version, shared by all who ask. */
-  everything(): readonly Uint8Array[] {
+  everything(): Answer {
     this.#everything ??= this.#all()
     return this.#everything
   }
@@ -126,15 +126,16 @@ export class Content {
     this.#everything = null
   }
 
-  #all(): readonly Uint8Array[] {
+  #all(): Answer {
     const base = this.#base
     if (base === null || base.scan.bytes.length <= ONE_PIECE_BYTES) {
-      return [step2(this.#wholeSplicer().build({ deleteSet: this.index.encodeDeleteSet() }))]
+      const whole = this.#wholeSplicer().build({ deleteSet: this.index.encodeDeleteSet() })
+      return [updateMessage('syncStep2', whole)]
     }
-    const frames = [...updateFrames(base.scan.bytes)]
-    if (this.tail.lastSeq >= this.tail.firstSeq) frames.push(...updateFrames(this.#merged.build()))
-    frames.push(END_OF_ANSWER)
-    return frames
+    const answer = [updateMessage('update', base.scan.bytes)]
+    if (this.tail.lastSeq >= this.tail.firstSeq) answer.push(updateMessage('update', this.#merged.build()))
+    answer.push(END_OF_ANSWER)
+    return answer
   }
 
   #hasBase(since: StateVector): boolean {
@@ -165,18 +166,4 @@ const baseOf = (scan: Scan): Base => {
 const held = (index: DocumentIndex, scan: Scan): StateVector => {
   index.add(scan)
   return index.stateVector()
-}
-
-const step2 = (update: Uint8Array): Uint8Array => frame(encodeMessage({ type: 'syncStep2', update }))
-
-/** An update message (PROTOCOL W5) around bytes that are not copied: one frame in two pieces. */
-const updateFrames = (update: Uint8Array): Uint8Array[] => {
-  const tag = encoding.encode((encoder) => {
-    encoding.writeUint8Array(encoder, UPDATE_PREFIX)
-    encoding.writeVarUint(encoder, update.length)
-  })
-  const length = tag.length + update.length
-  const head = new Uint8Array(headerSize(length) + tag.length)
-  head.set(tag, writeHeader(head, 0, length))
-  return [head, update]
 }

@@ -22,6 +22,7 @@ export class Importer implements Member {
   }
 
   write(): void {}
+  stream(): void {}
   requestMissing(): void {}
   refuse(): void {}
   goOn(): void {}

@@ -1,3 +1,5 @@
+import type { Receiver } from './answer.js'
+
 /** Why an update is not taken. */
 export interface Refused {
   readonly code: number
@@ -8,15 +10,13 @@ export interface Refused {
  * What a room knows of a session: somewhere to write bytes, and a little bookkeeping that only the room touches.
  * A session implements it; a room never learns of sockets.
  */
-export interface Member {
+export interface Member extends Receiver {
   /** Speaks `inkwire.1`: gets acks instead of echoes (PROTOCOL S4, X4). */
   readonly extended: boolean
   /** The user's id, written into the journal beside each update; '' when nobody asked. */
   readonly user: string
   /** Whether it may write, now: that may change (PROTOCOL A4, X8). */
   readonly mayWrite: boolean
-  /** Writes ready-made frames in order, in one go. */
-  write(frames: readonly Uint8Array[]): void
   /** More is waiting to be sent than the server wants to hold for one reader. */
   readonly congested: boolean
   /** Its update messages up to number `message` are durable (PROTOCOL X4). Called at most once per commit. */

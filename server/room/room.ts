@@ -7,6 +7,7 @@ import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
 import { decodeStateVector } from '../update/state-vector.js'
 import { Acks } from './acks.js'
+import type { Answer } from './answer.js'
 import { Broadcast } from './broadcast.js'
 import type { Compaction, CompactionEvents } from './compaction.js'
 import { type Content, structBytes } from './content.js'
@@ -155,11 +156,11 @@ export class Room {
   }
 
   /**
-   * The frames that bring a member at `stateVector` up to date, sync step 2 last (PROTOCOL W4).
+   * What brings a member at `stateVector` up to date, sync step 2 last (PROTOCOL W4).
    *
    * @throws InkwireError INKWIRE_BAD_MESSAGE when it is malformed.
    */
-  answer(member: Member, stateVector: Uint8Array): readonly Uint8Array[] {
+  answer(member: Member, stateVector: Uint8Array): Answer {
     const since = decodeStateVector(stateVector)
     if (!member.extended) this.#likely.asked(member, since, this.#content.index)
     return this.#content.answer(since)

@@ -14,6 +14,8 @@ export interface ClientOptions {
   readonly onMessage?: (kind: Kind, payload: Uint8Array, at: number) => void
   /** Answer to the server's sync step 1, if it is to have one. */
   readonly answer?: Uint8Array
+  /** Only counts the bytes of large messages. */
+  readonly counts?: boolean
   /** Messages before the sync step 1. */
   readonly first?: readonly Uint8Array[]
 }
@@ -124,7 +126,7 @@ export class Client {
             ? bytes.readUInt16BE(at + 2)
             : Number(bytes.readBigUInt64BE(at + 2))
       if (bytes.length < at + head + length) {
-        this.#rest = this.#gather(bytes.subarray(at), head + length)
+        this.#rest = this.#gather(bytes.subarray(at), head, head + length)
         return
       }
       const opcode = (bytes[at] as number) & 15
@@ -137,21 +139,24 @@ export class Client {
   }
 
   /** A large frame arrives in many pieces: putting each to the last would be quadratic. */
-  #gather(start: Buffer, size: number): Buffer {
+  #gather(start: Buffer, head: number, size: number): Buffer {
     if (size < 1024 * 1024) return start
-    const whole = Buffer.allocUnsafe(size)
-    let filled = start.copy(whole)
+    // One that only counts needs the beginning, which says what it is.
+    const kept = this.#options.counts ? Math.min(size, 64) : size
+    const whole = Buffer.allocUnsafe(kept)
+    let filled = start.length
+    start.copy(whole)
     this.socket.removeAllListeners('data')
     this.socket.on('data', (chunk: Buffer) => {
-      const taken = chunk.copy(whole, filled)
+      const taken = Math.min(chunk.length, size - filled)
+      if (filled < kept) chunk.copy(whole, filled, 0, taken)
       filled += taken
       this.bytesIn += taken
       if (filled < size) return
       this.socket.removeAllListeners('data')
       this.socket.on('data', (next: Buffer) => this.#data(next))
       this.#rest = EMPTY
-      this.bytesIn -= size
-      this.#data(whole)
+      this.#message(whole.subarray(head))
       if (taken < chunk.length) this.#data(chunk.subarray(taken))
     })
     return EMPTY

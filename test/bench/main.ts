@@ -18,6 +18,7 @@ import { type Name, type Places, type Running, start } from './contenders.js'
 import { lifetime } from './lifetime.js'
 import { ALL, type Figures, type Line } from './line.js'
 import { fanOutLines } from './lines/fanout.js'
+import { join, type Opening } from './lines/joiners.js'
 import { largeLine } from './lines/large.js'
 import { idleLine, slowReaderLine } from './lines/memory.js'
 import { paperLine } from './lines/paper.js'
@@ -33,8 +34,13 @@ const { values } = parseArgs({
     only: { type: 'string' },
     against: { type: 'string' },
     profile: { type: 'string' },
+    joiners: { type: 'string' },
   },
 })
+if (values.joiners) {
+  await join(JSON.parse(values.joiners) as Opening)
+  process.exit()
+}
 const peers = `${bench}peers`
 installPeers(peers)
 const places: Places = {

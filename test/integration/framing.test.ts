@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
@@ -37,6 +38,28 @@ const alive = async (wire: Wire): Promise<void> => {
 }
 
 describe('framing (RFC 6455), byte by byte', () => {
+  it('§5.4: a large answer is one frame; pings that come meanwhile are answered before or after it', async () => {
+    const { ws, server } = await startServer()
+    const doc = new Y.Doc()
+    doc.getText('t').insert(0, 'x'.repeat(6 * 2 ** 20))
+    await server.documents.merge('doc', Y.encodeStateAsUpdate(doc))
+    const wire = await openWire(`${ws}/doc`)
+    wire.write(frameOf(STEP1), ...Array.from({ length: 20 }, (_, i) => frameOf(`${i}`, { opcode: PING })))
+    // Not read for a moment: the answer backs up.
+    wire.socket.pause()
+    await setTimeout(200)
+    wire.write(frameOf('late', { opcode: PING }))
+    wire.socket.resume()
+    await answered(wire)
+    const large = wire.frames.find(({ payload }) => payload.length > 2 ** 20)
+    const joined = new Y.Doc()
+    const message = large && decodeMessage(large.payload)
+    if (message?.type === 'syncStep2' || message?.type === 'update') Y.applyUpdate(joined, message.update)
+    expect(joined.getText('t').length).toBe(6 * 2 ** 20)
+    expect(wire.frames.every(({ opcode }) => opcode === BINARY || opcode === PONG)).toBe(true)
+    await alive(wire)
+  })
+
   it('§5.4: a message in fragments, control frames in between', async () => {
     const { ws } = await startServer()
     const wire = await openWire(`${ws}/doc`)

@@ -1,9 +1,21 @@
+import { type Answer, deliver } from '../../server/room/answer.js'
 import { decodeMessage } from '../../shared/codec.js'
 import type { Message } from '../../shared/messages.js'
 
-/**
- * Takes apart the server's frames (RFC 6455 §5.2, unmasked, unfragmented): what a member of a room got, as messages.
- */
+/** An answer as the frames that go out. */
+export const framesOf = (answer: Answer): Uint8Array[] => {
+  const frames: Uint8Array[] = []
+  deliver(
+    {
+      write: (more) => void frames.push(...more),
+      stream: (pieces) => void frames.push(...[...pieces].flat()),
+    },
+    answer,
+  )
+  return frames
+}
+
+/** Takes apart the server's frames (RFC 6455 §5.2, unmasked, unfragmented): what a member of a room got, as messages. */
 export const messagesIn = (frames: readonly Uint8Array[]): Message[] => payloadsIn(frames).map(decodeMessage)
 
 /** The same without decoding: one payload per frame. */

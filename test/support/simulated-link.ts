@@ -167,6 +167,14 @@ export class Link implements Transport {
     this.#needsDrain = true
   }
 
+  get full(): boolean {
+    return this.congested
+  }
+
+  stream(pieces: Iterable<readonly Uint8Array[]>): void {
+    this.write([...pieces].flat())
+  }
+
   close(code: number, reason: string): void {
     if (this.#broken || this.#serverClosed) return
     this.#serverClosed = true

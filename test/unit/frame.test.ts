@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { frame, headerSize } from '../../server/frame.js'
+import { frame, headerSize, pieces } from '../../server/frame.js'
 import { payloadsIn } from '../support/frames.js'
 
 /** Headers of RFC 6455 §5.2 for an unmasked, final, binary frame: 7, 16 or 64 bits of length. */
@@ -23,4 +23,30 @@ describe('frame (RFC 6455 §5.2)', () => {
       expect(payload.equals(payloadsIn([framed])[0] ?? Buffer.of())).toBe(true)
     })
   }
+})
+
+describe('pieces', () => {
+  const parts = [
+    Uint8Array.of(1, 2, 3),
+    Uint8Array.of(),
+    Uint8Array.of(4),
+    Uint8Array.from({ length: 300 }, () => 9),
+  ]
+  const message = Uint8Array.from(Buffer.concat(parts))
+
+  it.each([1, 2, 3, 100, 303, 304, 1000])('of %i bytes, nothing copied: one frame', (size) => {
+    const found = [...pieces(parts, size)]
+    const [header, ...views] = found.flat()
+    expect(header?.length).toBe(headerSize(message.length))
+    expect(views.every((view) => parts.some((part) => part.buffer === view.buffer))).toBe(true)
+    for (const piece of found)
+      expect(piece.filter((part) => part !== header).flatMap((part) => [...part]).length).toBeLessThanOrEqual(
+        size,
+      )
+    expect(payloadsIn(found.flat())).toEqual([message])
+  })
+
+  it('an empty message is one frame', () => {
+    expect(payloadsIn([...pieces([], 10)].flat())).toEqual([Uint8Array.of()])
+  })
 })

@@ -19,6 +19,9 @@ class FakeMember implements Member {
   write(frames: readonly Uint8Array[]): void {
     this.writes.push([...frames])
   }
+  stream(pieces: Iterable<readonly Uint8Array[]>): void {
+    for (const piece of pieces) this.writes.push([...piece])
+  }
   acknowledge(): void {}
   requestMissing(): void {}
   close(): void {}

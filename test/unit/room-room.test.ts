@@ -31,6 +31,9 @@ class FakeMember implements Member {
   write(frames: readonly Uint8Array[]): void {
     this.frames.push(...frames)
   }
+  stream(pieces: Iterable<readonly Uint8Array[]>): void {
+    for (const piece of pieces) this.frames.push(...piece)
+  }
   acknowledge(message: number): void {
     this.calls.push(`ack ${message}`)
   }

@@ -71,7 +71,11 @@ const enter = (room: Room, counters: Counters, extended: boolean) => {
   const frames: Uint8Array[] = []
   const transport = {
     congested: false,
+    full: false,
     write: (more: readonly Uint8Array[]) => void frames.push(...more),
+    stream: (pieces: Iterable<readonly Uint8Array[]>) => {
+      for (const piece of pieces) frames.push(...piece)
+    },
     close: () => undefined,
     pause: () => undefined,
     resume: () => undefined,

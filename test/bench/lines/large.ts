@@ -4,6 +4,7 @@ import { bodyOf, headOf, updateOf } from '../dialect.js'
 import { MiB, percentile, sleep, until } from '../figures.js'
 import { fixed, type Line, STORING } from '../line.js'
 import { peakBytes, resetPeak, residentBytes } from '../usage.js'
+import { joinAtOnce } from './joiners.js'
 
 const SIZE = 20 * MiB
 const PIECE = 'The quick brown fox jumps over the lazy dog. '.repeat(5000)
@@ -78,19 +79,13 @@ export const largeLine: Line = {
     )
     await sleep(500)
     const start = performance.now()
-    // One of them looks at what it got; the others only take it from the socket, so that the load isn't the limit.
-    let whole: Uint8Array[] = []
-    const joiners = await Promise.all(
-      Array.from({ length: JOINS }, (_, i) =>
-        Client.open(server.url, {
-          dialect,
-          document: 'large',
-          onMessage: (kind, payload, at) => {
-            if (i === 0 && (kind === 'step2' || kind === 'update')) whole = [...whole, payload.subarray(at)]
-          },
-        }),
-      ),
-    )
+    await joinAtOnce({
+      url: server.url,
+      document: 'large',
+      count: JOINS,
+      bytes: size,
+      hocuspocus: server.name === 'hocuspocus',
+    })
     const seconds = (performance.now() - start) / 1000
     await sleep(1000)
     for (const { timer } of others) clearInterval(timer)
@@ -99,13 +94,17 @@ export const largeLine: Line = {
       () => latencies.length === others.reduce((n, each) => n + each.typed(), 0),
     )
     const memory = (peakBytes(server.pid) - before) / size
+    // One more looks at what it got.
     const joined = new Y.Doc()
-    for (const message of whole) Y.applyUpdate(joined, bodyOf(message, 0))
+    const joiner = await Client.open(server.url, {
+      dialect,
+      document: 'large',
+      onMessage: (kind, payload, at) => {
+        if (kind === 'step2' || kind === 'update') Y.applyUpdate(joined, bodyOf(payload, at))
+      },
+    })
+    joiner.close()
     if (joined.getText('text').length !== size) throw new Error('a joiner lacks something')
-    for (const client of joiners) {
-      if (client.bytesIn < size) throw new Error('a joiner lacks something')
-      client.close()
-    }
     for (const { clients } of others) for (const client of clients) client.close()
     author.close()
     return { memory, seconds, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }

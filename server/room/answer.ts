@@ -1,0 +1,53 @@
+import * as encoding from 'lib0/encoding'
+import { encodeMessage } from '../../shared/codec.js'
+import { frame, pieces } from '../frame.js'
+
+/** From this size on a message goes out in pieces, bytes; so large are they. */
+const PIECE_BYTES = 256 * 1024
+
+/** A message that is too large to be written in one go. */
+export interface LargeMessage {
+  /** Its bytes, in pieces that follow each other; not copied. */
+  readonly parts: readonly Uint8Array[]
+}
+
+/** What brings somebody up to date, in order: ready-made frames, and messages that go out in pieces. */
+export type Answer = readonly (Uint8Array | LargeMessage)[]
+
+/** An update in a message of this kind (PROTOCOL W4, W5). */
+export const updateMessage = (
+  type: 'syncStep2' | 'update',
+  update: Uint8Array,
+): Uint8Array | LargeMessage => {
+  if (update.length < PIECE_BYTES) return frame(encodeMessage({ type, update }))
+  // What comes before the update's bytes is the same as before any other, but for its length.
+  const empty = encodeMessage({ type, update: Uint8Array.of() })
+  const head = encoding.encode((encoder) => {
+    encoding.writeUint8Array(encoder, empty.subarray(0, -1))
+    encoding.writeVarUint(encoder, update.length)
+  })
+  return { parts: [head, update] }
+}
+
+/** Somebody to whom frames can be written. */
+export interface Receiver {
+  /** Writes ready-made frames in order, in one go. */
+  write(frames: readonly Uint8Array[]): void
+  /** Writes a message piece by piece; whatever is written after it comes after it. */
+  stream(pieces: Iterable<readonly Uint8Array[]>): void
+}
+
+/** Sends an answer. */
+export const deliver = (receiver: Receiver, answer: Answer): void => {
+  let frames: Uint8Array[] = []
+  for (const each of answer) {
+    if (each instanceof Uint8Array) {
+      frames.push(each)
+      continue
+    }
+    if (frames.length > 0) receiver.write(frames)
+    frames = []
+    receiver.stream(pieces(each.parts, PIECE_BYTES))
+  }
+  if (frames.length > 0) receiver.write(frames)
+}
