@@ -199,12 +199,15 @@ const follow = (): void => {
   // The bare address gets its document's name, too: it is what one sends to others.
   if (named === null) history.replaceState(null, '', hashOf(address))
   list.close()
+  const first = shelf.shown === null
   const same = shelf.shown?.name === address.name
   const sameKind = shown.kind === address.kind
   shown = address
   if (same) shelf.shown?.identify(address.token)
   if (!same || !sameKind) open()
   renderLibrary()
+  // To the eye the text is another one; to the ear nothing has happened.
+  if (shelf.shown && !same && !first) status.announce(`${heading.textContent} is shown`)
   introduce()
   renderStatus()
 }
