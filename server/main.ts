@@ -1,44 +1,16 @@
 #!/usr/bin/env node
-/** The command line, with the real process around it. */
-import { buffer } from 'node:stream/consumers'
-import type { Io, Parts } from './cli/context.js'
-import { run } from './cli/run.js'
-import { openLevelJournal } from './journal/level.js'
+/** The program that people start. Small: a server may have to be started again before anything is loaded. */
+import { thriftyStart } from './cli/thrifty-start.js'
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
-
-const io: Io = {
-  stdout: process.stdout,
-  stderr: process.stderr,
+const again = thriftyStart({
+  argv: process.argv,
+  execArgv: process.execArgv,
   env: process.env,
-  readInput: () => buffer(process.stdin),
-  onSignal: (listener) => {
-    for (const signal of SIGNALS) process.on(signal, listener)
-    return () => {
-      for (const signal of SIGNALS) process.off(signal, listener)
-    }
-  },
-  exit: (code) => process.exit(code),
-}
-
-// Whoever reads stdout (`head`, say) may have had enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  hasParent: process.send !== undefined,
 })
-
-const parts: Parts = {
-  createServer: async (options) => (await import('./server.js')).createServer(options),
-  openJournal: openLevelJournal,
+// Node 22.15 and later, not on Windows. The same process goes on: its id, its files and whoever waits for it.
+if (again !== null && 'execve' in process && typeof process.execve === 'function') {
+  process.execve(process.execPath, [process.execPath, ...again.args], again.env)
 }
 
-const code = await run(process.argv.slice(2), io, parts)
-
-/** Resolves when everything written before has left the process. */
-const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => stream.write('', () => resolve()))
-
-await flushed(process.stdout)
-await flushed(process.stderr)
-// Nothing may keep the process beyond its last word.
-process.exit(code)
+await import('./command-line.js')

@@ -102,7 +102,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     packages: ['node:', 'commander', 'jose'],
   },
   'main program': {
-    files: ['server/main.ts'],
+    files: ['server/main.ts', 'server/command-line.ts'],
     imports: ['command line', 'server', 'journal'],
     packages: ['node:'],
   },
