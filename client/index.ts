@@ -15,6 +15,7 @@ export type {
   InkwireOptions,
   Rejected,
   Reset,
+  Said,
   WebSocketClass,
   WebSocketLike,
 } from './options.js'

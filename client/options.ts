@@ -73,6 +73,16 @@ export interface InkwireOptions {
    */
   readonly generation?: string
   /**
+   * Writes what a document begins with that never held anything, into an empty document that is handed to it. The
+   * server takes it from one client, however many come at once, and gives it to all (PROTOCOL X9): once per document,
+   * for good, also if it is emptied later. Not used when this device has content for the document, when it may only
+   * read, and with servers that don't speak `inkwire.1`: nobody decides there.
+   *
+   * @example
+   *   initialContent: (doc) => doc.getText('body').insert(0, '# Minutes\n')
+   */
+  readonly initialContent?: (doc: Doc) => void
+  /**
    * Have the browser ask before the page is left, while edits are neither on the server's disk nor on the device's
    * (option `offline`). With a server that doesn't say what it saved: while there is no connection. Default false.
    */
@@ -125,6 +135,14 @@ export interface Reset extends Closed {
   readonly dropped: Uint8Array
 }
 
+/** Something that another member of the document said. */
+export interface Said {
+  /** As they gave it to `send`; whatever it is, it came from somebody else. */
+  readonly data: unknown
+  /** Their user id, as the server knows it; '' when nobody asked them. */
+  readonly user: string
+}
+
 /** Why and how a connection ended for good. */
 export interface Closed {
   /** See `Code`. */
@@ -158,6 +176,8 @@ export interface InkwireEvents {
   save: (state: SaveState) => void
   /** The server refused something, or permission altogether (4403, y-websocket's auth message). */
   rejected: (event: Rejected) => void
+  /** Another member said something (`send`): what it is is up to them, so look before you use it. */
+  message: (event: Said) => void
   /** This document was given up; another takes its place. */
   reset: (event: Reset) => void
   /** The server said what this client may do, on each connection. */

@@ -1,6 +1,6 @@
 import { ObservableV2 } from 'lib0/observable'
 import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
-import type { Doc } from 'yjs'
+import { Doc, encodeStateAsUpdate } from 'yjs'
 import { encodeAwareness } from '../shared/codec.js'
 import { Code, isPermanent } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
@@ -107,6 +107,12 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       present: this.#present,
       presence: () => ownPresence(this.awareness),
       authenticate: () => this.#authenticate(),
+      initialContent: () => {
+        if (!options.initialContent) return null
+        const initial = new Doc()
+        options.initialContent(initial)
+        return encodeStateAsUpdate(initial)
+      },
     })
     if (options.token) {
       this.#tokens = new Tokens(options.token, {
@@ -216,7 +222,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       const state = this.#state
       if (state.name !== 'stopped') return this.synced
       const { code, reason } = state
-      return new InkwireError('INKWIRE_STOPPED', `stopped: ${code} ${reason}`, { cause: { code, reason } })
+      return new InkwireError('INKWIRE_STOPPED', `${code} ${reason}`, { cause: { code, reason } })
     })
   }
 
@@ -236,7 +242,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       const { rejected, supported } = this.#ledger.state()
       const { name } = this.#state
       const never = rejected > 0 || supported === false || name === 'stopped'
-      return never && new InkwireError('INKWIRE_NOT_SAVED', `not saved: ${this.#saveState.status}, ${name}`)
+      return never && new InkwireError('INKWIRE_NOT_SAVED', `${this.#saveState.status}, ${name}`)
     }, timeout)
   }
 
@@ -250,6 +256,21 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     if (this.#destroyed || this.#next) return
     if (this.#deviceState.status === 'loading') this.#connectLater = true
     else this.#step({ type: 'connect' })
+  }
+
+  /**
+   * Says something to all other members of the document, beside it: nothing of it is kept, and who is away or slow
+   * misses it. They hear it as the event `message`. Between Inkwire clients, through an Inkwire server.
+   *
+   * @param data anything that JSON can hold, 16 KiB of it unless the server says otherwise; at most 50 a second.
+   *   What the server doesn't pass on is the event `rejected`, without an update.
+   * @returns whether it went out; false without a connection to an Inkwire server.
+   * @example
+   *   provider.send({ wave: true })
+   *   provider.on('message', ({ data, user }) => …)
+   */
+  send(data: unknown): boolean {
+    return this.#sync.signal(data)
   }
 
   /** Disconnects from the server and from other tabs until `connect`. Edits go on, on this device. */
@@ -458,7 +479,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     if (this.#tokens) void this.#tokens.show()
     else if (this.#state.name === 'authorizing') {
       // It would wait for one, and then say the same.
-      this.#step({ type: 'refused', code: Code.unauthenticated, reason: 'a token is needed' })
+      this.#step({ type: 'refused', code: Code.unauthenticated, reason: 'token needed' })
     }
   }
 

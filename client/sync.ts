@@ -1,15 +1,24 @@
 import { applyUpdate, type Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
 import {
-  decodeMessage,
+  decodeFromServer,
   encodeAwareness,
+  encodeInitialContent,
   encodeJoin,
   encodeQueryAwareness,
+  encodeSignal,
   encodeSyncStep1,
   encodeSyncStep2,
   encodeUpdate,
 } from '../shared/codec.js'
 import { Code, isPermanent } from '../shared/codes.js'
-import { type Access, type Hello, type Message, type Rejection, SUBPROTOCOL } from '../shared/messages.js'
+import {
+  type Access,
+  type Hello,
+  type Message,
+  type Rejection,
+  type Signal,
+  SUBPROTOCOL,
+} from '../shared/messages.js'
 import type { Event } from './machine.js'
 import type { InkwireEvents } from './options.js'
 import { report } from './outbox.js'
@@ -29,6 +38,8 @@ export interface SyncHost {
   presence(): Uint8Array
   /** The server wants a token. */
   authenticate(): void
+  /** What a document without any history is to begin with; null for nothing. */
+  initialContent(): Uint8Array | null
 }
 
 const EMPTY_UPDATE = Uint8Array.of(0, 0)
@@ -45,6 +56,8 @@ export class Sync {
   #answered = false
   /** The message of this connection whose ack will prove that there is durable history; 0: none yet. */
   #proof = 0
+  /** Whether the server has our initial content, and has not said yet what became of it. */
+  #seeding = false
   /** @see InkwireProvider.access */
   access: Access | null = null
   /** @see InkwireProvider.generation */
@@ -76,7 +89,7 @@ export class Sync {
   /** The socket is gone. */
   end(): void {
     this.#hello = undefined
-    this.#answered = false
+    this.#answered = this.#seeding = false
     this.#proof = 0
     this.#ledger.end()
   }
@@ -90,6 +103,13 @@ export class Sync {
   probe(): void {
     if (this.#hello) this.#host.send(encodeQueryAwareness())
     else this.ask()
+  }
+
+  /** Says something to the other members; whether there is a server that passes it on. */
+  signal(data: unknown): boolean {
+    if (!this.#hello) return false
+    this.#host.send(encodeSignal(new TextEncoder().encode(JSON.stringify(data))))
+    return true
   }
 
   /** The document changed by anything but this exchange. */
@@ -109,7 +129,7 @@ export class Sync {
   received(bytes: Uint8Array): void {
     let message: Message
     try {
-      message = decodeMessage(bytes)
+      message = decodeFromServer(bytes)
     } catch (error) {
       // Other servers may have messages of their own kind; one that greeted has no excuse.
       if (this.#hello) this.#host.step({ type: 'lost' })
@@ -150,7 +170,32 @@ export class Sync {
     this.#ledger.begin(hello.durability)
     this.access = hello.access
     this.#host.tell('access', hello.access)
-    if (!known && generation !== null) this.#host.send(encodeJoin(generation, 0))
+    if (known) return
+    if (generation !== null) this.#host.send(encodeJoin(generation, 0))
+    if (hello.seq === 0 && hello.access !== 'read' && this.#isEmpty()) this.#seed(hello)
+  }
+
+  /** The server decides whose initial content it takes; everybody gets that (PROTOCOL X9). */
+  #seed({ maxMessageBytes }: Hello): void {
+    const update = this.#host.initialContent()
+    const bytes = update && encodeInitialContent(update)
+    if (!bytes || bytes.length > maxMessageBytes) return
+    this.#seeding = true
+    this.#host.send(bytes)
+    // Answered once the document has its content, whoever it is from.
+    this.ask()
+  }
+
+  #heard({ data, user }: Signal): void {
+    try {
+      this.#host.tell('message', { data: JSON.parse(new TextDecoder().decode(data)), user })
+    } catch {
+      // Another program's, or somebody's who wants to fill error logs.
+    }
+  }
+
+  #isEmpty(): boolean {
+    return this.#doc.store.clients.size === 0
   }
 
   #act(message: Message): void {
@@ -180,6 +225,9 @@ export class Sync {
       case 'hello':
         this.#greeted(message)
         break
+      case 'signal':
+        this.#heard(message)
+        break
       default:
         // What only clients send changes nothing.
         break
@@ -188,12 +236,14 @@ export class Sync {
 
   #apply({ type, update }: Extract<Message, { readonly type: 'syncStep2' | 'update' }>): void {
     const hello = this.#hello
-    const whole = type === 'syncStep2'
+    let whole = type === 'syncStep2'
     try {
       applyUpdate(this.#doc, update, this.#origin)
     } finally {
       // Observers of the app may throw, and they may have ended the connection.
       if (this.#hello === hello) {
+        this.#seeding &&= this.#isEmpty()
+        whole &&= !this.#seeding
         if (hello && (hello.seq > 0 ? whole : !isEmptyUpdate(update))) this.#witness(hello)
         if (whole) this.#host.step({ type: 'synced' })
       }
@@ -221,6 +271,9 @@ export class Sync {
 
   #refused({ message, code, reason }: Rejection): void {
     if (!this.#hello) return
+    // Our initial content, say: then the document has none.
+    if (message === 0 && this.#seeding) this.ask()
+    this.#seeding &&= message !== 0
     if (this.#proof === message) this.#proof = 0
     const again = !isPermanent(code) && code !== Code.tooBig
     const sent = this.#ledger.reject(message, again)
@@ -242,7 +295,7 @@ export class Sync {
       if (edits > 0) this.#tellRejected(Code.tooBig, 'too large', update, edits)
       return
     }
-    if (this.#proof === 0 && this.#doc.store.clients.size > 0) this.#proof = this.#ledger.sent
+    if (this.#proof === 0 && !this.#isEmpty()) this.#proof = this.#ledger.sent
     this.#host.send(bytes)
   }
 

@@ -110,6 +110,8 @@ const limitsSchema = z.strictObject({
   presenceStateBytes: limit('presenceStateBytes'),
   presenceBytes: limit('presenceBytes'),
   presenceDocumentBytes: limit('presenceDocumentBytes'),
+  signalsPerSecond: limit('signalsPerSecond'),
+  signalBytes: limit('signalBytes'),
   foreignEditsMs: milliseconds(1).default(DEFAULT_LIMITS.foreignEditsMs),
 } satisfies { readonly [Name in keyof Limits]: z.ZodType })
 

@@ -2,11 +2,12 @@ import { decodeMessage, encodeMessage } from '../shared/codec.js'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import type { Access, Durability, Message } from '../shared/messages.js'
+import { Answers, type Asker } from './answers.js'
 import { frame } from './frame.js'
 import { Bucket } from './limits/bucket.js'
 import type { Limits } from './limits/limits.js'
 import type { Counters } from './observe/counters.js'
-import { deliver, type Receiver } from './room/answer.js'
+import type { Answer, Receiver } from './room/answer.js'
 import type { Member, Refused } from './room/member.js'
 import type { Room } from './room/room.js'
 
@@ -51,7 +52,12 @@ export interface SessionDeps {
   readonly refuseUpdates: () => string | null
   readonly limits: Pick<
     Limits,
-    'unauthorizedBytes' | 'questionsPerMinute' | 'tokensPerMinute' | 'foreignEditsMs'
+    | 'unauthorizedBytes'
+    | 'questionsPerMinute'
+    | 'tokensPerMinute'
+    | 'signalsPerSecond'
+    | 'signalBytes'
+    | 'foreignEditsMs'
   >
   /** Milliseconds, monotonic. */
   readonly clock: () => number
@@ -71,8 +77,6 @@ type State =
   | { readonly name: 'live'; readonly room: Room }
   | { readonly name: 'closed' }
 
-/** PROTOCOL W6: who asks gets an answer, also when nobody is here. */
-const NOBODY = frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) }))
 /** What a client may send before its document is loaded; then reading stops anyway, this is what was on its way. */
 const LARGEST_WAIT_BYTES = 32 * 1024 * 1024
 
@@ -80,7 +84,7 @@ const LARGEST_WAIT_BYTES = 32 * 1024 * 1024
  * One client on one document: its state, what it may do, its acks. Turns messages into calls of the room and the
  * room's answers into frames.
  */
-export class Session implements Member {
+export class Session implements Member, Asker {
   /** Speaks `inkwire.1` (PROTOCOL X1). */
   readonly extended: boolean
   readonly #transport: Transport
@@ -92,13 +96,10 @@ export class Session implements Member {
   #received = 0
   #durable = 0
   #told = { received: 0, durable: 0 }
-  /** Latest sync step 1 and query awareness that came while the socket was backed up, or too often. */
-  #unanswered: Uint8Array | null = null
-  #unansweredQuery = false
-  readonly #questions: Bucket
+  readonly #answers: Answers
   readonly #tokens: Bucket
-  #answering: NodeJS.Timeout | null = null
-  /** An update that waits for somebody else's (PROTOCOL S7), and what came after it. */
+  readonly #signals: Bucket
+  /** An update that waits for somebody else's (PROTOCOL S7, X9), and what came after it. */
   #held: Uint8Array[] | null = null
   #givingUp: NodeJS.Timeout | null = null
   #deaf = false
@@ -112,10 +113,10 @@ export class Session implements Member {
     this.#transport = transport
     this.#deps = deps
     this.#events = events
-    const { questionsPerMinute, tokensPerMinute } = deps.limits
-    const now = deps.clock()
-    this.#questions = new Bucket(questionsPerMinute / 60, questionsPerMinute, now)
-    this.#tokens = new Bucket(tokensPerMinute / 60, tokensPerMinute, now)
+    const { questionsPerMinute, tokensPerMinute, signalsPerSecond } = deps.limits
+    this.#answers = new Answers(this, questionsPerMinute, deps.clock)
+    this.#tokens = new Bucket(tokensPerMinute / 60, tokensPerMinute, deps.clock())
+    this.#signals = new Bucket(signalsPerSecond, signalsPerSecond * 2, deps.clock())
   }
 
   get user(): string {
@@ -196,7 +197,7 @@ export class Session implements Member {
   drained(): void {
     if (this.#state.name !== 'live') return
     const { room } = this.#state
-    this.#orClose(() => this.#answer(room))
+    this.#orClose(() => this.#answers.give())
     if (this.closed) return
     room.drained(this)
     this.sendAck()
@@ -222,9 +223,23 @@ export class Session implements Member {
     if (state.name === 'closed') return
     this.#state = { name: 'closed' }
     this.#deps.slow.forget(this)
-    if (this.#answering) clearTimeout(this.#answering)
+    this.#answers.dispose()
     if (this.#givingUp) clearTimeout(this.#givingUp)
     if (state.name === 'live') state.room.leave(this)
+  }
+
+  // What is asked for answers (Asker).
+
+  content(stateVector: Uint8Array): Answer | null {
+    return this.#state.name === 'live' ? this.#state.room.answer(this, stateVector) : null
+  }
+
+  present(): Uint8Array | null {
+    return this.#state.name === 'live' ? this.#state.room.everyone() : null
+  }
+
+  later(task: () => void): void {
+    this.#orClose(task)
   }
 
   // What a room calls (Member).
@@ -266,6 +281,7 @@ export class Session implements Member {
     if (this.#givingUp) clearTimeout(this.#givingUp)
     this.#givingUp = null
     for (const payload of held) this.receive(payload)
+    this.#orClose(() => this.#answers.give())
     if (!this.#held && !this.closed) this.#transport.resume()
   }
 
@@ -337,8 +353,7 @@ export class Session implements Member {
   #handle(room: Room, message: Message, payload: Uint8Array): void {
     switch (message.type) {
       case 'syncStep1':
-        this.#unanswered = message.stateVector.slice()
-        this.#answer(room)
+        this.#answers.askedForContent(message.stateVector)
         return
       case 'syncStep2':
       case 'update':
@@ -348,13 +363,18 @@ export class Session implements Member {
         this.#present(room, message.update)
         return
       case 'queryAwareness':
-        this.#unansweredQuery = true
-        this.#answer(room)
+        this.#answers.askedForPresence()
         return
       case 'join':
         if (message.generation !== '' && message.generation !== room.generation) {
           this.close(Code.generationChanged, 'this is the history of another generation')
         }
+        return
+      case 'initialContent':
+        this.#seed(room, message.update)
+        return
+      case 'signal':
+        this.#signal(room, message.data)
         return
       case 'token':
         this.#showToken(message.token)
@@ -386,35 +406,14 @@ export class Session implements Member {
     this.#held = [payload]
     this.#transport.pause()
     this.#givingUp = setTimeout(() => {
-      this.close(Code.tryLater, 'another connection writes under this client id')
+      this.close(Code.tryLater, 'what this waited for did not come in time')
     }, this.#deps.limits.foreignEditsMs)
   }
 
-  /** Answers what was asked, unless it can't be sent now or was asked too often: then the latest, later. */
-  #answer(room: Room): void {
-    if (this.#answering) return
-    for (;;) {
-      if (this.congested || (this.#unanswered === null && !this.#unansweredQuery)) return
-      const now = this.#deps.clock()
-      if (!this.#questions.tryTake(now)) {
-        this.#answering = setTimeout(
-          () => {
-            this.#answering = null
-            this.#orClose(() => this.#answer(room))
-          },
-          Math.ceil(this.#questions.waitFor(now)),
-        )
-        return
-      }
-      const stateVector = this.#unanswered
-      if (stateVector) {
-        this.#unanswered = null
-        deliver(this.#transport, room.answer(this, stateVector))
-      } else {
-        this.#unansweredQuery = false
-        this.#transport.write([room.everyone() ?? NOBODY])
-      }
-    }
+  #seed(room: Room, update: Uint8Array): void {
+    const refusal = this.#deps.refuseUpdates()
+    if (refusal !== null) this.close(Code.storageUnavailable, refusal)
+    else if (this.mayWrite) room.seed(this, update)
   }
 
   #present(room: Room, update: Uint8Array): void {
@@ -427,6 +426,20 @@ export class Session implements Member {
     if (!this.extended || this.#toldPresence.has(reason)) return
     this.#toldPresence.add(reason)
     this.#reject(0, code, reason)
+  }
+
+  #signal(room: Room, data: Uint8Array): void {
+    const refusal = this.#refusalOf(data) ?? room.signal(this, data)
+    if (refusal === null) return
+    this.#deps.counters.reject(refusal.code)
+    // Who is told more than it reads is told nothing: nobody waits for this.
+    if (this.extended && !this.congested) this.#reject(0, refusal.code, refusal.reason)
+  }
+
+  #refusalOf(data: Uint8Array): Refused | null {
+    if (data.length > this.#deps.limits.signalBytes) return { code: Code.tooBig, reason: 'too long' }
+    if (this.#signals.tryTake(this.#deps.clock())) return null
+    return { code: Code.tooFast, reason: 'too many signals' }
   }
 
   #showToken(token: string): void {

@@ -26,6 +26,8 @@ const REJECTION = 2
 const JOIN = 3
 const AUTHENTICATE = 4
 const TOKEN = 5
+const INITIAL_CONTENT = 6
+const SIGNAL = 7
 
 /** What an update message (PROTOCOL W5) starts with, for one who writes it in place: length and update follow. */
 export const UPDATE_PREFIX: Uint8Array = Uint8Array.of(SYNC, UPDATE)
@@ -67,6 +69,13 @@ export const encodeJoin = (generation: string, seq: number): Uint8Array =>
 /** PROTOCOL X8. */
 export const encodeToken = (token: string): Uint8Array => tagged([INKWIRE, TOKEN], utf8.encode(token))
 
+/** PROTOCOL X9. */
+export const encodeInitialContent = (update: Uint8Array): Uint8Array =>
+  tagged([INKWIRE, INITIAL_CONTENT], update)
+
+/** PROTOCOL X10, as clients send it. */
+export const encodeSignal = (data: Uint8Array): Uint8Array => tagged([INKWIRE, SIGNAL], data)
+
 /**
  * Encodes one message as the payload of one binary WebSocket frame.
  *
@@ -106,6 +115,13 @@ export const encodeMessage = (message: Message): Uint8Array => {
       return tagged([INKWIRE, AUTHENTICATE])
     case 'token':
       return encodeToken(message.token)
+    case 'initialContent':
+      return encodeInitialContent(message.update)
+    case 'signal':
+      return encoding.encode((encoder) => {
+        encoding.writeUint8Array(encoder, encodeSignal(message.data))
+        encoding.writeVarString(encoder, message.user)
+      })
     default:
       throw new TypeError(`not a message: ${JSON.stringify(message satisfies never)}`)
   }
@@ -119,11 +135,19 @@ export const encodeMessage = (message: Message): Uint8Array => {
  * @example
  *   decodeMessage(Uint8Array.of(0, 0, 1, 0)) // { type: 'syncStep1', stateVector: Uint8Array [0] }
  */
-export const decodeMessage = (bytes: Uint8Array): Message => {
+export const decodeMessage = (bytes: Uint8Array): Message => decode(bytes, readFromClient)
+
+/** The same, for a client: it doesn't know what only clients send, and needn't bundle it. */
+export const decodeFromServer = (bytes: Uint8Array): Message => decode(bytes, unknownType)
+
+/** Reads an extension that not everybody knows. */
+type Others = (type: number, decoder: decoding.Decoder) => Message
+
+const decode = (bytes: Uint8Array, others: Others): Message => {
   const decoder = decoding.createDecoder(bytes)
   let message: Message
   try {
-    message = readMessage(decoder)
+    message = readMessage(decoder, others)
   } catch (cause) {
     if (cause instanceof InkwireError) throw cause
     throw new InkwireError('INKWIRE_BAD_MESSAGE', 'bad message: malformed', { cause })
@@ -133,7 +157,11 @@ export const decodeMessage = (bytes: Uint8Array): Message => {
   return message
 }
 
-const readMessage = (decoder: decoding.Decoder): Message => {
+const unknownType = (): never => {
+  throw bad('unknown type')
+}
+
+const readMessage = (decoder: decoding.Decoder, others: Others): Message => {
   const outer = decoding.readVarUint(decoder)
   switch (outer) {
     case SYNC:
@@ -141,14 +169,14 @@ const readMessage = (decoder: decoding.Decoder): Message => {
     case AWARENESS:
       return { type: 'awareness', update: decoding.readVarUint8Array(decoder) }
     case AUTH:
-      if (decoding.readVarUint(decoder) !== PERMISSION_DENIED) throw bad('unknown type')
+      if (decoding.readVarUint(decoder) !== PERMISSION_DENIED) return unknownType()
       return { type: 'permissionDenied', reason: decoding.readVarString(decoder) }
     case QUERY_AWARENESS:
       return { type: 'queryAwareness' }
     case INKWIRE:
-      return readExtension(decoder)
+      return readExtension(decoder, others)
     default:
-      throw bad('unknown type')
+      return unknownType()
   }
 }
 
@@ -162,11 +190,11 @@ const readSync = (decoder: decoding.Decoder): Message => {
     case UPDATE:
       return { type: 'update', update: decoding.readVarUint8Array(decoder) }
     default:
-      throw bad('unknown type')
+      return unknownType()
   }
 }
 
-const readExtension = (decoder: decoding.Decoder): Message => {
+const readExtension = (decoder: decoding.Decoder, others: Others): Message => {
   const inner = decoding.readVarUint(decoder)
   switch (inner) {
     case HELLO:
@@ -187,17 +215,33 @@ const readExtension = (decoder: decoding.Decoder): Message => {
         code: decoding.readVarUint(decoder),
         reason: decoding.readVarString(decoder),
       }
+    case AUTHENTICATE:
+      return { type: 'authenticate' }
+    case SIGNAL:
+      return {
+        type: 'signal',
+        data: decoding.readVarUint8Array(decoder),
+        user: decoding.hasContent(decoder) ? decoding.readVarString(decoder) : '',
+      }
+    default:
+      return others(inner, decoder)
+  }
+}
+
+/** What only clients send. */
+const readFromClient: Others = (type, decoder) => {
+  switch (type) {
     case JOIN: {
       const generation = decoding.readVarUint8Array(decoder)
       if (generation.length !== 0 && generation.length !== GENERATION_BYTES) throw bad('malformed')
       return { type: 'join', generation: bytesToHex(generation), seq: decoding.readVarUint(decoder) }
     }
-    case AUTHENTICATE:
-      return { type: 'authenticate' }
     case TOKEN:
       return { type: 'token', token: decoding.readVarString(decoder) }
+    case INITIAL_CONTENT:
+      return { type: 'initialContent', update: decoding.readVarUint8Array(decoder) }
     default:
-      throw bad('unknown type')
+      return unknownType()
   }
 }
 

@@ -62,6 +62,20 @@ export interface Token {
   readonly token: string
 }
 
+/** What a document without any history is to begin with (PROTOCOL X9). */
+export interface InitialContent {
+  readonly type: 'initialContent'
+  readonly update: Uint8Array
+}
+
+/** Something said to the other members of a document, beside it (PROTOCOL X10). */
+export interface Signal {
+  readonly type: 'signal'
+  readonly data: Uint8Array
+  /** From the server: who said it; '' when nobody asked who that is. */
+  readonly user: string
+}
+
 /** One message on the wire; one WebSocket frame holds exactly one (PROTOCOL W1). */
 export type Message =
   | { readonly type: 'syncStep1'; readonly stateVector: Uint8Array }
@@ -76,3 +90,5 @@ export type Message =
   | Rejection
   | Authenticate
   | Token
+  | InitialContent
+  | Signal

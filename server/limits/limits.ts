@@ -61,6 +61,10 @@ export interface Limits {
   readonly presenceBytes: number
   /** All presence states of a document, bytes: every joiner gets them. Default 2 MiB. */
   readonly presenceDocumentBytes: number
+  /** Signals of one connection per second (PROTOCOL X10), and twice as many at once; more are refused. Default 50. */
+  readonly signalsPerSecond: number
+  /** One signal, bytes. Default 16 KiB. */
+  readonly signalBytes: number
   /**
    * How long a connection's edits under another connection's client id wait for that one to bring them itself, ms;
    * then it is closed with 1013 (PROTOCOL S7). Default 5,000.
@@ -90,5 +94,7 @@ export const DEFAULT_LIMITS: Limits = {
   presenceStateBytes: 16 * KIB,
   presenceBytes: 64 * KIB,
   presenceDocumentBytes: 2 * MIB,
+  signalsPerSecond: 50,
+  signalBytes: 16 * KIB,
   foreignEditsMs: 5_000,
 }

@@ -18,6 +18,8 @@ import { Owners } from './owners.js'
 import { Pending } from './pending.js'
 import { checkPlausible } from './plausible.js'
 import { Presence, type PresenceLimits } from './presence.js'
+import { Seeding } from './seed.js'
+import { Signals } from './signals.js'
 import type { Turns } from './turns.js'
 import { UnfoundedMessages } from './unfounded.js'
 import { Waiting } from './waiting.js'
@@ -49,6 +51,7 @@ export interface RoomParts {
 /** The part of its largest size from which on a document is nearly full. */
 const NEARLY = 0.75
 const READ_ONLY: Refused = { code: Code.forbidden, reason: 'read-only' }
+const TOO_MUCH: Refused = { code: Code.tooFast, reason: 'too much is being said here' }
 const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
 
 const sameUser = (one: Member, other: Member): boolean => one.user !== '' && one.user === other.user
@@ -66,11 +69,13 @@ export class Room {
   readonly #presence: Presence<Member>
   readonly #likely: LikelyAuthors<Member>
   readonly #pending = new Pending()
+  readonly #seeding = new Seeding()
   /** Whose last update waits for somebody else's (PROTOCOL S7). */
   readonly #held = new Map<Member, Waiting<Member>>()
   readonly #acks = new Acks()
   readonly #unfounded = new UnfoundedMessages()
   readonly #broadcast: Broadcast
+  readonly #signals: Signals
   readonly #deps: RoomDeps
   readonly #onIdle: () => void
   #durable: number
@@ -91,6 +96,8 @@ export class Room {
     this.#deps = deps
     this.#durable = parts.content.seq
     this.#likely = new LikelyAuthors(deps.clock)
+    const members = (): Iterable<Member> => this.#broadcast.members()
+    this.#signals = new Signals({ turns: deps.turns, clock: deps.clock, members })
     this.#presence = new Presence(deps.presence, this.#owners, (owner) => owner.probe())
     this.#broadcast = new Broadcast({
       tail: parts.content.tail,
@@ -131,7 +138,8 @@ export class Room {
 
   /** Whether the room could be closed without anybody noticing. */
   get idle(): boolean {
-    return this.#broadcast.size === 0 && this.#durable === this.seq && !this.#compaction.running
+    const settled = this.#durable === this.seq && !this.#compaction.running && !this.#seeding.running
+    return this.#broadcast.size === 0 && settled
   }
 
   /** The room's state vector, encoded: what the server sends as its own sync step 1 (PROTOCOL W3). */
@@ -150,6 +158,7 @@ export class Room {
     this.#likely.leave(member)
     this.#unfounded.leave(member)
     this.#held.delete(member)
+    this.#seeding.leave(member)
     this.#letGoOn()
     if (this.#presence.hasChanges) this.#broadcast.schedule()
     if (this.#broadcast.size === 0) this.#settle()
@@ -158,9 +167,14 @@ export class Room {
   /**
    * What brings a member at `stateVector` up to date, sync step 2 last (PROTOCOL W4).
    *
+   * @returns null while initial content is on its way; the member is told to go on.
    * @throws InkwireError INKWIRE_BAD_MESSAGE when it is malformed.
    */
-  answer(member: Member, stateVector: Uint8Array): Answer {
+  answer(member: Member, stateVector: Uint8Array): Answer | null {
+    if (this.#seeding.running) {
+      this.#seeding.wait(member)
+      return null
+    }
     const since = decodeStateVector(stateVector)
     if (!member.extended) this.#likely.asked(member, since, this.#content.index)
     return this.#content.answer(since)
@@ -181,6 +195,10 @@ export class Room {
     update: Uint8Array,
     { mayWrite, reoffered }: { readonly mayWrite: boolean; readonly reoffered: boolean },
   ): boolean {
+    if (this.#seeding.running) {
+      this.#seeding.wait(author)
+      return false
+    }
     const scan = scanUpdate(update)
     const { index } = this.#content
     if (!index.news(scan)) {
@@ -221,12 +239,40 @@ export class Room {
   }
 
   /**
+   * Takes initial content, if the document has no history yet; it comes to everybody, the member included, once it is
+   * on disk (PROTOCOL X9).
+   *
+   * @throws InkwireError INKWIRE_BAD_UPDATE when it isn't a well-formed, plausible update that stands for itself.
+   */
+  seed(member: Member, content: Uint8Array): void {
+    if (this.seq > 0 || this.#seeding.running) return
+    // It has to last until it is on disk.
+    const update = content.slice()
+    const scan = scanUpdate(update)
+    const { index } = this.#content
+    if (!index.news(scan)) return
+    checkPlausible(scan, index)
+    const full = this.#full(scan)
+    if (full !== null) {
+      member.refuse(0, full)
+      return
+    }
+    const whole = !index.hasGap(scan) && this.#pending.admits(0, index.danglingDeletes(scan), index)
+    if (!whole || this.#owners.foreign(member, scan, index).length > 0) {
+      throw new InkwireError('INKWIRE_BAD_UPDATE', 'initial content that is not complete, or not its own')
+    }
+    this.#seeding.start({ update, scan })
+    this.#log.append({ update, time: this.#deps.now(), author: member.user })
+  }
+
+  /**
    * Takes an update that no client sent.
    *
    * @returns once it is durable; whether there was anything new in it.
    * @throws InkwireError INKWIRE_BAD_UPDATE; INKWIRE_NOT_SAVED when the document was closed before.
    */
   async merge(update: Uint8Array): Promise<boolean> {
+    await this.#seeding.settled()
     const importer = new Importer((reason) => new InkwireError('INKWIRE_NOT_SAVED', reason))
     const before = this.seq
     this.join(importer)
@@ -256,6 +302,12 @@ export class Room {
     return refusal
   }
 
+  /** Passes on what a member says to the others (PROTOCOL X10); why not, `null` if it was passed on. */
+  signal(member: Member, data: Uint8Array): Refused | null {
+    if (!member.mayWrite) return READ_ONLY
+    return this.#signals.pass(member, data) ? null : TOO_MUCH
+  }
+
   /** One frame that says who is here; `null` when nobody is (PROTOCOL W6). */
   everyone(): Uint8Array | null {
     return this.#presence.all()
@@ -267,9 +319,16 @@ export class Room {
 
   /** The journal says that everything up to `seq` is durable. */
   committed(seq: number): void {
+    const seed = this.#seeding.take()
+    if (seed) {
+      this.#count(seed.scan)
+      this.#content.append(seed.update, seed.scan)
+      this.#broadcast.schedule()
+    }
     this.#durable = seq
     this.#confirm(seq)
     this.#settle()
+    if (seed) this.#seeding.letGoOn()
   }
 
   /** Sends out what waits for the next flush. */
@@ -294,8 +353,9 @@ export class Room {
   /** Lets go of the document. */
   dispose(): void {
     this.#broadcast.dispose()
+    this.#signals.dispose()
     // With something unsaved only a server that stops comes here, and the journal has reported it.
-    if (this.#durable === this.seq) this.#log.release()
+    if (this.#durable === this.seq && !this.#seeding.running) this.#log.release()
   }
 
   #take(author: Member, message: number, update: Uint8Array, scan: Scan, gap: boolean): void {

@@ -342,7 +342,7 @@ describe('token (PROTOCOL X7, X8)', () => {
     socket().open()
     socket().hear(asked)
     expect(provider.connection).toMatchObject({ name: 'stopped', code: 4401 })
-    expect(events).toContainEqual(['closed', { code: 4401, reason: 'a token is needed' }])
+    expect(events).toContainEqual(['closed', { code: 4401, reason: 'token needed' }])
   })
 
   it('4401: a fresh one is tried once before giving up, each asked for anew', async () => {

@@ -23,7 +23,7 @@ const step1: Message = { type: 'syncStep1', stateVector: Uint8Array.of(0) }
 const step2 = (update: Uint8Array = Uint8Array.of(0, 0)): Message => ({ type: 'syncStep2', update })
 
 /** A document's exchange without a socket: what it sends and tells is written down. */
-const exchange = (generation: string | null = null) => {
+const exchange = (generation: string | null = null, initial: Uint8Array | null = null) => {
   const doc = new Y.Doc()
   const ledger = new Ledger()
   const origin = {}
@@ -42,6 +42,7 @@ const exchange = (generation: string | null = null) => {
     present: () => undefined,
     presence: () => Uint8Array.of(0),
     authenticate: () => void asked++,
+    initialContent: () => initial,
   })
   doc.on('update', (update: Uint8Array, from: unknown) => {
     if (from !== origin) sync.edited(update)
@@ -239,6 +240,61 @@ describe('X2: access', () => {
     expect(one.asked()).toBe(1)
     expect(one.sync.access).toBe('write')
     expect(one.ledger.state().supported).toBe(true)
+  })
+})
+
+describe('X9: initial content', () => {
+  const content = foreign('content')
+
+  it('is offered to a document without history, and the sync is complete once it has some', () => {
+    const one = exchange(null, content)
+    one.sync.begin('inkwire.1')
+    one.hear(hello({ seq: 0 }))
+    expect(one.types()).toEqual(['syncStep1', 'initialContent', 'syncStep1'])
+    one.hear(step1, step2())
+    expect(one.steps).toEqual([])
+    one.hear({ type: 'update', update: foreign('somebody else’s') }, step2())
+    expect(one.steps).toEqual([{ type: 'synced' }])
+    expect(one.text.toString()).toBe('somebody else’s')
+  })
+
+  it('needs one answer only', () => {
+    const one = exchange(null, content)
+    one.sync.begin('inkwire.1')
+    one.hear(hello({ seq: 0 }), step1, step2(content))
+    expect(one.steps).toEqual([{ type: 'synced' }])
+    expect(one.ledger.state()).toMatchObject({ pending: 0 })
+  })
+
+  it('that is refused is done without', () => {
+    const one = exchange(null, content)
+    one.sync.begin('inkwire.1')
+    one.hear(hello({ seq: 0 }), step1, step2(), step2())
+    expect(one.steps).toEqual([])
+    one.hear({ type: 'rejection', message: 0, code: 4413, reason: 'full' }, step2())
+    expect(one.steps).toEqual([{ type: 'synced' }])
+  })
+
+  it.each([
+    ['a document with history', { seq: 1 }, null],
+    ['a reader', { seq: 0, access: 'read' as const }, null],
+    ['a server that does not take so much', { seq: 0, maxMessageBytes: 10 }, null],
+    ['a device that has something', { seq: 0 }, 'mine'],
+  ])('is not offered for %s', (_, fields, mine) => {
+    const one = exchange(null, content)
+    if (mine) one.text.insert(0, mine)
+    one.sync.begin('inkwire.1')
+    one.hear(hello(fields), step1, step2())
+    expect(one.types()).not.toContain('initialContent')
+    expect(one.steps).toEqual([{ type: 'synced' }])
+  })
+
+  it('is not offered to a server without extensions', () => {
+    const one = exchange(null, content)
+    one.sync.begin('')
+    one.hear(step1, step2())
+    expect(one.types()).not.toContain('initialContent')
+    expect(one.steps).toEqual([{ type: 'synced' }])
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeMessage, encodeMessage } from '../../shared/codec.js'
+import { decodeMessage, encodeMessage, encodeSignal } from '../../shared/codec.js'
 import type { Message } from '../../shared/messages.js'
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
@@ -38,6 +38,7 @@ const examples: readonly [rule: string, hex: string, message: Message][] = [
   ],
   ['X7', '78 04', { type: 'authenticate' }],
   ['X8', '78 05 03 616263', { type: 'token', token: 'abc' }],
+  ['X9', '78 06 02 00 00', { type: 'initialContent', update: Uint8Array.of(0, 0) }],
 ]
 
 describe('codec', () => {
@@ -56,6 +57,18 @@ describe('codec', () => {
       }
     })
   }
+
+  it('X10: a signal has a sender from the server only', () => {
+    const data = Uint8Array.of(0x22, 0x31)
+    expect(Buffer.from(encodeSignal(data)).toString('hex')).toBe('7807022231')
+    expect(decodeMessage(bytes('78 07 02 2231'))).toEqual({ type: 'signal', data, user: '' })
+    const said: Message = { type: 'signal', data, user: 'ada' }
+    expect(Buffer.from(encodeMessage(said)).toString('hex')).toBe('780702223103616461')
+    expect(decodeMessage(bytes('78 07 02 2231 03 616461'))).toEqual(said)
+    for (const cut of ['78 07', '78 07 02 22', '78 07 02 2231 03 6164']) {
+      expect(() => decodeMessage(bytes(cut))).toThrow('bad message')
+    }
+  })
 
   it('W1: bytes left over after a message are refused', () => {
     expect(() => decodeMessage(bytes('03 00'))).toThrowError(/left over/)

@@ -57,7 +57,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   limits: { files: ['server/limits/'], imports: ['wire'], packages: ['node:'] },
   session: {
-    files: ['server/session.ts'],
+    files: ['server/session.ts', 'server/answers.ts'],
     imports: ['wire', 'frame', 'room', 'limits'],
     types: ['observe'],
   },

@@ -1,0 +1,82 @@
+import { encodeMessage } from '../shared/codec.js'
+import { frame } from './frame.js'
+import { Bucket } from './limits/bucket.js'
+import { type Answer, deliver, type Receiver } from './room/answer.js'
+
+/** PROTOCOL W6: who asks gets an answer, also when nobody is here. */
+const NOBODY = frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) }))
+
+/** Who asks, and where answers come from. */
+export interface Asker extends Receiver {
+  /** More is waiting to be sent than the server wants to hold, or a message goes out in pieces. */
+  readonly congested: boolean
+  /** What brings the asker up to date; null if it has to wait, until {@link Answers.give} is called. */
+  content(stateVector: Uint8Array): Answer | null
+  /** One frame that says who is here; null when nobody is. */
+  present(): Uint8Array | null
+  /** Runs what was put off, and deals with what it throws. */
+  later(task: () => void): void
+}
+
+/**
+ * Answers what a client asks: sync step 1 and query awareness. What comes while its socket is backed up, or too
+ * often, is answered later, and of several the latest (PROTOCOL S9).
+ */
+export class Answers {
+  readonly #asker: Asker
+  readonly #clock: () => number
+  readonly #questions: Bucket
+  #stateVector: Uint8Array | null = null
+  #presence = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(asker: Asker, perMinute: number, clock: () => number) {
+    this.#asker = asker
+    this.#clock = clock
+    this.#questions = new Bucket(perMinute / 60, perMinute, clock())
+  }
+
+  /** A sync step 1 came. */
+  askedForContent(stateVector: Uint8Array): void {
+    this.#stateVector = stateVector.slice()
+    this.give()
+  }
+
+  /** A query awareness came. */
+  askedForPresence(): void {
+    this.#presence = true
+    this.give()
+  }
+
+  /** Answers what is left to be answered, as far as that is possible now. */
+  give(): void {
+    if (this.#timer) return
+    for (;;) {
+      if (this.#asker.congested || (this.#stateVector === null && !this.#presence)) return
+      const now = this.#clock()
+      if (!this.#questions.tryTake(now)) {
+        this.#timer = setTimeout(
+          () => {
+            this.#timer = null
+            this.#asker.later(() => this.give())
+          },
+          Math.ceil(this.#questions.waitFor(now)),
+        )
+        return
+      }
+      if (this.#stateVector) {
+        const answer = this.#asker.content(this.#stateVector)
+        if (!answer) return
+        this.#stateVector = null
+        deliver(this.#asker, answer)
+      } else {
+        this.#presence = false
+        this.#asker.write([this.#asker.present() ?? NOBODY])
+      }
+    }
+  }
+
+  dispose(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+}
