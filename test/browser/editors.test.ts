@@ -151,6 +151,22 @@ describe.each(EDITORS)('$name', (editor) => {
   })
 })
 
+it('lexical begins a document with one paragraph, however many open it at the same moment', async () => {
+  const { ws } = await startServer()
+  const lexical = EDITORS.find(({ name }) => name === 'lexical') as Editor
+  const everybody = await Promise.all(
+    ['Ada', 'Grace', 'Alan'].map((person) => openEditor(harness, pages, lexical, { server: ws, person })),
+  )
+  for (const { status } of everybody) await expect.poll(status).toBe('Safe on the server’s disk')
+  const [ada] = everybody
+  await ada?.field.click()
+  await ada?.page.keyboard.insertText('Minutes.')
+  for (const { text, page } of everybody) {
+    await expect.poll(text).toBe('Minutes.')
+    expect(await page.locator('[contenteditable] > p').count()).toBe(1)
+  }
+})
+
 /** Takes out what a browser logs when a server is away. */
 const forgiveOutage = (errors: string[]): void => {
   const others = errors.filter((error) => !/^WebSocket connection to .* failed/.test(error))

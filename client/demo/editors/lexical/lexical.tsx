@@ -14,8 +14,11 @@ import { colorsOf } from '../../../presence/index.js'
 import { byId } from '../../dom.js'
 import { documentName, serverUrl, showStatus, userName } from '../page.js'
 
-const onError = (error: Error): void => {
-  throw error
+/** An empty paragraph, as Lexical stores it. By its own `shouldBootstrap` everybody who comes first would add one. */
+const initialContent = (doc: Y.Doc): void => {
+  const paragraph = new Y.XmlText()
+  paragraph.setAttribute('__type', 'paragraph')
+  doc.get('root', Y.XmlText).insertEmbed(0, paragraph)
 }
 
 /** Ties the editor that is around it to the document. Lexical connects and disconnects by itself. */
@@ -25,7 +28,7 @@ const Together = () => {
     (name: string, docs: Map<string, Y.Doc>): Provider => {
       const doc = docs.get(name) ?? new Y.Doc()
       docs.set(name, doc)
-      const provider = new InkwireProvider(serverUrl, name, doc, { connect: false })
+      const provider = new InkwireProvider(serverUrl, name, doc, { connect: false, initialContent })
       provider.on('access', (access) => editor.setEditable(access !== 'read'))
       // Not before: Lexical replaces all of the presence when it begins.
       provider.once('synced', () => showStatus(provider))
@@ -38,7 +41,7 @@ const Together = () => {
     <CollaborationPlugin
       id={documentName}
       providerFactory={open}
-      shouldBootstrap={true}
+      shouldBootstrap={false}
       username={userName}
       cursorColor={colorsOf(userName).color}
     />
@@ -48,7 +51,7 @@ const Together = () => {
 createRoot(byId('editor', HTMLElement)).render(
   <LexicalCollaboration>
     {/* The document's content is the shared one: the editor must not begin with one of its own. */}
-    <LexicalComposer initialConfig={{ namespace: 'notes', editorState: null, onError }}>
+    <LexicalComposer initialConfig={{ namespace: 'notes', editorState: null, onError: reportError }}>
       <RichTextPlugin contentEditable={<ContentEditable />} ErrorBoundary={LexicalErrorBoundary} />
       <Together />
     </LexicalComposer>
