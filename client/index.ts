@@ -3,6 +3,7 @@
  *
  * @example
  *   import { InkwireProvider } from 'inkwire/client'
+ * @module inkwire/client
  */
 export { Code, isPermanent } from '../shared/codes.js'
 export { type ErrorCode, InkwireError } from '../shared/errors.js'

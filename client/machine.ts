@@ -19,7 +19,12 @@ interface Common {
   readonly denied: boolean
 }
 
-/** The state of a provider's connection. */
+/**
+ * The state of a provider's connection.
+ *
+ * @example
+ *   provider.on('connection', (state) => { banner.hidden = state.name === 'live' })
+ */
 export type State =
   /** Not wanted: before `connect` and after `disconnect`. */
   | (Common & { readonly name: 'offline' })

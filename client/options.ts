@@ -9,6 +9,10 @@ import type { TokenSource } from './tokens.js'
 
 /**
  * The part of a WebSocket that the provider uses: a browser's, Node 22's, or the `ws` package's.
+ *
+ * @example
+ *   const { ws } = provider // null without a connection
+ *   ws?.close(4000, 'for a test')
  */
 export interface WebSocketLike {
   binaryType: string
@@ -22,7 +26,13 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
 }
 
-/** A class that makes such sockets. */
+/**
+ * A class that makes such sockets.
+ *
+ * @example
+ *   import { WebSocket } from 'ws'
+ *   new InkwireProvider(url, 'notes', doc, { WebSocketPolyfill: WebSocket })
+ */
 export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike
 
 /**
@@ -96,7 +106,12 @@ export interface InkwireOptions {
   readonly offline?: boolean
 }
 
-/** An update that the server refused (PROTOCOL X5). */
+/**
+ * An update that the server refused (PROTOCOL X5).
+ *
+ * @example
+ *   provider.on('rejected', ({ retried, reason }) => { if (!retried) show(`Not taken: ${reason}`) })
+ */
 export interface Rejected {
   /** Why; see `Code`. */
   readonly code: number
@@ -135,7 +150,12 @@ export interface Reset extends Closed {
   readonly dropped: Uint8Array
 }
 
-/** Something that another member of the document said. */
+/**
+ * Something that another member of the document said.
+ *
+ * @example
+ *   provider.on('message', ({ data, user }) => console.log(user, data))
+ */
 export interface Said {
   /** As they gave it to `send`; whatever it is, it came from somebody else. */
   readonly data: unknown
@@ -143,7 +163,12 @@ export interface Said {
   readonly user: string
 }
 
-/** Why and how a connection ended for good. */
+/**
+ * Why and how a connection ended for good.
+ *
+ * @example
+ *   provider.on('closed', ({ code, reason }) => show(code === Code.forbidden ? 'No access' : reason))
+ */
 export interface Closed {
   /** See `Code`. */
   readonly code: number

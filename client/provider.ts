@@ -229,7 +229,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /**
    * Resolves when all edits made until now are durable on the server.
    *
-   * @param options.timeout rejects with INKWIRE_TIMEOUT after so many ms. Default: waits.
+   * @param options `timeout`: rejects with INKWIRE_TIMEOUT after so many ms. Default: waits.
    * @throws InkwireError INKWIRE_TIMEOUT; INKWIRE_DESTROYED; INKWIRE_NOT_SAVED when the server refused an
    *   edit, ended the connection for good, or doesn't say what it saves.
    * @example

@@ -5,6 +5,10 @@ import type { Durability } from '../shared/messages.js'
  *
  * An edit is one local Yjs update. It counts as durable only when the server has acknowledged the message
  * that carried it, on the connection that carried it (PROTOCOL X4).
+ *
+ * @example
+ *   const { status, pending, oldestPending } = provider.saveState
+ *   if (status === 'device' && pending > 0) show(`${pending} edits are only here, since ${new Date(oldestPending ?? 0)}`)
  */
 export interface SaveState {
   /**

@@ -1,7 +1,12 @@
 import { encodeToken } from '../shared/codec.js'
 import { backoff } from './machine.js'
 
-/** Gives a token that is good now. */
+/**
+ * Gives a token that is good now.
+ *
+ * @example
+ *   const token: TokenSource = async () => (await fetch('/api/inkwire-token')).text()
+ */
 export type TokenSource = () => string | Promise<string>
 
 /** What the tokens of a provider are used for. */

@@ -6,7 +6,12 @@ import { proxiesFrom } from './limits/address.js'
 import { DEFAULT_LIMITS, type Limits } from './limits/limits.js'
 import { LOG_LEVELS, type Log, type LogLevel } from './observe/log.js'
 
-/** What `createServer` takes. Every option has a default; an `undefined` one counts as left out. */
+/**
+ * What `createServer` takes. Every option has a default; an `undefined` one counts as left out.
+ *
+ * @example
+ *   createServer({ port: 1234, data: './data', durability: 'fsync' })
+ */
 export interface ServerOptions {
   /** TCP port that `listen` binds, 0 for a free one. Default 1234. */
   readonly port?: number | undefined

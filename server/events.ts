@@ -1,6 +1,11 @@
 import type { JournalState } from './journal/journal.js'
 
-/** Where a server listens. */
+/**
+ * Where a server listens.
+ *
+ * @example
+ *   const { url } = await server.listen()
+ */
 export interface Address {
   readonly host: string
   readonly port: number
@@ -8,7 +13,12 @@ export interface Address {
   readonly url: string
 }
 
-/** What a server tells the app around it. */
+/**
+ * What a server tells the app around it.
+ *
+ * @example
+ *   const stop = server.on('storage', ({ status }) => console.log(`the store is ${status}`))
+ */
 export interface ServerEvents {
   /** It accepts connections. */
   readonly listening: Address

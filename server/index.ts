@@ -1,4 +1,8 @@
-/** Inkwire's server as a library: `inkwire/server`. */
+/**
+ * Inkwire's server as a library: `inkwire/server`.
+ *
+ * @module inkwire/server
+ */
 export { Code, isPermanent } from '../shared/codes.js'
 export { type ErrorCode, InkwireError } from '../shared/errors.js'
 export type { Access } from '../shared/messages.js'

@@ -16,13 +16,24 @@ export interface AuthorsPart extends UpdatesInSum {
   readonly author: string
 }
 
-/** What a rollback takes away. */
+/**
+ * What a rollback takes away.
+ *
+ * @example
+ *   const { lost } = await server.documents.rollback('notes', before, { dryRun: true })
+ *   for (const { author, updates } of lost?.authors ?? []) console.log(author, updates)
+ */
 export interface Lost extends UpdatesInSum {
   /** By author, the one with the most updates first. */
   readonly authors: readonly AuthorsPart[]
 }
 
-/** What a rollback did, or would do. */
+/**
+ * What a rollback did, or would do.
+ *
+ * @example
+ *   const { generation, lost } = await server.documents.rollback('notes', before)
+ */
 export interface RollbackReport {
   readonly name: string
   /** 32 hex digits: a new one if anything was done. */
@@ -31,7 +42,12 @@ export interface RollbackReport {
   readonly lost: Lost | null
 }
 
-/** How a rollback is done. */
+/**
+ * How a rollback is done.
+ *
+ * @example
+ *   await server.documents.rollback('notes', before, { revoke: 'mallory' })
+ */
 export interface RollbackOptions {
   /** Only say what would be lost. Default false. */
   readonly dryRun?: boolean

@@ -113,6 +113,9 @@ export interface Readiness {
  * Makes a server; nothing is opened before {@link InkwireServer.listen} or the first upgrade.
  *
  * @throws InkwireError INKWIRE_BAD_OPTION
+ * @example
+ *   const server = createServer({ port: 1234, data: './data' })
+ *   const { url } = await server.listen()
  */
 export const createServer = (options: ServerOptions = {}): InkwireServer =>
   new ComposedServer(parseOptions(options))

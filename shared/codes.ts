@@ -4,6 +4,9 @@
  *
  * 4400–4499 are permanent: y-websocket ≥ 3.1 and Inkwire's client stop reconnecting. All others are
  * retried. 4500–4599 say "try again later" in words of our own.
+ *
+ * @example
+ *   provider.on('closed', ({ code }) => { if (code === Code.unauthenticated) signIn() })
  */
 export const Code = {
   /** The process is going away. Retry. */
@@ -34,7 +37,12 @@ export const Code = {
   tooFast: 4529,
 } as const
 
-/** One of the numbers in {@link Code}. */
+/**
+ * One of the numbers in {@link Code}.
+ *
+ * @example
+ *   const retried = (code: Code): boolean => !isPermanent(code)
+ */
 export type Code = (typeof Code)[keyof typeof Code]
 
 /**

@@ -1,6 +1,9 @@
 /**
  * Stable names of everything that can go wrong in a call of ours; the README lists them.
  * Messages may be reworded, these may not.
+ *
+ * @example
+ *   const saved = await provider.whenSaved().catch(({ code }: { code: ErrorCode }) => code)
  */
 export type ErrorCode =
   | 'INKWIRE_BAD_OPTION'

@@ -5,12 +5,22 @@ export const SUBPROTOCOL = 'inkwire.1'
 
 /** What a client may do with a document, in ascending order of power. */
 export const ACCESS_LEVELS = ['read', 'write', 'admin'] as const
-/** @see ACCESS_LEVELS */
+/**
+ * What a client may do with a document.
+ *
+ * @example
+ *   provider.on('access', (access) => { editor.readOnly = access === 'read' })
+ */
 export type Access = (typeof ACCESS_LEVELS)[number]
 
 /** What "durable" in an ack rests on: memory only, the operating system's cache, or an fsync. */
 export const DURABILITIES = ['memory', 'os', 'fsync'] as const
-/** @see DURABILITIES */
+/**
+ * What a server's word "durable" rests on: a disk's flush, the operating system, or nothing but memory.
+ *
+ * @example
+ *   provider.saveState.durability === 'fsync' // "saved" survives a power cut
+ */
 export type Durability = (typeof DURABILITIES)[number]
 
 /** The server's greeting to a client that speaks `inkwire.1` (PROTOCOL X2). */

@@ -6,22 +6,40 @@ import {
 } from 'yjs'
 import { toBytes, toText } from './base64.js'
 
-/** A shared type whose elements have indices: `Y.Text`, `Y.Array`, `Y.XmlFragment`. */
+/**
+ * A shared type whose elements have indices: `Y.Text`, `Y.Array`, `Y.XmlFragment`.
+ *
+ * @example
+ *   const sequence: Sequence = doc.getText('body')
+ */
 export type Sequence = Parameters<typeof createRelativePositionFromTypeIndex>[0]
 
 /**
  * A place in a shared sequence that moves with what is around it: a short string, to be stored or sent.
  * @see createAnchor
+ * @example
+ *   comments.set(id, { text: 'Really?', at: createAnchor(text, 5) })
  */
 export type Anchor = string
 
-/** A part of a shared sequence, as JSON: to be stored with a comment, say. @see createRangeAnchor */
+/**
+ * A part of a shared sequence, as JSON: to be stored with a comment, say. @see createRangeAnchor
+ *
+ * @example
+ *   const { start, end } = createRangeAnchor(text, 4, 9)
+ */
 export interface RangeAnchor {
   readonly start: Anchor
   readonly end: Anchor
 }
 
-/** Where a {@link RangeAnchor} lies now; `start` is before `end`. */
+/**
+ * Where a {@link RangeAnchor} lies now; `start` is before `end`.
+ *
+ * @example
+ *   const range = resolveRange(text, comment.at)
+ *   if (range) highlight(range.start, range.end)
+ */
 export interface Range {
   readonly start: number
   readonly end: number
@@ -50,6 +68,8 @@ export const createAnchor = (sequence: Sequence, index: number, side: 'left' | '
  *
  * @returns null if the element it held on to is deleted or hasn't arrived yet, if it is of another sequence, or if
  *   it is no anchor at all: what others send may be anything.
+ * @example
+ *   const index = resolveAnchor(text, comment.at) ?? text.length
  */
 export const resolveAnchor = (sequence: Sequence, anchor: unknown): number | null => {
   const index = indexOf(sequence, anchor)
@@ -77,6 +97,9 @@ export const createRangeAnchor = (sequence: Sequence, start: number, end: number
  * Where it is now. An end whose element was deleted moves inward.
  *
  * @returns null if all that was in it is deleted, and as {@link resolveAnchor} does
+ * @example
+ *   const range = resolveRange(text, comment.at)
+ *   if (!range) comment.remove()
  */
 export const resolveRange = (sequence: Sequence, range: unknown): Range | null => {
   const { start: first, end: last } = Object(range) as { readonly start?: unknown; readonly end?: unknown }

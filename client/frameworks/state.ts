@@ -1,7 +1,12 @@
 import type { Doc } from 'yjs'
 import type { Access, Closed, InkwireProvider } from '../index.js'
 
-/** A document that is open, as a component sees it. The same object until something changes. */
+/**
+ * A document that is open, as a component sees it. The same object until something changes.
+ *
+ * @example
+ *   if (notes.doc) notes.provider.disconnect()
+ */
 export interface LiveDocument {
   readonly doc: Doc
   readonly provider: InkwireProvider
@@ -14,7 +19,12 @@ export interface LiveDocument {
   readonly closed: Closed | null
 }
 
-/** A document before there is one: on a server that renders pages, and in a browser's first moment. */
+/**
+ * A document before there is one: on a server that renders pages, and in a browser's first moment.
+ *
+ * @example
+ *   if (!notes.doc) return <p>One moment…</p>
+ */
 export interface NoDocument {
   readonly doc: null
   readonly provider: null
@@ -24,7 +34,12 @@ export interface NoDocument {
   readonly closed: null
 }
 
-/** @see LiveDocument @see NoDocument */
+/**
+ * A document, or that there is none yet.
+ *
+ * @example
+ *   const notes: DocumentState = useDocument('wss://example.com', 'notes')
+ */
 export type DocumentState = LiveDocument | NoDocument
 
 export const NO_DOCUMENT: NoDocument = {

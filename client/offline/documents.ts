@@ -2,7 +2,12 @@ import { deviceKey } from './contract.js'
 import { openDatabase, type Tables, type Then, transact } from './database.js'
 import { type DocumentRecord, keysOf, sweep } from './store.js'
 
-/** A document that lies on this device. */
+/**
+ * A document that lies on this device.
+ *
+ * @example
+ *   for (const { key, unsaved } of await documentsOnDevice()) console.log(key, unsaved)
+ */
 export interface DeviceDocument {
   /** The server's URL and the document's name, with a slash between. */
   readonly key: string

@@ -4,5 +4,6 @@
  *
  * @example
  *   import { deleteAllFromDevice } from 'inkwire/client/offline'
+ * @module inkwire/client/offline
  */
 export { type DeviceDocument, deleteAllFromDevice, deleteFromDevice, documentsOnDevice } from './documents.js'

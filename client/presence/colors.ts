@@ -1,4 +1,9 @@
-/** The colours of one person. Each is CSS's six-digit form, `colorLight` the eight-digit one. */
+/**
+ * The colours of one person. Each is CSS's six-digit form, `colorLight` the eight-digit one.
+ *
+ * @example
+ *   const { color, colorLight } = colorsOf('ada@example.com')
+ */
 export interface UserColors {
   /** For carets and letters on white or black, and for the ground below white letters: contrast ≥ 4.5. */
   readonly color: string

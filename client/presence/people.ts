@@ -1,6 +1,11 @@
 import { colorsOf, type UserColors } from './colors.js'
 
-/** Somebody else who is here. The same object until something about them changes. */
+/**
+ * Somebody else who is here. The same object until something about them changes.
+ *
+ * @example
+ *   presence.others.get().map(({ name, color }) => avatar(name, color))
+ */
 export interface Person extends UserColors {
   /** Of the awareness protocol: each window is one. */
   readonly clientId: number

@@ -2,7 +2,12 @@ import { colorsOf } from './colors.js'
 import { type Person, readOthers } from './people.js'
 import { throttle } from './throttle.js'
 
-/** What is needed of an awareness; that of y-protocols fits. */
+/**
+ * What is needed of an awareness; that of y-protocols fits.
+ *
+ * @example
+ *   const presence = createPresence(provider.awareness)
+ */
 export interface AwarenessLike {
   readonly clientID: number
   getStates(): Map<number, Readonly<Record<string, unknown>>>
@@ -11,7 +16,12 @@ export interface AwarenessLike {
   off(event: 'change', listener: () => void): void
 }
 
-/** Who one is, for the others. Further fields are published as they are. */
+/**
+ * Who one is, for the others. Further fields are published as they are.
+ *
+ * @example
+ *   presence.setUser({ name: 'Ada', id: 'ada@example.com', avatar: '/ada.png' })
+ */
 export interface User {
   readonly name: string
   /** What the person is known by: decides the colours. Default: the name. It is published. */
@@ -21,7 +31,13 @@ export interface User {
   readonly [field: string]: unknown
 }
 
-/** A value that changes. It has the shape that React's `useSyncExternalStore` wants. */
+/**
+ * A value that changes. It has the shape that React's `useSyncExternalStore` wants.
+ *
+ * @example
+ *   const unsubscribe = presence.others.subscribe((people) => render(people))
+ *   render(presence.others.get())
+ */
 export interface Observable<Value> {
   /** The present value: the same object until it changes. */
   get(): Value
@@ -29,13 +45,24 @@ export interface Observable<Value> {
   subscribe(listener: (value: Value) => void): () => void
 }
 
-/** @see createPresence */
+/**
+ * How {@link createPresence} works.
+ *
+ * @example
+ *   createPresence(provider.awareness, { cursorIntervalMs: 100 })
+ */
 export interface PresenceOptions {
   /** Shortest time between two cursors that are sent, ms. Default 50. */
   readonly cursorIntervalMs?: number
 }
 
-/** One's own presence and that of the others. @see createPresence */
+/**
+ * One's own presence and that of the others. @see createPresence
+ *
+ * @example
+ *   presence.setUser({ name: 'Ada' })
+ *   presence.setCursor(null)
+ */
 export interface Presence {
   /** Everybody else, by client id. */
   readonly others: Observable<readonly Person[]>

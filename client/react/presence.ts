@@ -4,7 +4,12 @@ import type { InkwireProvider } from '../index.js'
 import { createPresence, type Person, type Presence, type User } from '../presence/index.js'
 import { useSource } from './source.js'
 
-/** @see usePresence */
+/**
+ * What {@link usePresence} gives.
+ *
+ * @example
+ *   const { others, setCursor } = usePresence(notes.provider, { name: 'Ada' })
+ */
 export interface PresenceInHand extends Pick<Presence, 'setUser' | 'setCursor'> {
   /** Everybody else. The same list until somebody changes. */
   readonly others: readonly Person[]

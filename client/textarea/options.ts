@@ -1,6 +1,11 @@
 import type * as Y from 'yjs'
 
-/** What a binding needs of an awareness; that of y-protocols fits, and so does any of its shape. */
+/**
+ * What a binding needs of an awareness; that of y-protocols fits, and so does any of its shape.
+ *
+ * @example
+ *   bindTextarea(text, textarea, { awareness: provider.awareness })
+ */
 export interface AwarenessLike {
   readonly clientID: number
   /** When something was heard of each client, milliseconds since 1970: its name is shown for a while. */
@@ -11,7 +16,12 @@ export interface AwarenessLike {
   off(event: 'change', listener: () => void): void
 }
 
-/** How a binding behaves; every option may be left out. */
+/**
+ * How a binding behaves; every option may be left out.
+ *
+ * @example
+ *   bindTextarea(text, textarea, { awareness: provider.awareness, composition: 'hold' })
+ */
 export interface TextareaOptions {
   /**
    * Where to publish the local selection, and to find the others'. The state's `cursor` holds it as JSON of
@@ -36,7 +46,14 @@ export interface TextareaOptions {
   readonly reset?: 'restore' | 'apply' | undefined
 }
 
-/** The tie between a shared text and an element. It is the origin of its own transactions. */
+/**
+ * The tie between a shared text and an element. It is the origin of its own transactions.
+ *
+ * @example
+ *   const binding = bindTextarea(text, textarea)
+ *   undoButton.onclick = () => binding.undoManager.undo()
+ *   binding.destroy()
+ */
 export interface TextareaBinding {
   /**
    * Undo and redo of what was typed here; others' edits are never undone.

@@ -3,6 +3,9 @@ import type { Doc, Transaction, UndoManager } from 'yjs'
 /**
  * How to read and restore what is selected. Keep positions in text as anchors (`inkwire/client/anchors`): indices
  * are of no use once others have edited.
+ *
+ * @example
+ *   createUndo(todos, { selection: { get: () => list.selected, set: (id) => list.select(id) } })
  */
 export interface SelectionKeeper<Selection> {
   /** What is selected; called before and right after each edit that can be undone. */

@@ -1,10 +1,20 @@
 import { type Doc, type Transaction, UndoManager } from 'yjs'
 import { keepSelection, type SelectionKeeper } from './selection.js'
 
-/** Any shared type: `Y.Text`, `Y.Map`, `Y.Array`, … */
+/**
+ * Any shared type: `Y.Text`, `Y.Map`, `Y.Array`, …
+ *
+ * @example
+ *   const scope: SharedType[] = [doc.getArray('todos'), doc.getText('title')]
+ */
 export type SharedType = Exclude<UndoManager['scope'][number], Doc>
 
-/** @see createUndo */
+/**
+ * How {@link createUndo} works.
+ *
+ * @example
+ *   createUndo(todos, { captureTimeoutMs: 0 }) // each edit is a step
+ */
 export interface UndoOptions<Selection> {
   /**
    * Whose edits can be undone beside those of {@link Undo.edit}: the origins of their transactions. Default: all
@@ -17,7 +27,12 @@ export interface UndoOptions<Selection> {
   readonly captureTimeoutMs?: number
 }
 
-/** Undo and redo for one scope. @see createUndo */
+/**
+ * Undo and redo for one scope. @see createUndo
+ *
+ * @example
+ *   undoButton.onclick = () => undo.undo()
+ */
 export interface Undo {
   /** For bindings that want a manager of Yjs; add their origin by `addTrackedOrigin` if they don't. */
   readonly manager: UndoManager

@@ -2,7 +2,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { ACCESS_LEVELS, type Access } from '../../shared/messages.js'
 
-/** Who wants to open what, as far as is known before anybody is trusted. */
+/**
+ * Who wants to open what, as far as is known before anybody is trusted.
+ *
+ * @example
+ *   createServer({ authorize: ({ token, document, address }) => decide(token, document, address) })
+ */
 export interface AuthRequest {
   /** The document's name. */
   readonly document: string
@@ -19,7 +24,12 @@ export interface AuthRequest {
   readonly headers: IncomingHttpHeaders
 }
 
-/** Somebody who may come in. */
+/**
+ * Somebody who may come in.
+ *
+ * @example
+ *   const grant: Grant = { user: 'ada', access: 'write', expiresAt: Date.now() + 3_600_000 }
+ */
 export interface Grant {
   /** Stable id of the user; written beside each of its updates. */
   readonly user: string
@@ -30,7 +40,12 @@ export interface Grant {
   readonly issuedAt?: number
 }
 
-/** Somebody who may not. */
+/**
+ * Somebody who may not.
+ *
+ * @example
+ *   const refusal: Refusal = { refused: 'forbidden', reason: 'this document is not yours' }
+ */
 export interface Refusal {
   /** `unauthenticated`: no or bad credentials (4401); `forbidden`: good ones that don't allow this (4403). */
   readonly refused: 'unauthenticated' | 'forbidden'

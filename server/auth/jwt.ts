@@ -13,7 +13,12 @@ import { ACCESS_LEVELS } from '../../shared/messages.js'
 import type { Authorize, Grant, Refusal } from './authorize.js'
 import { accessTo } from './patterns.js'
 
-/** How tokens are checked. Exactly one of `secret`, `publicKey` and `jwksUrl`. */
+/**
+ * How tokens are checked. Exactly one of `secret`, `publicKey` and `jwksUrl`.
+ *
+ * @example
+ *   authorizeByJwt({ jwksUrl: 'https://id.example.com/keys', issuer: 'https://id.example.com' })
+ */
 export interface JwtOptions {
   /** Shared secret, for HS256; at least 32 bytes. */
   readonly secret?: string | undefined
@@ -45,6 +50,8 @@ const claims = z.object({
  * `admin`) and, if present, `exp`, `nbf`, `iat`, `iss`, `aud`.
  *
  * @throws InkwireError INKWIRE_BAD_OPTION for a key that is none, is too short, or not exactly one.
+ * @example
+ *   createServer({ authorize: authorizeByJwt({ secret: process.env.JWT_SECRET }) })
  */
 export const authorizeByJwt = (options: JwtOptions): Authorize => {
   const { key, algorithms, coolingDown } = keyOf(options)

@@ -6,7 +6,12 @@ import { InkwireError } from '../../shared/errors.js'
 /** User ids, and when they were revoked, milliseconds since 1970. Pairs, for a user may be called `__proto__`. */
 const fileFormat = z.object({ version: z.literal(1), revoked: z.array(z.tuple([z.string(), z.number()])) })
 
-/** A user who may not come in with what they hold. */
+/**
+ * A user who may not come in with what they hold.
+ *
+ * @example
+ *   for (const { user } of await server.revoked()) console.log(user)
+ */
 export interface Revoked {
   /** The user's id. */
   readonly user: string

@@ -112,14 +112,25 @@ export interface DocumentLog {
   release(): void
 }
 
-/** Is the journal able to make things durable right now? */
+/**
+ * Is the journal able to make things durable right now?
+ *
+ * @example
+ *   server.on('storage', (state) => { if (state.status === 'failing') alarm(state.reason) })
+ */
 export type JournalState =
   | { readonly status: 'ok' }
   /** Writes fail; they are kept in memory and tried again with backoff. `since`: ms since 1970. */
   | { readonly status: 'failing'; readonly since: number; readonly reason: string }
   | { readonly status: 'closed' }
 
-/** What {@link Journal.close} could not make durable, by document name. */
+/**
+ * What `close` could not make durable, by document name.
+ *
+ * @example
+ *   const { unsaved } = await server.close()
+ *   for (const { name, updates } of unsaved) console.error(name, updates)
+ */
 export interface UnsavedReport {
   readonly unsaved: readonly { readonly name: string; readonly updates: number }[]
 }

@@ -7,6 +7,9 @@ const MIB = 1024 * KIB
  *
  * Who sends too fast is read from more slowly and loses nothing; only what can't be slowed down is refused, with a
  * code (PROTOCOL C1).
+ *
+ * @example
+ *   createServer({ limits: { maxConnectionsPerUser: 20 } })
  */
 export interface Limits {
   /** Connections of the whole server; the next is told 1013. Default 10,000. */

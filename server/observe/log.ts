@@ -3,12 +3,20 @@ import { redactLine, SECRET_KEYS } from './redact.js'
 
 /** From the most to the least talkative. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-/** @see LOG_LEVELS */
+/**
+ * The least severe lines that are written.
+ *
+ * @example
+ *   createServer({ logLevel: 'warn' })
+ */
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /**
  * What a line says beside its message. `connection` and `document` are ids; `err` is an Error. Contents of
  * documents never belong into a log.
+ *
+ * @example
+ *   log.info({ document: 'notes' }, 'opened')
  */
 export interface LogFields {
   readonly connection?: number | string | undefined
@@ -17,11 +25,20 @@ export interface LogFields {
   readonly [name: string]: unknown
 }
 
-/** Where the server says what happens. A pino logger is one. */
+/**
+ * Where the server says what happens. A pino logger is one.
+ *
+ * @example
+ *   createServer({ log: pino({ level: 'warn' }) })
+ */
 export interface Log {
+  /** What only a developer wants to know. */
   debug(fields: LogFields, message: string): void
+  /** What happens in the normal course. */
   info(fields: LogFields, message: string): void
+  /** What an operator should look at. */
   warn(fields: LogFields, message: string): void
+  /** What went wrong. */
   error(fields: LogFields, message: string): void
   /**
    * A log that says `fields` on every line.
