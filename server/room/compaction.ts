@@ -6,7 +6,11 @@ import type { Content } from './content.js'
 export type Compact = (input: {
   readonly snapshot: Uint8Array | null
   readonly updates: readonly Uint8Array[]
-}) => Promise<{ readonly update: Uint8Array }>
+}) => Promise<{
+  readonly update: Uint8Array
+  /** What a scan of `update` finds. */
+  readonly index?: Uint8Array
+}>
 
 /** What compaction is told about its surroundings. */
 export interface CompactionDeps {
@@ -27,6 +31,11 @@ export interface CompactionEvents {
 const SMALLEST_TAIL = 256 * 1024
 /** The same for a room that nobody is in any more: who comes next starts from a short tail. */
 const SMALLEST_LEFT_TAIL = 4 * 1024
+/** What part of the snapshot it then is at least: thousands of keystrokes take longer to read than the snapshot. */
+const LEFT_SHARE = 1 / 16
+/** The same for large documents, bytes, each of whose compactions costs seconds. */
+const LARGE = 1024 * 1024
+const LEFT_SHARE_OF_LARGE = 1 / 4
 /** After so many failures in a row the document is left alone and served from its tail. */
 const TRIES = 3
 
@@ -73,8 +82,8 @@ export class Compaction {
     this.#running = true
     const seq = this.#content.seq
     this.#deps.compact(this.#content.forCompaction()).then(
-      ({ update }) => {
-        this.#finished = { seq, update }
+      ({ update, index }) => {
+        this.#finished = index ? { seq, update, index } : { seq, update }
         // By now its updates are durable nearly always; if not, the commit that makes them so comes by here.
         events.ended()
       },
@@ -90,7 +99,8 @@ export class Compaction {
     const tail = this.#content.tail.byteLength
     const snapshot = this.#content.snapshotBytes
     if (tail < this.#notBelow) return false
-    if (left && tail >= SMALLEST_LEFT_TAIL && tail * 4 >= snapshot) return true
+    const share = snapshot < LARGE ? LEFT_SHARE : LEFT_SHARE_OF_LARGE
+    if (left && tail >= SMALLEST_LEFT_TAIL && tail >= snapshot * share) return true
     return tail >= SMALLEST_TAIL && tail >= snapshot
   }
 

@@ -4,6 +4,7 @@ import type { Snapshot, StoredDocument } from '../journal/journal.js'
 import { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
+import { scanWithIndex } from '../update/scan-index.js'
 import { Splicer } from '../update/splice.js'
 import { coversStateVector, type StateVector } from '../update/state-vector.js'
 import { type Answer, updateMessage } from './answer.js'
@@ -51,7 +52,7 @@ export class Content {
     this.tail = new Tail(stored.snapshot?.seq ?? 0)
     this.#base = null
     if (stored.snapshot) {
-      const scan = scanUpdate(stored.snapshot.update, TRUSTED_LIMITS)
+      const scan = scanWithIndex(stored.snapshot.update, stored.snapshot.index)
       this.index.add(scan)
       this.#base = baseOf(scan)
     }
@@ -109,7 +110,7 @@ export class Content {
 
   /** The journal has taken `snapshot` for everything up to its `seq`. */
   compacted(snapshot: Snapshot): void {
-    const scan = scanUpdate(snapshot.update, TRUSTED_LIMITS)
+    const scan = scanWithIndex(snapshot.update, snapshot.index)
     // A Y.Doc finds deletions that no update told of (the losers of concurrent writes to one map key); clients have
     // found them too and will send them, which must not count as news.
     this.index.add(scan)
@@ -128,12 +129,16 @@ export class Content {
 
   #all(): Answer {
     const base = this.#base
+    const untouched = this.tail.lastSeq < this.tail.firstSeq
+    if (base !== null && untouched && base.scan.bytes.length <= ONE_PIECE_BYTES) {
+      return [updateMessage('syncStep2', base.scan.bytes)]
+    }
     if (base === null || base.scan.bytes.length <= ONE_PIECE_BYTES) {
       const whole = this.#wholeSplicer().build({ deleteSet: this.index.encodeDeleteSet() })
       return [updateMessage('syncStep2', whole)]
     }
     const answer = [updateMessage('update', base.scan.bytes)]
-    if (this.tail.lastSeq >= this.tail.firstSeq) answer.push(updateMessage('update', this.#merged.build()))
+    if (!untouched) answer.push(updateMessage('update', this.#merged.build()))
     answer.push(END_OF_ANSWER)
     return answer
   }

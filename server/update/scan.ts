@@ -142,7 +142,8 @@ const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block
   return skips
 }
 
-const scanDeletes = (cursor: Cursor, limits: ScanLimits): readonly ClientRanges[] => {
+/** Reads a delete set, to its end. */
+export const scanDeletes = (cursor: Cursor, limits: ScanLimits): readonly ClientRanges[] => {
   const clients = cursor.count(2)
   if (clients === 0) return NO_DELETES
   const once = clients > 1 ? new Once() : null

@@ -1,4 +1,7 @@
 import * as Y from 'yjs'
+import { TRUSTED_LIMITS } from '../update/limits.js'
+import { scanUpdate } from '../update/scan.js'
+import { encodeScanIndex } from '../update/scan-index.js'
 
 /** A document's stored bytes: what the last compaction left, and every update since, in order. */
 export interface CompactJob {
@@ -13,6 +16,8 @@ export interface Compacted {
   readonly update: Uint8Array
   /** Encoded state vector of `update`, up to the first gap of each client. */
   readonly stateVector: Uint8Array
+  /** What a scan of `update` finds, so that nobody has to scan it again; see `scanWithIndex`. */
+  readonly index: Uint8Array
 }
 
 /**
@@ -26,7 +31,9 @@ export interface Compacted {
 export const compactUpdates = (job: CompactJob): Compacted => {
   const doc = loadDocument(job)
   try {
-    return { update: Y.encodeStateAsUpdate(doc), stateVector: Y.encodeStateVector(doc) }
+    const update = Y.encodeStateAsUpdate(doc)
+    const index = encodeScanIndex(scanUpdate(update, TRUSTED_LIMITS))
+    return { update, stateVector: Y.encodeStateVector(doc), index }
   } finally {
     doc.destroy()
   }

@@ -24,7 +24,7 @@ export type RenderReply =
 export const compact = (packed: PackedJob): unknown => {
   const compacted = compactUpdates(unpackJob(packed))
   return move({
-    [transferableSymbol]: [compacted.update.buffer, compacted.stateVector.buffer],
+    [transferableSymbol]: [compacted.update.buffer, compacted.stateVector.buffer, compacted.index.buffer],
     [valueSymbol]: compacted,
   })
 }

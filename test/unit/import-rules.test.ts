@@ -31,7 +31,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     packages: ['node:', 'level', 'lib0', '@node-rs/crc32'],
   },
   rollback: { files: ['server/rollback.ts'], imports: ['wire'], types: ['journal contract'] },
-  worker: { files: ['server/worker/'], imports: ['wire'], packages: ['yjs', 'piscina', 'lib0'] },
+  worker: { files: ['server/worker/'], imports: ['wire', 'update'], packages: ['yjs', 'piscina', 'lib0'] },
   room: {
     files: ['server/room/'],
     imports: ['wire', 'frame', 'update', 'observe'],

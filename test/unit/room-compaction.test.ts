@@ -5,6 +5,7 @@ import { Counters } from '../../server/observe/counters.js'
 import { Compaction } from '../../server/room/compaction.js'
 import { Content } from '../../server/room/content.js'
 import { scanUpdate } from '../../server/update/scan.js'
+import { encodeScanIndex } from '../../server/update/scan-index.js'
 import { compactUpdates } from '../../server/worker/compact.js'
 import { InkwireError } from '../../shared/errors.js'
 
@@ -67,6 +68,42 @@ describe('Compaction', () => {
     expect(stored.length).toBeGreaterThanOrEqual(3)
     expect(stored.length).toBeLessThanOrEqual(6)
     expect(content.tail.byteLength).toBeLessThanOrEqual(content.snapshotBytes + 64 * 1024)
+  })
+
+  it('who comes next starts from a short tail, unless the document is so large that this costs seconds', async () => {
+    for (const [snapshot, share, wanted] of [
+      [300_000, 10, true],
+      [300_000, 20, false],
+      [1_500_000, 10, false],
+      [1_500_000, 3, true],
+    ] as const) {
+      const { compaction, content, stored, grow, round } = setup()
+      grow(snapshot)
+      await round()
+      expect(stored).toHaveLength(1)
+      grow(Math.ceil(snapshot / share))
+      const ended = new Promise<void>((resolve) => {
+        const events = {
+          trimming: () => undefined,
+          ended: () => {
+            compaction.consider(content.seq, true, events)
+            if (!compaction.running) resolve()
+          },
+        }
+        compaction.consider(content.seq, true, events)
+        if (!compaction.running) resolve()
+      })
+      await ended
+      expect(stored.length === 2).toBe(wanted)
+    }
+  })
+
+  it('stores with the snapshot what a scan of it finds', async () => {
+    const { stored, grow, round } = setup()
+    grow(300 * 1024)
+    await round()
+    const [snapshot] = stored
+    expect(snapshot?.index).toEqual(encodeScanIndex(scanUpdate(snapshot?.update ?? new Uint8Array())))
   })
 
   it('a poison document is tried three times, then left alone, and goes on growing its tail', async () => {

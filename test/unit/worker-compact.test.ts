@@ -55,7 +55,7 @@ describe('compactUpdates', () => {
   })
 
   it('makes an empty update of nothing', () => {
-    expect(compactUpdates({ snapshot: null, updates: [] })).toEqual({
+    expect(compactUpdates({ snapshot: null, updates: [] })).toMatchObject({
       update: Uint8Array.of(0, 0),
       stateVector: Uint8Array.of(0),
     })
