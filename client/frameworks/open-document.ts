@@ -22,6 +22,7 @@ export class OpenDocument {
   readonly #users = new Set<() => void>()
   #state: LiveDocument
   #closed: Closed | null = null
+  #whoLeft: { readonly user?: unknown } = {}
   #expired = false
   #ended = false
   #timer: ReturnType<typeof setTimeout>
@@ -53,7 +54,8 @@ export class OpenDocument {
     clearTimeout(this.#timer)
     this.#expired = false
     const { awareness } = this.#state.provider
-    if (awareness.getLocalState() === null) awareness.setLocalState({})
+    // Children say who one is before their parent's document is in use: to a state that isn't there.
+    if (awareness.getLocalState() === null) awareness.setLocalState({ ...this.#whoLeft })
     const user = (): void => listener()
     this.#users.add(user)
     return () => {
@@ -65,7 +67,10 @@ export class OpenDocument {
   readonly #expire = (): void => {
     this.#expired = true
     // Whatever has still to be saved, nobody is here.
-    this.#state.provider.awareness.setLocalState(null)
+    const { awareness } = this.#state.provider
+    const { user } = awareness.getLocalState() ?? {}
+    this.#whoLeft = user === undefined ? {} : { user }
+    awareness.setLocalState(null)
     this.#endIfSaved()
   }
 

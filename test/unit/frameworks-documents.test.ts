@@ -109,12 +109,13 @@ describe('a document that components use', () => {
     const stop = opened.use(nothing)
     await opened.settled
     const { provider, doc } = opened.state
+    provider.awareness.setLocalState({ user: { name: 'Ada' }, cursor: 5 })
     doc.getText('t').insert(0, 'draft')
     stop()
     await until('it hides', () => provider.awareness.getLocalState() === null)
     expect(open()).toBe(opened)
     open().use(nothing)
-    expect(provider.awareness.getLocalState()).toEqual({})
+    expect(provider.awareness.getLocalState()).toEqual({ user: { name: 'Ada' } })
     server.script.acks = true
     server.closeAll(1012)
     await provider.whenSaved()
