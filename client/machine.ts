@@ -5,11 +5,12 @@
 
 /**
  * Whether to offer `inkwire.1`. A server that knows no subprotocols may refuse the handshake of a client
- * that offers one, and a browser can't tell that from a server that is down. So an attempt that fails is
- * repeated at once without the offer (`skip`); at once, because later the server may be up that was down
- * before, and we would not hear its acks. Once the offer was taken, it is made `always`.
+ * that offers one, and a browser can't tell that from a server that is down. So an attempt that fails (`try`) is
+ * repeated at once without the offer (`skip`). If that opens, the server may just have come up, and we would not hear
+ * its acks: it is closed, and the offer made `again`. Only a server that then refuses it gets it `never`, until an
+ * attempt fails; once it was taken, it is made `always`.
  */
-export type Offer = 'try' | 'skip' | 'always'
+export type Offer = 'try' | 'skip' | 'again' | 'never' | 'always'
 
 interface Common {
   readonly offer: Offer
@@ -93,7 +94,7 @@ export const backoff = (failures: number, maxBackoffMs: number, random: number):
 }
 
 /** Whether an attempt in this state offers the subprotocol. */
-export const offers = (state: State): boolean => state.offer !== 'skip'
+export const offers = ({ offer }: State): boolean => offer !== 'skip' && offer !== 'never'
 
 /** A connection's state in y-websocket's words. */
 export type Status = 'connected' | 'connecting' | 'disconnected'
@@ -152,7 +153,7 @@ const stop = ({ offer }: State, { code, reason }: Refusal): State => ({
 
 const opened = ({ offer, failures, denied }: State): State => ({
   name: 'syncing',
-  offer: offer === 'try' ? 'always' : offer,
+  offer: offer === 'never' ? offer : 'always',
   failures,
   denied,
 })
@@ -202,9 +203,13 @@ const table: Table = {
   offline: { ...unlinked, connect: dial, disconnect: stay, refused: stay, retry: stay },
   connecting: {
     ...linked,
-    opened,
-    lost: (state, _event, environment) =>
-      state.offer === 'try' ? { ...state, offer: 'skip' } : wait(state, state.failures + 1, environment),
+    opened: (state) => (state.offer === 'skip' ? { ...state, offer: 'again' } : opened(state)),
+    lost: (state, _event, environment) => {
+      const { offer } = state
+      if (offer === 'try') return { ...state, offer: 'skip' }
+      if (offer === 'again') return { ...state, offer: 'never' }
+      return wait({ ...state, offer: offer === 'never' ? 'try' : offer }, state.failures + 1, environment)
+    },
   },
   authorizing: { ...linked, admitted: (state) => ({ ...state, name: 'syncing' }) },
   syncing: {

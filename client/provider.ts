@@ -357,6 +357,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
           this,
           {
             options: this.#options,
+            key: deviceKey(this.serverUrl, this.roomname),
             signal: this.#end.signal,
             succeed: (doc, options) => {
               this.disconnect()

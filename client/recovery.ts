@@ -1,9 +1,8 @@
 import type { Awareness } from 'y-protocols/awareness'
 import { Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
 import { InkwireError } from '../shared/errors.js'
-import { deleteFromDevice } from './offline/documents.js'
+import { forget } from './offline/forget.js'
 import type { Closed, InkwireOptions } from './options.js'
-import { report } from './outbox.js'
 
 /** The provider of the document that takes the old one's place. */
 export interface Successor {
@@ -17,8 +16,6 @@ export interface Successor {
 /** The provider whose document is given up. */
 export interface Predecessor
   extends Required<Pick<InkwireOptions, 'params' | 'protocols' | 'maxBackoffTime' | 'shouldReconnect'>> {
-  readonly serverUrl: string
-  readonly roomname: string
   readonly doc: Doc
   readonly awareness: Awareness
 }
@@ -27,6 +24,8 @@ export interface Predecessor
 export interface RecoveryHost<Next extends Successor> {
   /** Those that it was made with. */
   readonly options: InkwireOptions
+  /** @see deviceKey */
+  readonly key: string
   /** Aborted when it is destroyed. */
   readonly signal: AbortSignal
   /** Ends the connection, for there are never two, and makes the provider of this document. */
@@ -51,7 +50,7 @@ export const replace = async <Next extends Successor>(
   waitMs: number,
 ): Promise<Next> => {
   await pause(waitMs, host.signal)
-  const { serverUrl, roomname, doc, params, protocols, maxBackoffTime, shouldReconnect } = old
+  const { doc, params, protocols, maxBackoffTime, shouldReconnect } = old
   const { guid, collectionid, gc, gcFilter, meta } = doc
   // It has a presence of its own, and of which generation it is will turn out.
   const { awareness: _, generation: __, offline = false, ...options } = host.options
@@ -72,7 +71,7 @@ export const replace = async <Next extends Successor>(
   host.complete({ ...why, provider: next, doc: next.doc, dropped })
   if (offline) {
     // Only now: had the page gone before, the device would still have had what is dropped.
-    deleteFromDevice(serverUrl, roomname).then(() => host.keep(next), report)
+    forget(host.key).then(() => host.keep(next), reportError)
   }
   return next
 }

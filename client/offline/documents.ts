@@ -1,6 +1,6 @@
 import { deviceKey } from './contract.js'
-import { openDatabase, type Tables, type Then, transact } from './database.js'
-import { type DocumentRecord, keysOf, sweep } from './store.js'
+import { forget, withDatabase } from './forget.js'
+import { type DocumentRecord, keysOf } from './store.js'
 
 /**
  * A document that lies on this device.
@@ -51,10 +51,7 @@ export const documentsOnDevice = async (): Promise<readonly DeviceDocument[]> =>
  *   await deleteFromDevice('wss://example.org', 'notes')
  */
 export const deleteFromDevice = (serverUrl: string, roomname: string): Promise<void> =>
-  withDatabase((tables, then) => {
-    tables.documents.delete(deviceKey(serverUrl, roomname))
-    sweep(tables, then)
-  })
+  forget(deviceKey(serverUrl, roomname))
 
 /**
  * Deletes all documents from this device, as one should when a user logs out: what is stored belongs to
@@ -68,12 +65,3 @@ export const deleteAllFromDevice = (): Promise<void> =>
   withDatabase((tables) => {
     for (const table of Object.values(tables)) table.clear()
   })
-
-const withDatabase = async (body: (tables: Tables, then: Then) => void): Promise<void> => {
-  const db = await openDatabase(() => {})
-  try {
-    await transact(db, body)
-  } finally {
-    db.close()
-  }
-}

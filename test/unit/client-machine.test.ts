@@ -121,9 +121,20 @@ describe('the offer of inkwire.1', () => {
     expect(offered(states)).toBe('with with with with')
   })
 
-  it('is tried first on each connection to a server that refuses it', () => {
-    expect(offered(run(['connect', 'lost', 'opened', 'lost', 'retry', 'lost']))).toBe(
-      'with without with without',
+  it('is made again to a server that comes up just when it was left out', () => {
+    const states = run(['connect', 'lost', 'opened', 'opened', 'synced', 'lost', 'retry'])
+    expect(names(states)).toBe('offline connecting connecting connecting syncing live backingOff connecting')
+    expect(offered(states)).toBe('with without with with')
+  })
+
+  it('is no longer made to a server that refuses it, until an attempt fails', () => {
+    const refused = ['connect', 'lost', 'opened', 'lost', 'opened'] as const
+    expect(names(run(refused).slice(-1))).toBe('syncing')
+    expect(offered(run([...refused, 'lost', 'retry', 'opened', 'lost', 'retry']))).toBe(
+      'with without with without without without',
+    )
+    expect(offered(run([...refused, 'lost', 'retry', 'lost', 'retry']))).toBe(
+      'with without with without without with',
     )
     expect(offered(run(['connect', 'lost', 'disconnect', 'connect']))).toBe('with without with')
   })
