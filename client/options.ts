@@ -18,6 +18,8 @@ export interface WebSocketLike {
   binaryType: string
   readonly readyState: number
   readonly protocol: string
+  /** Bytes that wait to be sent; not every class tells. */
+  readonly bufferedAmount?: number
   onopen: ((event: never) => void) | null
   onmessage: ((event: never) => void) | null
   onclose: ((event: never) => void) | null

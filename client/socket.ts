@@ -5,6 +5,8 @@ const SILENCE_MS = 30_000
 const CHECK_EVERY_MS = 3_000
 /** How long an answer may take when somebody wants to know whether the link still works. */
 const ANSWER_MS = 4_000
+/** What is asked behind more than this that waits to be sent isn't answered soon on any link. */
+const UPLOAD_BYTES = 64 * 1024
 const OPEN = 1
 
 /** What happens on a socket. `lost` comes last and once. */
@@ -44,7 +46,7 @@ export const openSocket = (
   }
   const check = (): void => {
     const soon = Date.now() + ANSWER_MS
-    if (due > soon) {
+    if (due > soon && (raw.bufferedAmount ?? 0) <= UPLOAD_BYTES) {
       due = soon
       if (raw.readyState === OPEN) probe()
     } else tick()

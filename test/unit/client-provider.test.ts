@@ -23,6 +23,7 @@ class FakeSocket implements WebSocketLike {
   binaryType = 'blob'
   readyState = 0
   protocol = ''
+  bufferedAmount = 0
   onopen: ((event: never) => void) | null = null
   onmessage: ((event: never) => void) | null = null
   onclose: ((event: never) => void) | null = null
@@ -762,6 +763,20 @@ describe('in a page', () => {
       fire('online')
       vi.advanceTimersByTime(1_000)
     }
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('waking does not give up a link on which a large upload is under way', () => {
+    const { provider } = create()
+    const live = goLive()
+    live.bufferedAmount = 1_000_000
+    for (let i = 0; i < 5; i++) {
+      fire('online')
+      vi.advanceTimersByTime(5_000)
+    }
+    expect(provider.synced).toBe(true)
+    // Silence is still silence.
+    vi.advanceTimersByTime(10_000)
     expect(FakeSocket.made.length).toBe(2)
   })
 
