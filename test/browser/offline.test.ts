@@ -135,9 +135,18 @@ describe('a document that is kept on the device', () => {
     await first.stored()
     const devtools = await context.newCDPSession(first.page)
     const dead = new Promise((resolve) => first.page.once('crash', resolve))
-    await first.page.evaluate(() => {
+    // After this turn of the event loop the page never comes to anything again: no timer, no answer of the database.
+    const typing = first.page.evaluate(() => {
       for (const letter of 'bcdefgh') text.insert(text.length, letter)
+      console.log('typed')
+      Promise.resolve()
+        .then(() => {})
+        .then(() => {
+          for (const until = Date.now() + 20_000; Date.now() < until; );
+        })
     })
+    typing.catch(() => {})
+    await first.page.waitForEvent('console', { predicate: (message) => message.text() === 'typed' })
     devtools.send('Page.crash').catch(() => {})
     await dead
     first.errors.length = 0
