@@ -21,7 +21,7 @@ export const encodeName = (name: string): string => {
       .replace(/%(5B|5D|7C)/g, decodeURIComponent)
     return /(^|\/)\.\.?(\/|$)/.test(path) ? path.replaceAll('/', '%2F') : path
   } catch (cause) {
-    throw new InkwireError('INKWIRE_BAD_NAME', `no URL can carry ${name}`, { cause })
+    throw new InkwireError('INKWIRE_BAD_NAME', `no URL carries ${name}`, { cause })
   }
 }
 

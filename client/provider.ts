@@ -444,7 +444,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     const protocols = offers(this.#state) ? [...this.protocols, SUBPROTOCOL] : [...this.protocols]
     try {
       const WebSocket = this.#webSocket()
-      if (!WebSocket) throw new InkwireError('INKWIRE_BAD_OPTION', 'no WebSocketPolyfill')
+      if (!WebSocket) throw new InkwireError('INKWIRE_BAD_OPTION', 'no WebSocket')
       this.#socket = openSocket(WebSocket, this.url, protocols, {
         opened: (protocol) => {
           this.#step({ type: 'opened' })

@@ -13,6 +13,7 @@ import {
 import { Code, isPermanent } from '../shared/codes.js'
 import {
   type Access,
+  type Ack,
   type Hello,
   type Message,
   type Rejection,
@@ -54,6 +55,8 @@ export class Sync {
   #hello: Hello | null | undefined
   /** Whether our sync step 2 went out on this connection. It carries all made before, so updates wait for it. */
   #answered = false
+  /** Up to where of its generation we are known to lack nothing (PROTOCOL X4); 0: not known. */
+  #mark = 0
   /** The message of this connection whose ack will prove that there is durable history; 0: none yet. */
   #proof = 0
   /** Whether the server has our initial content, and has not said yet what became of it. */
@@ -83,7 +86,8 @@ export class Sync {
    */
   begin(protocol: string | undefined): void {
     if (protocol !== SUBPROTOCOL && protocol !== undefined) this.#plain()
-    this.ask()
+    // With a mark it asks when it has been greeted: join goes first (PROTOCOL X3).
+    if (!this.#mark) this.ask()
   }
 
   /** The socket is gone. */
@@ -153,6 +157,7 @@ export class Sync {
   #plain(): void {
     this.#hello = this.access = null
     this.#ledger.begin(null)
+    if (this.#mark) this.ask()
   }
 
   #greeted(hello: Hello): void {
@@ -171,7 +176,8 @@ export class Sync {
     this.access = hello.access
     this.#host.tell('access', hello.access)
     if (known) return
-    if (generation !== null) this.#host.send(encodeJoin(generation, 0))
+    if (generation !== null) this.#host.send(encodeJoin(generation, this.#mark))
+    if (this.#mark) this.ask()
     if (hello.seq === 0 && hello.access !== 'read' && this.#isEmpty()) this.#seed(hello)
   }
 
@@ -217,7 +223,7 @@ export class Sync {
         this.#tellRejected(Code.forbidden, message.reason)
         break
       case 'ack':
-        this.#acknowledged(message.received, message.durable)
+        this.#acknowledged(message)
         break
       case 'rejection':
         this.#refused(message)
@@ -264,8 +270,9 @@ export class Sync {
     }
   }
 
-  #acknowledged(received: number, durable: number): void {
+  #acknowledged({ received, durable, mark }: Ack): void {
     this.#ledger.ack(received, durable)
+    this.#mark = mark || this.#mark
     if (this.#hello && this.#proof > 0 && durable >= this.#proof) this.bind(this.#hello.generation)
   }
 

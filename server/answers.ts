@@ -12,6 +12,8 @@ export interface Asker extends Receiver {
   readonly congested: boolean
   /** What brings the asker up to date; null if it has to wait, until {@link Answers.give} is called. */
   content(stateVector: Uint8Array): Answer | null
+  /** That has been sent. */
+  answered(): void
   /** One frame that says who is here; null when nobody is. */
   present(): Uint8Array | null
   /** Runs what was put off, and deals with what it throws. */
@@ -69,6 +71,7 @@ export class Answers {
         if (!answer) return
         this.#stateVector = null
         deliver(this.#asker, answer)
+        this.#asker.answered()
       } else {
         this.#presence = false
         this.#asker.write([this.#asker.present() ?? NOBODY])

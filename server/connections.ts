@@ -30,7 +30,10 @@ export class Connections {
       // A beat may come a little early; half a beat of tolerance keeps pings at their rhythm.
       const ping = clock() - this.#lastPing >= heartbeatMs - beatMs / 2
       if (ping) this.#lastPing = clock()
-      for (const { connection } of this.#clients) connection.beat(ping)
+      for (const { connection, session } of this.#clients) {
+        session.sendMark()
+        connection.beat(ping)
+      }
     }, beatMs)
   }
 

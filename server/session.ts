@@ -95,7 +95,10 @@ export class Session implements Member, Asker {
   /** Update messages taken so far in this connection, durable ones, and what the client was told of both (X4). */
   #received = 0
   #durable = 0
-  #told = { received: 0, durable: 0 }
+  #told = { received: 0, durable: 0, mark: 0 }
+  /** A sync step 1 was answered; and the mark that the next one starts from. */
+  #answered = false
+  #resumesFrom = 0
   readonly #answers: Answers
   readonly #tokens: Bucket
   readonly #signals: Bucket
@@ -201,6 +204,7 @@ export class Session implements Member, Asker {
     if (this.closed) return
     room.drained(this)
     this.sendAck()
+    this.sendMark()
   }
 
   /** Nothing the client sends is taken any more; what was taken is still acknowledged. */
@@ -231,7 +235,13 @@ export class Session implements Member, Asker {
   // What is asked for answers (Asker).
 
   content(stateVector: Uint8Array): Answer | null {
-    return this.#state.name === 'live' ? this.#state.room.answer(this, stateVector) : null
+    return this.#state.name === 'live' ? this.#state.room.answer(this, stateVector, this.#resumesFrom) : null
+  }
+
+  answered(): void {
+    this.#resumesFrom = 0
+    this.#answered = true
+    this.sendMark()
   }
 
   present(): Uint8Array | null {
@@ -298,8 +308,26 @@ export class Session implements Member, Asker {
     if (!this.extended || this.#state.name !== 'live' || this.congested) return
     const [received, durable] = [this.#received, this.#durable]
     if (received === this.#told.received && durable === this.#told.durable) return
-    this.#told = { received, durable }
-    this.#transport.write([frame(encodeMessage({ type: 'ack', received, durable }))])
+    this.#ack()
+  }
+
+  /** Tells the client a mark, if there is a new one: so that it can resume from there (PROTOCOL X3, X4). */
+  sendMark(): void {
+    if (!this.extended || this.congested) return
+    const mark = this.#mark()
+    if (mark > this.#told.mark) this.#ack()
+  }
+
+  #ack(): void {
+    const [received, durable, mark] = [this.#received, this.#durable, this.#mark()]
+    this.#told = { received, durable, mark: Math.max(mark, this.#told.mark) }
+    this.#transport.write([frame(encodeMessage({ type: 'ack', received, durable, mark }))])
+  }
+
+  #mark(): number {
+    // What may be lost after all mustn't be a mark: the numbers would be given out again.
+    if (this.#deps.durability !== 'fsync') return 0
+    return this.#state.name === 'live' && this.#answered ? this.#state.room.mark(this) : 0
   }
 
   #hello(room: Room): Message {
@@ -368,7 +396,7 @@ export class Session implements Member, Asker {
       case 'join':
         if (message.generation !== '' && message.generation !== room.generation) {
           this.close(Code.generationChanged, 'this is the history of another generation')
-        }
+        } else if (message.generation !== '') this.#resumesFrom = message.seq
         return
       case 'initialContent':
         this.#seed(room, message.update)

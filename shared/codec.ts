@@ -108,7 +108,13 @@ export const encodeMessage = (message: Message): Uint8Array => {
     case 'join':
       return encodeJoin(message.generation, message.seq)
     case 'ack':
-      return tagged([INKWIRE, ACK, message.received, message.durable])
+      return tagged([
+        INKWIRE,
+        ACK,
+        message.received,
+        message.durable,
+        ...(message.mark ? [message.mark] : []),
+      ])
     case 'rejection':
       return tagged([INKWIRE, REJECTION, message.message, message.code], utf8.encode(message.reason))
     case 'authenticate':
@@ -149,16 +155,15 @@ const decode = (bytes: Uint8Array, others: Others): Message => {
   try {
     message = readMessage(decoder, others)
   } catch (cause) {
-    if (cause instanceof InkwireError) throw cause
-    throw new InkwireError('INKWIRE_BAD_MESSAGE', 'bad message: malformed', { cause })
+    throw cause instanceof InkwireError ? cause : bad('malformed', cause)
   }
   // Extensions may grow fields at their end (PROTOCOL X6); y-websocket's messages may not.
-  if (decoder.pos !== bytes.length && bytes[0] !== INKWIRE) throw bad('bytes left over')
+  if (decoder.pos !== bytes.length && bytes[0] !== INKWIRE) throw bad('left over')
   return message
 }
 
 const unknownType = (): never => {
-  throw bad('unknown type')
+  throw bad('unknown')
 }
 
 const readMessage = (decoder: decoding.Decoder, others: Others): Message => {
@@ -207,7 +212,12 @@ const readExtension = (decoder: decoding.Decoder, others: Others): Message => {
         maxMessageBytes: decoding.readVarUint(decoder),
       }
     case ACK:
-      return { type: 'ack', received: decoding.readVarUint(decoder), durable: decoding.readVarUint(decoder) }
+      return {
+        type: 'ack',
+        received: decoding.readVarUint(decoder),
+        durable: decoding.readVarUint(decoder),
+        mark: decoding.hasContent(decoder) ? decoding.readVarUint(decoder) : 0,
+      }
     case REJECTION:
       return {
         type: 'rejection',
@@ -247,11 +257,12 @@ const readFromClient: Others = (type, decoder) => {
 
 const oneOf = <T>(values: readonly T[], index: number): T => {
   const value = values[index]
-  if (value === undefined) throw bad('unknown value')
+  if (value === undefined) return unknownType()
   return value
 }
 
-const bad = (what: string): InkwireError => new InkwireError('INKWIRE_BAD_MESSAGE', `bad message: ${what}`)
+const bad = (what: string, cause?: unknown): InkwireError =>
+  new InkwireError('INKWIRE_BAD_MESSAGE', `bad message: ${what}`, { cause })
 
 const bytesToHex = (bytes: Uint8Array): string => {
   let hex = ''

@@ -41,6 +41,8 @@ export interface Ack {
   readonly type: 'ack'
   readonly received: number
   readonly durable: number
+  /** Everything that was sent on this connection is durable, up to this sequence number; absent when it isn't. */
+  readonly mark?: number
 }
 
 /** One message of this connection was refused; the connection goes on (PROTOCOL X5). */
@@ -57,7 +59,7 @@ export interface Join {
   readonly type: 'join'
   /** 32 hex digits, or '' when it holds none. */
   readonly generation: string
-  /** Highest sequence mark it holds of it, 0 for none. Reserved for resuming. */
+  /** The last mark it was told (X4): it lacks nothing up to there. 0 for none. */
   readonly seq: number
 }
 

@@ -70,6 +70,12 @@ export class Broadcast implements Flushable {
     return this.#seats.get(member)
   }
 
+  /** Whether all there is was sent to a member, if it has been answered once. */
+  caughtUp(member: Member): boolean {
+    const seat = this.#seats.get(member)
+    return seat !== undefined && !seat.behind && seat.sent === this.#deps.tail.lastSeq
+  }
+
   /** A new member gets what comes from now on; what was before is the answer to its sync step 1. */
   join(member: Member): void {
     this.#seats.set(member, { member, sent: this.#deps.tail.lastSeq, behind: false, asked: false })

@@ -96,7 +96,7 @@ export class Compaction {
 
   #due(left: boolean): boolean {
     if (this.givenUp) return false
-    const tail = this.#content.tail.byteLength
+    const tail = this.#content.tailBytes
     const snapshot = this.#content.snapshotBytes
     if (tail < this.#notBelow) return false
     const share = snapshot < LARGE ? LEFT_SHARE : LEFT_SHARE_OF_LARGE
@@ -125,7 +125,7 @@ export class Compaction {
 
   #failed(error: unknown, events: CompactionEvents): void {
     this.#deps.counters.compactionsFailed++
-    this.#notBelow = this.#content.tail.byteLength * 2
+    this.#notBelow = this.#content.tailBytes * 2
     this.#running = false
     this.#deps.onError(this.#log.document.name, error, this.givenUp)
     events.ended()

@@ -15,9 +15,21 @@ import { Tail } from './tail.js'
  * there, in front of what came since: joining then costs no copy of the document per version.
  */
 const ONE_PIECE_BYTES = 1024 * 1024
+/** Frames that are kept behind a snapshot, for those who come back and for slow readers, bytes. */
+const KEPT_BYTES = 64 * 1024
+/** More updates than that are found sooner by what one has than by where one was. */
+const MOST_RESUMED = 20_000
+const MOST_RESUMED_ANSWERS = 16
 
 /** PROTOCOL W4: nothing is missing any more. */
 const END_OF_ANSWER = frame(encodeMessage({ type: 'syncStep2', update: Uint8Array.of(0, 0) }))
+
+/** What came after a `seq`. */
+interface Resumed {
+  readonly answer: Answer
+  /** By author: the clocks of its structs in it. */
+  readonly news: ReadonlyMap<number, { readonly start: number; readonly end: number }>
+}
 
 /** The compacted state, scanned. */
 interface Base {
@@ -35,6 +47,10 @@ export class Content {
   readonly index = new DocumentIndex()
   readonly tail: Tail
   #base: Base | null
+  /** The last `seq` that the snapshot covers; the tail may go back further, for those who resume. */
+  #baseSeq: number
+  /** Answers of {@link since} at this version. */
+  readonly #resumed = new Map<number, Resumed>()
   /** The tail's structs in one piece per author, ready to be written as one update. */
   #merged = new Splicer()
   /** Bytes of the tail's structs. */
@@ -51,6 +67,7 @@ export class Content {
   constructor(stored: Pick<StoredDocument, 'snapshot' | 'tail'>) {
     this.tail = new Tail(stored.snapshot?.seq ?? 0)
     this.#base = null
+    this.#baseSeq = stored.snapshot?.seq ?? 0
     if (stored.snapshot) {
       const scan = scanWithIndex(stored.snapshot.update, stored.snapshot.index)
       this.index.add(scan)
@@ -69,6 +86,11 @@ export class Content {
     return this.#base?.scan.bytes.length ?? 0
   }
 
+  /** Bytes of the tail's frames since the snapshot. */
+  get tailBytes(): number {
+    return this.tail.bytesFrom(this.#baseSeq + 1)
+  }
+
   /** About what the whole document takes as one update, bytes. */
   get size(): number {
     return this.snapshotBytes + this.#mergedBytes
@@ -83,6 +105,7 @@ export class Content {
     this.#mergedBytes += structBytes(scan)
     this.#whole = null
     this.#everything = null
+    this.#resumed.clear()
     return kept
   }
 
@@ -95,6 +118,45 @@ export class Content {
     if (since.size === 0) return this.everything()
     const source = this.#hasBase(since) ? this.#merged : this.#wholeSplicer()
     return [updateMessage('syncStep2', source.build({ since, deleteSet: this.index.encodeDeleteSet() }))]
+  }
+
+  /**
+   * What brings up one who lacks nothing up to `seq` (PROTOCOL X3); `null` when the updates since aren't held any more.
+   * Made once per version for each `seq`: after an outage everybody comes back from the same one.
+   *
+   * @param holds what it says it holds.
+   */
+  since(seq: number, holds: StateVector): Answer | null {
+    const { firstSeq, lastSeq } = this.tail
+    if (seq < firstSeq - 1 || seq > lastSeq || lastSeq - seq > MOST_RESUMED) return null
+    const resumed = this.#resumed.get(seq) ?? this.#resume(seq)
+    // A disk that lost what it had called durable gives numbers out anew; state vectors tell.
+    for (const [client, clock] of this.index.stateVector()) {
+      const held = holds.get(client) ?? 0
+      const news = resumed.news.get(client)
+      if (held < clock && (!news || held < news.start || news.end < clock)) return null
+    }
+    return resumed.answer
+  }
+
+  #resume(seq: number): Resumed {
+    const splicer = new Splicer()
+    const news = new Map<number, { start: number; end: number }>()
+    for (const update of this.tail.updates(seq + 1, this.tail.lastSeq)) {
+      const scan = scanUpdate(update, TRUSTED_LIMITS)
+      splicer.add(scan)
+      for (const { client, clock, end } of scan.blocks) {
+        const known = news.get(client) ?? { start: clock, end }
+        news.set(client, { start: Math.min(clock, known.start), end: Math.max(end, known.end) })
+      }
+    }
+    const nothing = seq === this.tail.lastSeq
+    const resumed = {
+      news,
+      answer: nothing ? [END_OF_ANSWER] : [updateMessage('syncStep2', splicer.build())],
+    }
+    if (this.#resumed.size < MOST_RESUMED_ANSWERS) this.#resumed.set(seq, resumed)
+    return resumed
   }
 
   /** The frames that bring up one who has nothing. Made once per version, shared by all who ask. */
@@ -115,21 +177,23 @@ export class Content {
     // found them too and will send them, which must not count as news.
     this.index.add(scan)
     this.#base = baseOf(scan)
-    this.tail.trim(snapshot.seq)
+    this.#baseSeq = snapshot.seq
+    this.tail.trim(snapshot.seq, KEPT_BYTES)
     this.#merged = new Splicer()
     this.#mergedBytes = 0
-    for (const update of this.tail.updates(this.tail.firstSeq, this.tail.lastSeq)) {
+    for (const update of this.tail.updates(snapshot.seq + 1, this.tail.lastSeq)) {
       const scan = scanUpdate(update, TRUSTED_LIMITS)
       this.#merged.add(scan)
       this.#mergedBytes += structBytes(scan)
     }
     this.#whole = null
     this.#everything = null
+    this.#resumed.clear()
   }
 
   #all(): Answer {
     const base = this.#base
-    const untouched = this.tail.lastSeq < this.tail.firstSeq
+    const untouched = this.tail.lastSeq === this.#baseSeq
     if (base !== null && untouched && base.scan.bytes.length <= ONE_PIECE_BYTES) {
       return [updateMessage('syncStep2', base.scan.bytes)]
     }

@@ -152,6 +152,11 @@ export class Room {
     if (!member.extended) this.#likely.join(member)
   }
 
+  /** The last `seq`, if all is durable and was sent to a member that has been answered once; 0 if not (PROTOCOL X4). */
+  mark(member: Member): number {
+    return this.#durable === this.seq && this.#broadcast.caughtUp(member) ? this.seq : 0
+  }
+
   leave(member: Member): void {
     this.#broadcast.leave(member)
     this.#presence.leave(member)
@@ -167,15 +172,18 @@ export class Room {
   /**
    * What brings a member at `stateVector` up to date, sync step 2 last (PROTOCOL W4).
    *
+   * @param mark up to where it lacks nothing, 0 if that isn't known (PROTOCOL X3).
    * @returns null while initial content is on its way; the member is told to go on.
    * @throws InkwireError INKWIRE_BAD_MESSAGE when it is malformed.
    */
-  answer(member: Member, stateVector: Uint8Array): Answer | null {
+  answer(member: Member, stateVector: Uint8Array, mark = 0): Answer | null {
     if (this.#seeding.running) {
       this.#seeding.wait(member)
       return null
     }
     const since = decodeStateVector(stateVector)
+    const resumed = mark > 0 ? this.#content.since(mark, since) : null
+    if (resumed) return resumed
     if (!member.extended) this.#likely.asked(member, since, this.#content.index)
     return this.#content.answer(since)
   }

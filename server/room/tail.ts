@@ -45,6 +45,11 @@ export class Tail {
     return this.#starts.length === 0 ? 0 : this.#end - (this.#starts[0] as number)
   }
 
+  /** How many bytes of frames there are from `seq` on, which must be held or the next one. */
+  bytesFrom(seq: number): number {
+    return seq > this.lastSeq ? 0 : this.#end - this.#start(seq)
+  }
+
   /** Copies an update to the end; returns the copy, a view of the tail's own bytes. */
   append(update: Uint8Array): Uint8Array {
     const payload = UPDATE_PREFIX.length + varUintSize(update.length) + update.length
@@ -102,9 +107,14 @@ export class Tail {
     }
   }
 
-  /** Drops everything up to and including `seq`. */
-  trim(seq: number): void {
-    const count = Math.min(seq, this.lastSeq) - this.#first + 1
+  /** Drops everything up to and including `seq`, but for the last `keepBytes` of it. */
+  trim(seq: number, keepBytes = 0): void {
+    const end = Math.min(seq, this.lastSeq)
+    let count = end - this.#first + 1
+    if (keepBytes > 0 && count > 0) {
+      const from = (this.#starts[count] ?? this.#end) - keepBytes
+      while (count > 0 && (this.#starts[count - 1] as number) >= from) count--
+    }
     if (count <= 0) return
     this.#first += count
     this.#starts = this.#starts.slice(count)

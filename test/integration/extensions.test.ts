@@ -142,4 +142,40 @@ describe('inkwire.1', () => {
     raw.send({ type: 'syncStep2', update: Y.encodeStateAsUpdate(doc, asked?.stateVector) })
     await until('whole', () => textOf(reader) === 'abcd')
   })
+
+  it('X3, X4: who comes back with a mark gets what it missed and no more', async () => {
+    const { ws } = await startServer()
+    const { doc, text, take } = author()
+    for (let i = 0; i < 300; i++) {
+      text.insert(0, 'word ')
+      text.delete(1, 2)
+    }
+    const writer = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+    for (const update of take()) writer.send({ type: 'update', update })
+    const reader = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+    const { generation } = await reader.first('hello')
+    reader.send({ type: 'syncStep1', stateVector: NOTHING })
+    await reader.first('syncStep2')
+    const mark = await until('a mark arrives', () => reader.all('ack').at(-1)?.mark)
+    reader.socket.terminate()
+    const held = textOf(reader)
+    const stateVector = Y.encodeStateVector(doc)
+    expect(held).toBe(text.toString())
+
+    text.insert(5, 'new')
+    text.delete(0, 2)
+    for (const update of take()) writer.send({ type: 'update', update })
+    await until('it is durable', () => lastAck(writer).durable === 602)
+    const again = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+    again.send({ type: 'join', generation, seq: mark })
+    again.send({ type: 'syncStep1', stateVector })
+    const { update } = await again.first('syncStep2')
+    expect(update.length).toBeLessThan(60)
+    const merged = new Y.Doc()
+    for (const each of [...reader.heard, ...again.heard]) {
+      if (each.type === 'syncStep2' || each.type === 'update') Y.applyUpdate(merged, each.update)
+    }
+    expect(merged.getText('t').toString()).toBe(text.toString())
+    expect(await until('the next mark', () => again.all('ack').at(-1)?.mark)).toBe(602)
+  })
 })

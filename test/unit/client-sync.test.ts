@@ -559,3 +559,32 @@ it('edits, cut links, crashes, rejections and late acks in any order: "saved" me
     { numRuns: 300 },
   )
 })
+
+describe('resuming (PROTOCOL X3, X4)', () => {
+  /** Synced, with an edit of its own that is durable, and a mark. */
+  const marked = () => {
+    const one = exchange()
+    one.sync.begin('inkwire.1')
+    one.hear(hello(), step1, step2(foreign()))
+    one.text.insert(0, 'mine')
+    one.hear({ type: 'ack', received: 2, durable: 2, mark: 5 })
+    one.sync.end()
+    one.sent()
+    return one
+  }
+
+  it('says its mark before it asks, and asks only when it was greeted', () => {
+    const one = marked()
+    one.sync.begin('inkwire.1')
+    expect(one.types()).toEqual([])
+    one.hear(hello({ seq: 9 }))
+    expect(one.sent()).toMatchObject([{ type: 'join', generation: G1, seq: 5 }, { type: 'syncStep1' }])
+  })
+
+  it('asks a server that turns out to be another kind as any other client', () => {
+    const one = marked()
+    one.sync.begin('inkwire.1')
+    one.hear(step1)
+    expect(one.types()).toEqual(['syncStep1', 'syncStep2'])
+  })
+})

@@ -30,7 +30,7 @@ const examples: readonly [rule: string, hex: string, message: Message][] = [
     '78 03 10 000102030405060708090a0b0c0d0e0f 00',
     { type: 'join', generation: '000102030405060708090a0b0c0d0e0f', seq: 0 },
   ],
-  ['X4', '78 01 03 02', { type: 'ack', received: 3, durable: 2 }],
+  ['X4', '78 01 03 02', { type: 'ack', received: 3, durable: 2, mark: 0 }],
   [
     'X5',
     '78 02 02 b322 09 726561642d6f6e6c79',
@@ -83,7 +83,18 @@ describe('codec', () => {
     }
   })
 
+  it('X4: an ack may have a mark', () => {
+    const ack = { type: 'ack', received: 3, durable: 3, mark: 7 } as const
+    expect(decodeMessage(bytes('78 01 03 03 07'))).toEqual(ack)
+    expect(Buffer.from(encodeMessage(ack)).toString('hex')).toBe('7801030307')
+  })
+
   it('X6: an extension message may have grown fields at its end', () => {
-    expect(decodeMessage(bytes('78 01 03 02 07'))).toEqual({ type: 'ack', received: 3, durable: 2 })
+    expect(decodeMessage(bytes('78 01 03 02 07 09'))).toEqual({
+      type: 'ack',
+      received: 3,
+      durable: 2,
+      mark: 7,
+    })
   })
 })

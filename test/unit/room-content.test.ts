@@ -144,4 +144,38 @@ describe('Content', () => {
       { numRuns: 30 },
     )
   })
+
+  it('X3: one who lacks nothing up to a mark gets what came since, with its deletions only', () => {
+    const doc = newDoc(1)
+    const content = new Content({ snapshot: null, tail: [] })
+    doc.on('update', (update: Uint8Array) => content.append(update, scanUpdate(update)))
+    const text = doc.getText('t')
+    for (let i = 0; i < 500; i++) {
+      text.insert(0, 'ab')
+      text.delete(i, 1)
+    }
+    const mark = content.seq
+    const away = newDoc(2)
+    apply(away, framesOf(content.everything()))
+    const holds = Y.decodeStateVector(Y.encodeStateVector(away))
+    text.insert(3, 'more')
+    text.delete(0, 2)
+    const answer = content.since(mark, holds)
+    expect(Buffer.concat(framesOf(answer ?? [])).length).toBeLessThan(50)
+    apply(away, framesOf(answer ?? []))
+    expect(state(away)).toEqual(state(doc))
+    expect(content.since(mark, holds), 'made once').toBe(answer)
+    expect(
+      framesOf(content.since(content.seq, Y.decodeStateVector(Y.encodeStateVector(doc))) ?? []).length,
+    ).toBe(1)
+
+    expect(content.since(content.seq + 1, holds), 'a mark from a future that was lost').toBeNull()
+    expect(content.since(mark, new Map([[1, 3]])), 'numbers that were given out anew').toBeNull()
+    const { update } = compactUpdates(content.forCompaction())
+    content.compacted({ seq: content.seq, update })
+    expect(content.since(mark, holds), 'a compaction keeps the last updates').toEqual(answer)
+    text.insert(0, 'z'.repeat(100_000))
+    content.compacted({ seq: content.seq, update: Y.encodeStateAsUpdate(doc) })
+    expect(content.since(mark, holds)).toBeNull()
+  })
 })

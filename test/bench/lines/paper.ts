@@ -135,11 +135,13 @@ const connections = async (
   return { cpu: (used / count) * 1000, bytes }
 }
 
-const reconnecting = async (server: Running, updates: readonly Uint8Array[]): Promise<Figures> => {
-  const lacking = new Y.Doc()
-  lacking.transact(() => {
-    for (const update of updates.slice(0, -LACKING)) Y.applyUpdate(lacking, update)
-  })
+const reconnecting = async (
+  server: Running,
+  lacking: Y.Doc,
+  last: readonly Uint8Array[],
+): Promise<Figures> => {
+  const hello = server.extended ? await helloOf(server) : null
+  await typeOn(server, last)
   const stateVector = Y.encodeStateVector(lacking)
   // A client that has nothing new says so with its whole delete set.
   const answer = step2(Y.encodeStateAsUpdate(lacking, stateVector))
@@ -152,13 +154,12 @@ const reconnecting = async (server: Running, updates: readonly Uint8Array[]): Pr
     reconnect: stock.cpu - bare.cpu,
     reconnectBytes: stock.bytes / 1024,
   }
-  if (server.extended) {
-    const hello = await helloOf(server)
+  if (hello) {
     const resume = {
       protocol: SUBPROTOCOL,
       stateVector,
       answer: step2(Uint8Array.of(0, 0)),
-      first: [encodeMessage({ type: 'join', generation: hello.generation, seq: updates.length - LACKING })],
+      first: [encodeMessage({ type: 'join', generation: hello.generation, seq: hello.seq })],
     }
     const resumed = await connections(server, RECONNECTS, resume, false)
     figures.resume = resumed.cpu - bare.cpu
@@ -166,6 +167,14 @@ const reconnecting = async (server: Running, updates: readonly Uint8Array[]): Pr
   }
   staying.close()
   return figures
+}
+
+/** The author types the last edits. */
+const typeOn = async (server: Running, updates: readonly Uint8Array[]): Promise<void> => {
+  const author = await Client.open(server.url, { dialect: server.dialect, document: DOCUMENT })
+  author.sendAll(updates.map(updateOf))
+  await sleep(1000)
+  author.close()
 }
 
 const helloOf = async (server: Running) => {
@@ -213,15 +222,20 @@ export const paperLine = (bench: string): Line => ({
     { figure: 'resumeBytes', what: '≤ 3 KB', limit: fixed(3000 / 1024) },
   ],
   run: async (first, replace) => {
-    const typing = paper(bench)
-    const { updates, text } = typing
-    const typed = await type(first, typing)
+    const { updates: all } = paper(bench)
+    const [updates, last] = [all.slice(0, -LACKING), all.slice(-LACKING)]
+    const written = new Y.Doc()
+    written.transact(() => {
+      for (const update of updates) Y.applyUpdate(written, update)
+    })
+    const text = written.getText('text').toString()
+    const typed = await type(first, { updates, text })
     const server = await first.restart()
     replace(server)
     const cold = await open(server, text)
     const warm = await Client.open(server.url, { dialect: server.dialect, document: DOCUMENT })
     const join = await connections(server, JOINS, {}, true)
     warm.close()
-    return { ...typed, cold, join: join.cpu, ...(await reconnecting(server, updates)) }
+    return { ...typed, cold, join: join.cpu, ...(await reconnecting(server, written, last)) }
   },
 })
