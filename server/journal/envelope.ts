@@ -7,6 +7,7 @@
  * where they are in every version to come: that is how an old program tells a newer record from a damaged one.
  */
 import { crc32c } from '@node-rs/crc32'
+import * as encoding from 'lib0/encoding'
 
 /** The version that this program writes, and the highest that it reads. */
 export const FORMAT_VERSION = 1
@@ -34,6 +35,29 @@ export const seal = (key: Uint8Array, kind: Kind, body: Uint8Array): Uint8Array 
   value[KIND_AT] = kind
   value.set(body, HEADER_BYTES)
   value.writeUInt32BE(checksum(key, value))
+  return value
+}
+
+/**
+ * An encoder for a body of about so many bytes, in front of which there is room for what {@link sealEncoded} puts there:
+ * large bodies are copied once, not at each step from an update to a value.
+ *
+ * @param size bytes; what is beyond it costs copies, nothing else.
+ */
+export const bodyEncoder = (size: number): encoding.Encoder => {
+  const encoder = encoding.createEncoder()
+  encoder.cbuf = new Uint8Array(HEADER_BYTES + size)
+  encoder.cpos = HEADER_BYTES
+  return encoder
+}
+
+/** Wraps what was written to a {@link bodyEncoder} for `key`. Nothing may be written to it afterwards. */
+export const sealEncoded = (key: Uint8Array, kind: Kind, encoder: encoding.Encoder): Uint8Array => {
+  const fits = encoder.bufs.length === 0
+  const value = fits ? encoder.cbuf.subarray(0, encoder.cpos) : encoding.toUint8Array(encoder)
+  value[VERSION_AT] = FORMAT_VERSION
+  value[KIND_AT] = kind
+  new DataView(value.buffer, value.byteOffset).setUint32(0, checksum(key, value))
   return value
 }
 

@@ -14,7 +14,7 @@
  */
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { Kind, seal, unseal } from './envelope.js'
+import { bodyEncoder, Kind, seal, sealEncoded, unseal } from './envelope.js'
 import { GENERATION_BYTES, generationToBytes, generationToHex } from './generation.js'
 import { type ParsedKey, parseKey } from './keys.js'
 
@@ -71,6 +71,11 @@ export type Reading =
   | { readonly status: 'newer'; readonly key: ParsedKey; readonly version: number }
   | { readonly status: 'damaged'; readonly key: ParsedKey; readonly problem: string }
 
+/** What numbers and lengths in a record take, and the authors of most. */
+const NUMBERS_BYTES = 64
+/** What comes before an update in a run. */
+const ENTRY_BYTES = 8
+
 export const encodeFormat = (key: Uint8Array): Uint8Array => seal(key, Kind.format, new Uint8Array())
 
 export const encodePurge = (key: Uint8Array): Uint8Array => seal(key, Kind.purge, new Uint8Array())
@@ -91,19 +96,22 @@ export const encodeAside = (key: Uint8Array, entry: AsideEntry): Uint8Array => {
 }
 
 export const encodeSnapshot = (key: Uint8Array, record: SnapshotRecord): Uint8Array => {
-  const encoder = encoding.createEncoder()
-  encoding.writeVarUint8Array(encoder, record.name)
+  const { name, index, update } = record
+  const encoder = bodyEncoder(name.length + (index?.length ?? 0) + update.length + NUMBERS_BYTES)
+  encoding.writeVarUint8Array(encoder, name)
   encoding.writeVarUint(encoder, record.created)
   encoding.writeVarUint(encoder, record.taken)
-  encoding.writeVarUint8Array(encoder, record.index ?? new Uint8Array())
-  encoding.writeVarUint8Array(encoder, record.update)
-  return seal(key, Kind.snapshot, encoding.toUint8Array(encoder))
+  encoding.writeVarUint8Array(encoder, index ?? new Uint8Array())
+  encoding.writeVarUint8Array(encoder, update)
+  return sealEncoded(key, Kind.snapshot, encoder)
 }
 
 export const encodeRun = (key: Uint8Array, run: Run): Uint8Array => {
   const authors = new Map<string, number>()
   for (const { author } of run.entries) if (!authors.has(author)) authors.set(author, authors.size)
-  const encoder = encoding.createEncoder()
+  let size = (run.name?.length ?? 0) + NUMBERS_BYTES
+  for (const { update } of run.entries) size += update.length + ENTRY_BYTES
+  const encoder = bodyEncoder(size)
   encoding.writeVarUint8Array(encoder, run.name ?? new Uint8Array())
   encoding.writeVarUint(encoder, run.entries.length)
   encoding.writeVarUint(encoder, authors.size)
@@ -116,7 +124,7 @@ export const encodeRun = (key: Uint8Array, run: Run): Uint8Array => {
     encoding.writeVarUint8Array(encoder, entry.update)
     time = entry.time
   }
-  return seal(key, Kind.run, encoding.toUint8Array(encoder))
+  return sealEncoded(key, Kind.run, encoder)
 }
 
 /** Checks and decodes any value. Byte arrays in the result are views of `value`. */
