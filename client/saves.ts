@@ -80,6 +80,8 @@ export class Ledger {
   /** Whether any message was ever durable. Before that, "nothing pending" means nothing. */
   #confirmed = false
   #connected = false
+  /** Whether later edits may be durable before earlier ones, which were refused and may be offered again. */
+  #disordered = false
   /** What the present or last server's acks rest on; null: it sends none; undefined: there was no server yet. */
   #durability: Durability | null | undefined
 
@@ -127,7 +129,10 @@ export class Ledger {
    */
   send(update: Uint8Array, now: number, whole: boolean, fits: boolean): number {
     const edits = whole ? this.#takeAll(update, now) : this.#edit(now)
-    if (!fits) this.#rejected = plus(this.#rejected, edits)
+    if (!fits) {
+      this.#rejected = plus(this.#rejected, edits)
+      this.#disordered = true
+    }
     // Without acks, an edit never gets anywhere safer than this device.
     else if (!this.#durability) this.#device = plus(this.#device, edits)
     else {
@@ -151,6 +156,7 @@ export class Ledger {
       this.#remove(++this.#settled)
       this.#confirmed = true
     }
+    if (this.#pending().count === 0) this.#disordered = false
   }
 
   /**
@@ -161,6 +167,7 @@ export class Ledger {
    */
   reject(number: number, again: boolean): Sent | undefined {
     const sent = this.#remove(number)
+    if (sent) this.#disordered = true
     if (sent && again) this.#device = plus(this.#device, sent)
     else if (sent) this.#rejected = plus(this.#rejected, sent)
     return sent
@@ -176,11 +183,13 @@ export class Ledger {
 
   /**
    * Whether each of the first `total` edits is durable, and a server said so. Messages become durable in the
-   * order in which they were sent, and so do edits, unless some were refused or wait on the device.
+   * order in which they were sent, and so do edits, unless some were refused or wait on the device: then nothing
+   * is said before all of them are durable.
    */
   isDurable(total: number): boolean {
     const { pending, durable } = this.state()
-    return this.#isConfirmed() && pending === this.#flying && durable >= total
+    const flying = this.#disordered ? 0 : this.#flying
+    return this.#isConfirmed() && pending === flying && durable >= total
   }
 
   /** The present state, as a new object. */

@@ -110,6 +110,22 @@ describe('a rejection (X5)', () => {
     expect(ledger.state().status).toBe('rejected')
   })
 
+  it('that is offered again after a later one was saved isn’t taken for that one', () => {
+    const ledger = connected()
+    edit(ledger) // 1
+    edit(ledger) // 2
+    ledger.reject(2, false)
+    ledger.ack(3, 3)
+    expect(ledger.state()).toMatchObject({ status: 'rejected', durable: 1, pending: 1 })
+    ledger.send(UPDATE, 0, true, true)
+    expect(ledger.isDurable(1)).toBe(false)
+    ledger.ack(4, 4)
+    expect(ledger.isDurable(2)).toBe(true)
+    edit(ledger) // 3
+    expect(ledger.isDurable(2)).toBe(true)
+    expect(ledger.isDurable(3)).toBe(false)
+  })
+
   it('is undone when a later sync step 2 carries the edits and is durable', () => {
     const ledger = connected()
     edit(ledger, 1)
@@ -313,7 +329,9 @@ it('no sequence of edits, sends, acks, rejections and lost links ever reports an
         const state = model.ledger.state()
         expect(state.durable + state.pending).toBe(model.edits)
         expect(state.durable).toBeLessThanOrEqual(model.durable.size)
-        expect(state.received).toBe(model.arrived())
+        // When the server asks twice, the ledger waits for the second answer, though the first may be durable.
+        if (state.durable === model.durable.size) expect(state.received).toBe(model.arrived())
+        else expect(state.received + state.durable).toBeLessThanOrEqual(model.arrived() + model.durable.size)
         expect(state.received + state.rejected).toBeLessThanOrEqual(state.pending)
         if (state.status === 'saved') expect(model.durable.size).toBe(model.edits)
         for (let total = 1; total <= model.edits; total++) {
