@@ -6,7 +6,9 @@ import type { Tail } from './tail.js'
 import type { Flushable, Turns } from './turns.js'
 
 /** About two display frames: it bounds a big room to some 35 flushes a second. */
-const LONGEST_WINDOW_MS = 25
+const LONGEST_WINDOW_MS = 29
+/** What others get of the loop after a flush, in parts of what it took. */
+const REST = 0.25
 /** A room may spend one part in this many of a core on its flushes. */
 const SHARE = 25
 /** What a write may take, ms: a flush that took longer was interrupted, and says nothing about the next one. */
@@ -136,7 +138,8 @@ export class Broadcast implements Flushable {
     const now = clock()
     const took = now - started
     const cost = Math.min(took, this.#seats.size * WRITE_MS)
-    this.#notBefore = now + Math.min(LONGEST_WINDOW_MS, cost * SHARE)
+    // From when it began: in a huge room a flush takes most of the window, and who writes slowly mustn't wait twice.
+    this.#notBefore = Math.max(started + Math.min(LONGEST_WINDOW_MS, cost * SHARE), now + cost * REST)
     this.#deps.onFlush?.(to - from + 1, took)
   }
 
