@@ -262,7 +262,7 @@ describe('Broadcast', () => {
   })
 
   it('dispose() leaves no timer', () => {
-    const { broadcast, join, edit, endTurn, later } = setup(3)
+    const { broadcast, join, edit, endTurn, later } = setup(0.05)
     const author = join()
     join()
     edit(author)
