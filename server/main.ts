@@ -6,6 +6,7 @@ const again = thriftyStart({
   argv: process.argv,
   execArgv: process.execArgv,
   env: process.env,
+  version: process.versions.node,
   hasParent: process.send !== undefined,
 })
 // Node 22.15 and later, not on Windows. The same process goes on: its id, its files and whoever waits for it.

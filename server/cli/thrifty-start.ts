@@ -5,6 +5,8 @@ export interface Start {
   /** Node's own options. */
   readonly execArgv: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Node's version, without a v. */
+  readonly version: string
   /** It was forked by a Node process that it can talk to. */
   readonly hasParent: boolean
 }
@@ -32,18 +34,22 @@ const ALLOCATOR = {
  */
 const HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=30'] as const
 
+/** The newest Node that these settings were tried with: an unknown one would end the process with an error. */
+const NEWEST_TRIED = 24
+
 /**
  * Whether `inkwire serve` is to be started again so that it gives memory back: the allocator and the heap read their
- * settings only when a process starts. `null`: no; it isn't a server, or somebody has decided already (a setting of
+ * settings only when a process starts. `null`: no; it isn't a server, Node is too new to know, or somebody has decided already (a setting of
  * the allocator in the environment, be it ours).
  *
  * @example
- *   thriftyStart({ argv: ['node', 'main.js', 'serve'], execArgv: [], env: {}, hasParent: false })?.args
+ *   thriftyStart({ argv: ['node', 'main.js', 'serve'], execArgv: [], env: {}, version: '22.15.0', hasParent: false })?.args
  *   // ['--max-semi-space-size=4', '--heap-growing-percent=30', 'main.js', 'serve']
  */
-export const thriftyStart = ({ argv, execArgv, env, hasParent }: Start): Restart | null => {
+export const thriftyStart = ({ argv, execArgv, env, version, hasParent }: Start): Restart | null => {
   const [, script, command] = argv
   if (script === undefined || command !== 'serve' || hasParent) return null
+  if (Number(version.split('.')[0]) > NEWEST_TRIED) return null
   if (Object.keys(env).some((name) => name.startsWith('MALLOC_'))) return null
   const given = [...execArgv, env.NODE_OPTIONS ?? ''].join(' ')
   const heap = HEAP.filter((option) => !given.includes(option.slice(0, option.indexOf('='))))

@@ -5,6 +5,7 @@ const SERVE: Start = {
   argv: ['/bin/node', '/app/main.js', 'serve', '--port', '0'],
   execArgv: ['--enable-source-maps'],
   env: { HOME: '/root', GONE: undefined },
+  version: '22.15.0',
   hasParent: false,
 }
 
@@ -38,6 +39,7 @@ it('does so once', () => {
 it('leaves other commands, forked processes and whoever has set the allocator alone', () => {
   expect(thriftyStart({ ...SERVE, argv: ['/bin/node', '/app/main.js', 'list'] })).toBeNull()
   expect(thriftyStart({ ...SERVE, argv: ['/bin/node', '/app/main.js'] })).toBeNull()
+  expect(thriftyStart({ ...SERVE, version: '25.0.0' }), 'settings that may be unknown').toBeNull()
   expect(thriftyStart({ ...SERVE, hasParent: true })).toBeNull()
   expect(thriftyStart({ ...SERVE, env: { MALLOC_ARENA_MAX: '8' } })).toBeNull()
 })
