@@ -18,7 +18,7 @@ const [WIDTH, LEFT, BAR, GAP, TITLE] = [760, 150, 18, 6, 34]
 const escaped = (text: string): string => text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`)
 
 const shown = (value: number): string =>
-  value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(2)
+  value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2)
 
 /** Bars side by side, each group to a scale of its own; readable on light and dark pages. */
 export const barChart = (groups: readonly Group[]): string => {
@@ -71,7 +71,7 @@ export const lineChart = (
   )
   const grid = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const y = height - bottom - part * (height - top - bottom)
-    return `<line x1="${left}" x2="${width - 20}" y1="${y}" y2="${y}" class="grid"/><text x="${left - 8}" y="${y + 4}" text-anchor="end">${shown(part * mostY || 0)}</text>`
+    return `<line x1="${left}" x2="${width - 20}" y1="${y}" y2="${y}" class="grid"/><text x="${left - 8}" y="${y + 4}" text-anchor="end">${part === 0 ? '0' : shown(part * mostY)}</text>`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
 <style>text{font:12px system-ui,sans-serif;fill:#495057}.title{font-weight:600;font-size:14px}.grid{stroke:#adb5bd55}@media(prefers-color-scheme:dark){text{fill:#ced4da}}</style>
