@@ -42,6 +42,7 @@ export const barChart = (groups: readonly Group[]): string => {
     y += 14
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img">
+<title>The server beside its peers</title>
 <style>text{font:13px system-ui,sans-serif;fill:#495057}.title{font-weight:600;font-size:14px}.unit{font-weight:400}@media(prefers-color-scheme:dark){text{fill:#ced4da}}</style>
 ${parts.join('\n')}
 </svg>
@@ -74,6 +75,7 @@ export const lineChart = (
     return `<line x1="${left}" x2="${width - 20}" y1="${y}" y2="${y}" class="grid"/><text x="${left - 8}" y="${y + 4}" text-anchor="end">${part === 0 ? '0' : shown(part * mostY)}</text>`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+<title>${escaped(title)}</title>
 <style>text{font:12px system-ui,sans-serif;fill:#495057}.title{font-weight:600;font-size:14px}.grid{stroke:#adb5bd55}@media(prefers-color-scheme:dark){text{fill:#ced4da}}</style>
 <text x="0" y="16" class="title">${escaped(title)}</text>
 ${grid.join('\n')}
