@@ -150,7 +150,8 @@ export class Connection implements Transport, Flowing {
     let written = 0
     // The library answers a close frame by itself.
     if (this.#ws.readyState !== this.#ws.OPEN) this.#streams = []
-    while (written < bytes && this.#socket.writableLength === 0) {
+    // Not at what waits: of little that waits the socket doesn't say when it is gone.
+    while (written < bytes && !this.#socket.writableNeedDrain) {
       const [stream] = this.#streams
       if (!stream) break
       const { value: piece, done } = stream.next()
@@ -163,7 +164,7 @@ export class Connection implements Transport, Flowing {
       for (const { length } of piece) written += length
     }
     // Otherwise the socket says when it goes on.
-    const ready = this.#socket.writableLength === 0
+    const ready = !this.#socket.writableNeedDrain
     if (ready && this.#open && this.#streams.length === 0) this.#events.drained()
     return { written, more: ready && this.#streams.length > 0 }
   }

@@ -40,11 +40,6 @@ export class Tail {
     return this.#first + this.#starts.length - 1
   }
 
-  /** How many bytes of frames are held. */
-  get byteLength(): number {
-    return this.#starts.length === 0 ? 0 : this.#end - (this.#starts[0] as number)
-  }
-
   /** How many bytes of frames there are from `seq` on, which must be held or the next one. */
   bytesFrom(seq: number): number {
     return seq > this.lastSeq ? 0 : this.#end - this.#start(seq)

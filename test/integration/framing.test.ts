@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { decodeMessage, encodeMessage } from '../../shared/codec.js'
-import { startServer } from '../support/inkwire.js'
+import { metric, startServer } from '../support/inkwire.js'
 import { until } from '../support/until.js'
 import {
   BINARY,
@@ -21,6 +20,9 @@ import {
 } from '../support/wire.js'
 
 const STEP1 = encodeMessage({ type: 'syncStep1', stateVector: Uint8Array.of(0) })
+
+/** More than the socket buffers of both sides take, bytes. */
+const LARGE = 16 * 2 ** 20
 
 const answers = (wire: Wire): number =>
   wire.frames.filter(
@@ -39,15 +41,15 @@ const alive = async (wire: Wire): Promise<void> => {
 
 describe('framing (RFC 6455), byte by byte', () => {
   it('§5.4: a large answer is one frame; pings that come meanwhile are answered before or after it', async () => {
-    const { ws, server } = await startServer()
+    const { ws, url, server } = await startServer()
     const doc = new Y.Doc()
-    doc.getText('t').insert(0, 'x'.repeat(6 * 2 ** 20))
+    doc.getText('t').insert(0, 'x'.repeat(LARGE))
     await server.documents.merge('doc', Y.encodeStateAsUpdate(doc))
     const wire = await openWire(`${ws}/doc`)
     wire.write(frameOf(STEP1), ...Array.from({ length: 20 }, (_, i) => frameOf(`${i}`, { opcode: PING })))
-    // Not read for a moment: the answer backs up.
+    // More than the kernel holds, and nobody reads: it stands in the middle of the answer.
     wire.socket.pause()
-    await setTimeout(200)
+    await expect.poll(() => metric({ url }, 'inkwire_sent_bytes_total')).toBeGreaterThan(2 ** 20)
     wire.write(frameOf('late', { opcode: PING }))
     wire.socket.resume()
     await answered(wire)
@@ -55,7 +57,7 @@ describe('framing (RFC 6455), byte by byte', () => {
     const joined = new Y.Doc()
     const message = large && decodeMessage(large.payload)
     if (message?.type === 'syncStep2' || message?.type === 'update') Y.applyUpdate(joined, message.update)
-    expect(joined.getText('t').length).toBe(6 * 2 ** 20)
+    expect(joined.getText('t').length).toBe(LARGE)
     expect(wire.frames.every(({ opcode }) => opcode === BINARY || opcode === PONG)).toBe(true)
     await alive(wire)
   })

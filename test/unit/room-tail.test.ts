@@ -25,7 +25,7 @@ describe('Tail', () => {
           tail.trim(5 + trimmed)
           expect([tail.firstSeq, tail.lastSeq]).toEqual([6 + trimmed, 5 + updates.length])
           if (trimmed === updates.length) {
-            expect(tail.byteLength).toBe(0)
+            expect(tail.bytesFrom(tail.lastSeq + 1)).toBe(0)
             return
           }
           const from = trimmed + (a % (updates.length - trimmed))
