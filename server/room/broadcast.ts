@@ -152,6 +152,7 @@ export class Broadcast implements Flushable {
     const first = seqs[0]
     if (!seat || first === undefined) return
     if (seat.behind || author.congested) {
+      if (!seat.behind) this.#deps.counters.membersBehindTotal++
       seat.behind = true
       seat.sent = Math.min(seat.sent, first - 1)
       this.#allow(author, seqs)
