@@ -4,7 +4,7 @@ import { RangeMap } from './ranges.js'
 import type { Scan } from './scan.js'
 import type { StateVector } from './state-vector.js'
 import { SKIP } from './struct.js'
-import { uintSize, Writer } from './writer.js'
+import { PartsWriter, SHARED_BYTES, type Sink, uintSize, Writer } from './writer.js'
 
 /**
  * The structs of updates up to this size are copied together; those of larger ones stay where they are and are
@@ -72,6 +72,27 @@ export class Splicer {
 
   /** Everything added so far as one v1 update, or what {@link BuildOptions} leave of it. */
   build(options: BuildOptions = {}): Uint8Array {
+    const plan = this.#plan(options)
+    const writer = new Writer(plan.size)
+    writeAll(writer, plan)
+    return writer.bytes
+  }
+
+  /**
+   * The same in parts that follow each other, for large documents: most of it isn't copied, but views of what was added.
+   */
+  parts(options: BuildOptions = {}): readonly Uint8Array[] {
+    const plan = this.#plan(options)
+    let { size } = plan
+    if (plan.deleteSet.length >= SHARED_BYTES) size -= plan.deleteSet.length
+    for (const { pieces } of plan.lists)
+      for (const { from, to } of pieces) if (to - from >= SHARED_BYTES) size -= to - from
+    const writer = new PartsWriter(size)
+    writeAll(writer, plan)
+    return writer.parts
+  }
+
+  #plan(options: BuildOptions): Plan {
     const deleteSet = options.deleteSet ?? encodeDeleteSet(this.#deletes)
     this.#order ??= [...this.#pieces.keys()].sort((left, right) => right - left)
     const lists: ClientPieces[] = []
@@ -81,11 +102,7 @@ export class Splicer {
     }
     let size = uintSize(lists.length) + deleteSet.length
     for (const list of lists) size += list.size
-    const writer = new Writer(size)
-    writer.uint(lists.length)
-    for (const list of lists) write(writer, list)
-    writer.copy(deleteSet, 0, deleteSet.length)
-    return writer.bytes
+    return { lists, deleteSet, size }
   }
 }
 
@@ -167,6 +184,14 @@ interface ClientPieces {
   readonly size: number
 }
 
+/** A whole update. */
+interface Plan {
+  readonly lists: readonly ClientPieces[]
+  readonly deleteSet: Uint8Array
+  /** Bytes. */
+  readonly size: number
+}
+
 const measure = (client: number, pieces: readonly Piece[]): ClientPieces => {
   let structs = 0
   let size = 0
@@ -184,7 +209,13 @@ const measure = (client: number, pieces: readonly Piece[]): ClientPieces => {
   return { client, pieces, structs, size: uintSize(structs) + head + size }
 }
 
-const write = (writer: Writer, { client, pieces, structs }: ClientPieces): void => {
+const writeAll = (writer: Sink, { lists, deleteSet }: Plan): void => {
+  writer.uint(lists.length)
+  for (const list of lists) write(writer, list)
+  writer.copy(deleteSet, 0, deleteSet.length)
+}
+
+const write = (writer: Sink, { client, pieces, structs }: ClientPieces): void => {
   let end = pieces[0]?.clock ?? 0
   writer.uint(structs)
   writer.uint(client)

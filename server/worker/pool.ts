@@ -31,7 +31,8 @@ export interface RenderJob extends CompactJob {
 }
 
 /**
- * Runs what needs a `Y.Doc` off the event loop. The caller's bytes are copied, never detached.
+ * Runs what needs a `Y.Doc` off the event loop. The caller's bytes are copied, never detached;
+ * they mustn't change before the job ends.
  *
  * Every job rejects with an InkwireError: INKWIRE_BAD_UPDATE when Yjs can't make anything of the bytes or needs too
  * much memory for them, INKWIRE_TIMEOUT when it takes too long, INKWIRE_DESTROYED after {@link destroy}.
@@ -75,6 +76,7 @@ export const createWorkerPool = (options: WorkerPoolOptions = {}): WorkerPool =>
   }
 
   const run = async (name: string, task: object, transferList: ArrayBuffer[]): Promise<unknown> => {
+    if (destroyed) throw gone()
     const controller = new AbortController()
     const tooLong = new InkwireError('INKWIRE_TIMEOUT', `${name} took longer than ${timeoutMs} ms`)
     const timer = setTimeout(() => controller.abort(tooLong), timeoutMs)
@@ -108,13 +110,13 @@ export const createWorkerPool = (options: WorkerPoolOptions = {}): WorkerPool =>
   return {
     compact: (job) =>
       inTurn(async () => {
-        const packed = packJob(job)
+        const packed = await packJob(job)
         // What `compact` of worker.ts returns.
         return (await run('compact', packed, [packed.lengths.buffer, packed.bytes.buffer])) as Compacted
       }),
     render: ({ snapshot, updates, format, root }) =>
       inTurn(async () => {
-        const packed = packJob({ snapshot, updates })
+        const packed = await packJob({ snapshot, updates })
         const message: RenderMessage = { packed, format, root }
         const transfer = [packed.lengths.buffer, packed.bytes.buffer]
         const reply = (await run('render', message, transfer)) as RenderReply
