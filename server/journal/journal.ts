@@ -83,8 +83,21 @@ export interface Replacement {
  * The one writer of one open document. Obtained from {@link Journal.open}; a document has at most one at a time.
  */
 export interface DocumentLog {
-  /** As it was loaded; what a compaction has covered since is let go from it, so that it can't hold memory for ever. */
+  /**
+   * As it was loaded; what a compaction has covered since is let go from it, so that it can't hold memory for ever.
+   * Without snapshot and tail after {@link letGo}.
+   */
   readonly document: StoredDocument
+  /** Lets go of what was loaded, for one who has taken it: it needn't be in memory twice. */
+  letGo(): void
+  /**
+   * Reads the snapshot once more, checked as when the document was opened; `null` when there is none. While one is
+   * being replaced ({@link compact}), it is the old or the new one.
+   *
+   * @throws InkwireError INKWIRE_DOCUMENT_DAMAGED (quarantined), INKWIRE_STORE_FAILED, INKWIRE_STORE_FORMAT,
+   *   INKWIRE_STORE_CLOSED.
+   */
+  snapshot(): Promise<Snapshot | null>
   /**
    * Queues an update and returns its `seq` at once. It is durable when `onDurable` has been called with that
    * `seq` or a higher one. Never throws for a store in trouble: the update waits until the store works again.

@@ -48,6 +48,8 @@ export interface LevelJournalDeps {
   /** Milliseconds from any start. */
   readonly elapsed: () => number
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
+  /** Runs `task` after `ms`; returns how to call it off. */
+  readonly later: (ms: number, task: () => void) => () => void
   readonly randomBytes: RandomBytes
   readonly logger: JournalLogger
   readonly onCommit: (info: CommitInfo) => void
@@ -128,6 +130,7 @@ export class LevelJournal implements Journal {
           enqueue: (from, bytes) => this.#writer.enqueue(from, bytes),
           commit: () => this.#writer.commit(),
           compact: (from, snapshot) => this.#compact(from, snapshot),
+          snapshot: (of) => this.#snapshot(of),
           release: (from) => this.#release(from),
           onDurable,
           committed: (from, seq) => this.#deps.witness?.saw(from, seq),
@@ -254,6 +257,18 @@ export class LevelJournal implements Journal {
       if (this.#logs.get(log.name) !== log) throw notTheWriter(log.name)
       return this.#snapshots.write(log, snapshot)
     })
+  }
+
+  async #snapshot(log: LevelLog): Promise<Snapshot | null> {
+    this.#checkOpen()
+    const inTurn = <T>(task: () => Promise<T>): Promise<T> => this.#names.run(log.name, task)
+    try {
+      return await this.#reader.watch(log.name, () => this.#snapshots.read(log, inTurn))
+    } catch (error) {
+      // Whatever went wrong in a store that is being closed.
+      this.#checkOpen()
+      throw error
+    }
   }
 
   #release(log: LevelLog): void {

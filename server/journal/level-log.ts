@@ -16,6 +16,7 @@ export interface LevelLogDeps {
   /** Has what was enqueued written soon. */
   readonly commit: () => void
   readonly compact: (log: LevelLog, snapshot: Snapshot) => Promise<void>
+  readonly snapshot: (log: LevelLog) => Promise<Snapshot | null>
   readonly release: (log: LevelLog) => void
   readonly onDurable: (seq: number) => void
   /** Everything up to `seq` is durable. Called before `onDurable`, which is other people's code. */
@@ -45,6 +46,7 @@ export class LevelLog implements DocumentLog, Appender {
   #packed: number
   #durable: number
   #released = false
+  #letGo = false
 
   constructor(start: LevelLogStart, deps: LevelLogDeps) {
     this.#document = start.document
@@ -75,6 +77,16 @@ export class LevelLog implements DocumentLog, Appender {
   /** Updates that are not durable. */
   get unsaved(): number {
     return this.#appended - this.#durable
+  }
+
+  letGo(): void {
+    this.#letGo = true
+    this.#document = { ...this.#document, snapshot: null, tail: [] }
+  }
+
+  snapshot(): Promise<Snapshot | null> {
+    if (this.#released) return Promise.reject(notTheWriter(this.name))
+    return this.#deps.snapshot(this)
   }
 
   append(entry: Entry): number {
@@ -146,6 +158,7 @@ export class LevelLog implements DocumentLog, Appender {
 
   /** A snapshot is in the store: the document as loaded needn't hold what it covers. */
   compacted(snapshot: Snapshot): void {
+    if (this.#letGo) return
     const { name, generation, seq, tail } = this.#document
     const rest = tail.filter((entry) => entry.seq > snapshot.seq)
     this.#document = { name, generation, snapshot, tail: rest, seq: Math.max(seq, snapshot.seq) }

@@ -48,6 +48,12 @@ const elapsed = (): number => performance.now()
 const wait = (ms: number, signal: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal }).catch(() => {})
 
+/** Runs `task` after `ms`; returns how to call it off. */
+const later = (ms: number, task: () => void): (() => void) => {
+  const timer = setTimeout(task, ms)
+  return () => clearTimeout(timer)
+}
+
 /**
  * Opens the journal in a data folder, creating it if need be.
  *
@@ -85,6 +91,7 @@ export const openLevelJournal = async (options: LevelJournalOptions): Promise<Le
       now: options.now ?? Date.now,
       elapsed,
       wait,
+      later,
       randomBytes,
       logger,
       onCommit: options.onCommit ?? (() => {}),

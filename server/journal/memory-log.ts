@@ -11,6 +11,8 @@ export interface MemoryLogDeps {
   readonly change: (apply: () => void) => Promise<void>
   /** Changes what is durable of this document. */
   readonly store: (change: (document: MemoryDocument) => MemoryDocument) => void
+  /** The snapshot that is durable. */
+  readonly snapshot: () => Promise<Snapshot | null>
   readonly release: () => void
   readonly onDurable: (seq: number) => void
 }
@@ -24,6 +26,7 @@ export class MemoryLog implements DocumentLog {
   #durable: number
   #snapshotSeq: number
   #released = false
+  #letGo = false
 
   constructor(document: StoredDocument, deps: MemoryLogDeps) {
     this.#document = document
@@ -38,6 +41,16 @@ export class MemoryLog implements DocumentLog {
 
   get unsaved(): number {
     return this.#appended - this.#durable
+  }
+
+  letGo(): void {
+    this.#letGo = true
+    this.#document = { ...this.#document, snapshot: null, tail: [] }
+  }
+
+  async snapshot(): Promise<Snapshot | null> {
+    if (this.#released) throw notTheWriter(this.#document.name)
+    return this.#deps.snapshot()
   }
 
   append(entry: Entry): number {
@@ -67,6 +80,7 @@ export class MemoryLog implements DocumentLog {
       this.#deps.store((stored) => ({ ...stored, snapshot, tail: after(stored.tail) }))
     })
     this.#snapshotSeq = snapshot.seq
+    if (this.#letGo) return
     const { seq, tail } = this.#document
     this.#document = { ...this.#document, snapshot, tail: after(tail), seq: Math.max(seq, snapshot.seq) }
   }

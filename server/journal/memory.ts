@@ -41,6 +41,8 @@ export interface MemoryJournalOptions {
    * is failing and tries again. Default: resolves at once.
    */
   readonly sync?: () => Promise<void>
+  /** What stands in for the disk when a snapshot is read once more. Default: resolves at once. */
+  readonly reread?: () => Promise<void>
 }
 
 /** Between tries of a failing `sync`, milliseconds. */
@@ -66,6 +68,7 @@ class MemoryJournal implements Journal {
   readonly #now: () => number
   readonly #randomBytes: RandomBytes
   readonly #sync: () => Promise<void>
+  readonly #reread: () => Promise<void>
   readonly #logs = new Map<string, MemoryLog>()
   readonly #dirty = new Set<MemoryLog>()
   readonly #changes: Change[] = []
@@ -82,6 +85,7 @@ class MemoryJournal implements Journal {
     this.#now = options.now ?? Date.now
     this.#randomBytes = options.randomBytes ?? secureRandomBytes
     this.#sync = options.sync ?? (() => Promise.resolve())
+    this.#reread = options.reread ?? (() => Promise.resolve())
   }
 
   get state(): JournalState {
@@ -109,6 +113,7 @@ class MemoryJournal implements Journal {
       commit: () => this.#commitSoon(),
       change: (apply) => this.#change(apply),
       store: (change) => this.#store(name, document.generation, change),
+      snapshot: () => this.#snapshot(name),
       release: () => this.#logs.delete(name),
       onDurable,
     })
@@ -123,6 +128,16 @@ class MemoryJournal implements Journal {
     if (!document) return null
     const { generation, snapshot, tail } = document
     return { name, generation, snapshot, tail: [...tail], seq: tail.at(-1)?.seq ?? snapshot?.seq ?? 0 }
+  }
+
+  async #snapshot(name: string): Promise<Snapshot | null> {
+    if (this.#closed) throw storeClosed()
+    try {
+      await this.#reread()
+    } catch (error) {
+      throw storeFailed(`document ${JSON.stringify(name)} can't be read`, error)
+    }
+    return this.#documents.get(name)?.snapshot ?? null
   }
 
   async stats(name: string): Promise<DocumentStats | null> {

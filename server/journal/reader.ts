@@ -32,10 +32,15 @@ export class Reader {
    * @throws InkwireError INKWIRE_DOCUMENT_DAMAGED, INKWIRE_STORE_FORMAT, INKWIRE_STORE_FAILED
    */
   async load(name: string, nameBytes: Uint8Array): Promise<LoadedDocument | null> {
+    const loaded = await this.watch(name, () => this.#loadWitnessed(name, nameBytes))
+    this.#quarantined.delete(name)
+    return loaded
+  }
+
+  /** Whoever reads something of a document: what it finds damaged is remembered. */
+  async watch<T>(name: string, read: () => Promise<T>): Promise<T> {
     try {
-      const loaded = await this.#loadWitnessed(name, nameBytes)
-      this.#quarantined.delete(name)
-      return loaded
+      return await read()
     } catch (error) {
       if (isDamage(error)) this.#setApart(name, error)
       throw error

@@ -1,8 +1,9 @@
+import { documentDamaged, isCorruption, newerFormat, reasonOf, storeFailed } from './errors.js'
 import type { Housekeeping } from './housekeeping.js'
 import type { Snapshot } from './journal.js'
 import { snapshotKey } from './keys.js'
 import type { LevelLog } from './level-log.js'
-import { encodeSnapshot } from './records.js'
+import { encodeSnapshot, readRecord } from './records.js'
 import type { Store } from './store.js'
 import type { Operation } from './writer.js'
 
@@ -55,6 +56,46 @@ export class Snapshots {
     log.layout.compacted({ seq, bytes: value.length })
     log.compacted(snapshot)
     this.#collectGarbage(generation, covered.bytes, value.length)
+  }
+
+  /**
+   * The newest snapshot, read from the store and checked; `null` without one.
+   *
+   * @param inTurn runs a task with the document's lock.
+   * @throws InkwireError INKWIRE_DOCUMENT_DAMAGED, INKWIRE_STORE_FORMAT, INKWIRE_STORE_FAILED
+   */
+  async read(
+    log: LevelLog,
+    inTurn: (task: () => Promise<Snapshot | null>) => Promise<Snapshot | null>,
+  ): Promise<Snapshot | null> {
+    if (log.layout.snapshotSeq === 0) return null
+    const found = await this.#find(log)
+    if (found) return found
+    // A compaction has just taken it away. Without need nobody waits for one: on a full disk that takes for ever.
+    return inTurn(async () => {
+      const replaced = await this.#find(log)
+      if (!replaced) throw documentDamaged(log.name, `snapshot ${log.layout.snapshotSeq} is missing`)
+      return replaced
+    })
+  }
+
+  async #find({ name, nameBytes, generation, layout }: LevelLog): Promise<Snapshot | null> {
+    const seq = layout.snapshotSeq
+    const key = snapshotKey(generation, seq)
+    const value = await this.#deps.store.get(key).catch((error: unknown) => {
+      if (isCorruption(error)) throw documentDamaged(name, `snapshot ${seq}: ${reasonOf(error)}`, error)
+      throw storeFailed(`document ${JSON.stringify(name)} can't be read`, error)
+    })
+    if (!value) return null
+    const reading = readRecord(key, value)
+    if (reading.status === 'newer') throw newerFormat(`document ${JSON.stringify(name)}`, reading.version)
+    if (reading.status === 'damaged') throw documentDamaged(name, `snapshot ${seq}: ${reading.problem}`)
+    const { record } = reading
+    if (record.kind !== 'snapshot' || Buffer.compare(record.name, nameBytes) !== 0) {
+      throw documentDamaged(name, `snapshot ${seq}: belongs to another document`)
+    }
+    const { update, index } = record
+    return index ? { seq, update, index } : { seq, update }
   }
 
   /** The document is not open any more. */

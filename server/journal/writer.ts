@@ -1,6 +1,7 @@
 import { isCorruption, reasonOf, storeClosed, storeFailed } from './errors.js'
 import type { JournalState } from './journal.js'
 import type { JournalLogger } from './logger.js'
+import { CommitPace, enough } from './pace.js'
 import type { Store, Write } from './store.js'
 
 /** Updates of one document in one batch. */
@@ -51,6 +52,8 @@ export interface WriterDeps {
   readonly elapsed: () => number
   /** Resolves after `ms`, or at once when `signal` aborts. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
+  /** Runs `task` after `ms`; returns how to call it off. */
+  readonly later: (ms: number, task: () => void) => () => void
   readonly logger: JournalLogger
   readonly onState: (state: JournalState) => void
   readonly onCommit: (info: CommitInfo) => void
@@ -83,11 +86,16 @@ export class Writer {
   #wanted = false
   #working: Promise<void> | null = null
   #queuedBytes = 0
+  #queuedUpdates = 0
+  readonly #pace: CommitPace
+  /** Ends a wait for more updates. */
+  #hurry: (() => void) | null = null
   #state: JournalState = { status: 'ok' }
   #closing = false
 
   constructor(deps: WriterDeps) {
     this.#deps = deps
+    this.#pace = new CommitPace(deps.elapsed())
   }
 
   get state(): JournalState {
@@ -103,11 +111,13 @@ export class Writer {
     return this.#closing
   }
 
-  /** The log has `bytes` more to write, with the next batch. @throws InkwireError INKWIRE_STORE_CLOSED */
+  /** The log has one more update to write, of `bytes`, with the next batch. @throws InkwireError INKWIRE_STORE_CLOSED */
   enqueue(log: Appender, bytes: number): void {
     if (this.#closing) throw storeClosed()
     this.#queuedBytes += bytes
+    this.#queuedUpdates++
     this.#dirty.add(log)
+    if (this.#hurry && enough(this.#queuedUpdates, this.#queuedBytes)) this.#hurry()
   }
 
   /** What was enqueued is written soon. */
@@ -133,6 +143,7 @@ export class Writer {
   async close(deadline: Promise<void>): Promise<void> {
     this.#closing = true
     if (this.#dirty.size > 0) this.commit()
+    this.#hurry?.()
     await Promise.race([this.#working, deadline])
     this.#giveUp.abort()
     for (const { reject } of this.#operations.splice(0)) reject(storeClosed())
@@ -153,7 +164,10 @@ export class Writer {
   async #work(): Promise<void> {
     try {
       while (!this.#giveUp.signal.aborted) {
-        if (this.#wanted) await this.#commit()
+        if (this.#wanted) {
+          await this.#gather()
+          await this.#commit()
+        }
         const next = this.#operations.shift()
         if (next) await this.#perform(next)
         else if (!this.#wanted) break
@@ -168,6 +182,22 @@ export class Writer {
       // In the same turn as the last look at the queues: who comes later starts anew.
       this.#working = null
     }
+  }
+
+  /** Waits for more updates, if few would make one commit of many that follow each other. */
+  async #gather(): Promise<void> {
+    if (this.#closing) return
+    const ms = this.#pace.wait(this.#queuedUpdates, this.#queuedBytes, this.#deps.elapsed())
+    if (ms > 0) {
+      let callOff = (): void => {}
+      await new Promise<void>((resolve) => {
+        this.#hurry = resolve
+        callOff = this.#deps.later(ms, resolve)
+      })
+      this.#hurry = null
+      callOff()
+    }
+    this.#pace.made(this.#queuedUpdates, this.#queuedBytes, this.#deps.elapsed())
   }
 
   async #commit(): Promise<void> {
@@ -208,6 +238,7 @@ export class Writer {
       bytes += chunk.updateBytes
     }
     this.#queuedBytes -= bytes
+    this.#queuedUpdates -= updates
     for (const chunk of chunks) {
       try {
         chunk.log.committed(chunk)

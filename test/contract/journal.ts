@@ -4,7 +4,7 @@
  *     describeJournal('memory', () => …)
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { DocumentLog, Entry, Journal, StoredDocument } from '../../server/journal/journal.js'
+import type { DocumentLog, Entry, Journal, Snapshot, StoredDocument } from '../../server/journal/journal.js'
 
 /** One store of the kind under test, empty at first. */
 export interface JournalHarness {
@@ -85,6 +85,9 @@ const plain = (document: StoredDocument | null) =>
     snapshot: document.snapshot && { ...document.snapshot, update: [...document.snapshot.update] },
     tail: document.tail.map((stored) => ({ ...stored, update: [...stored.update] })),
   }
+
+const plainSnapshot = (snapshot: Snapshot | null): number[] =>
+  snapshot ? [snapshot.seq, ...snapshot.update] : []
 
 /** Runs the contract suite on one kind of journal. */
 export const describeJournal = (kind: string, makeHarness: () => Promise<JournalHarness>): void => {
@@ -383,6 +386,79 @@ export const describeJournal = (kind: string, makeHarness: () => Promise<Journal
         await log.compact({ seq: 4, update: bytes(1) })
         expect(seqs(log.document)).toEqual([5, 6])
         expect(log.document).toMatchObject({ seq: 6, snapshot: { seq: 4 } })
+      })
+    })
+
+    describe('snapshot and letGo', () => {
+      test('reads once more what opening read, index included; null without one', async () => {
+        const { log, durable } = await openLog(journal, 'a')
+        expect(await log.snapshot()).toBeNull()
+        for (let n = 1; n <= 6; n++) log.append(entry(n))
+        await durable(6)
+        expect(await log.snapshot()).toBeNull()
+        await log.compact({ seq: 4, update: bytes(1, 2), index: bytes(3) })
+        const read = await log.snapshot()
+        expect([read?.seq, [...(read?.update ?? [])], [...(read?.index ?? [])]]).toEqual([4, [1, 2], [3]])
+        await log.compact({ seq: 5, update: bytes(5) })
+        expect(await log.snapshot()).toMatchObject({ seq: 5 })
+        expect(await log.snapshot()).not.toHaveProperty('index')
+        log.release()
+        await reopen()
+        const { log: next } = await openLog(journal, 'a')
+        expect([...((await next.snapshot())?.update ?? [])]).toEqual([5])
+      })
+
+      test('while it is being replaced gives the old or the new one', async () => {
+        const { log, durable } = await openLog(journal, 'a')
+        for (let n = 1; n <= 100; n++) log.append(entry(n))
+        await durable(100)
+        await log.compact({ seq: 1, update: bytes(1) })
+        for (let n = 2; n <= 100; n++) {
+          const compacted = log.compact({ seq: n, update: bytes(n) })
+          for (const seq of await Promise.all(
+            [log.snapshot(), log.snapshot()].map(async (r) => (await r)?.seq),
+          ))
+            expect([n - 1, n]).toContain(seq)
+          await compacted
+          expect((await log.snapshot())?.seq).toBe(n)
+        }
+      })
+
+      test('is not that of another document, nor of a generation before', async () => {
+        for (const [name, value] of [
+          ['a', 1],
+          ['b', 2],
+        ] as const) {
+          await journal.replace(name, { snapshot: { seq: 3, update: bytes(value) }, tail: [] })
+        }
+        await journal.replace('a', { snapshot: { seq: 2, update: bytes(9) }, tail: [] })
+        const { log } = await openLog(journal, 'a')
+        expect(plainSnapshot(await log.snapshot())).toEqual([2, 9])
+        const { log: other } = await openLog(journal, 'b')
+        expect(plainSnapshot(await other.snapshot())).toEqual([3, 2])
+      })
+
+      test('refuses when the log was released or the journal closed', async () => {
+        const { log } = await openLog(journal, 'a')
+        log.release()
+        await expect(log.snapshot()).rejects.toThrow('released')
+        const { log: open } = await openLog(journal, 'b')
+        await journal.close()
+        await expect(open.snapshot()).rejects.toMatchObject({ code: 'INKWIRE_STORE_CLOSED' })
+      })
+
+      test('a log that has let go holds no contents, before and after a compaction, and goes on', async () => {
+        await write(journal, 'a', 3)
+        const { log, durable } = await openLog(journal, 'a')
+        const { generation } = log.document
+        log.letGo()
+        expect(log.document).toEqual({ name: 'a', generation, snapshot: null, tail: [], seq: 3 })
+        log.append(entry(4))
+        await durable(4)
+        await log.compact({ seq: 3, update: bytes(1) })
+        expect(log.document).toMatchObject({ snapshot: null, tail: [] })
+        expect(plainSnapshot(await log.snapshot())).toEqual([3, 1])
+        expect(seqs(await journal.read('a'))).toEqual([4])
       })
     })
 

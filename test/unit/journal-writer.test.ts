@@ -135,6 +135,103 @@ describe('the writer', () => {
     })
   })
 
+  describe('commits that follow each other', () => {
+    let now: number
+    /** What waits, by when it is due. */
+    let timers: { due: number; task: () => void }[]
+
+    const pass = async (ms: number): Promise<void> => {
+      now += ms
+      for (const { task } of timers.filter(({ due }) => due <= now)) task()
+      timers = timers.filter(({ due }) => due > now)
+      await nextTurn()
+    }
+
+    beforeEach(async () => {
+      await journal.close()
+      now = 0
+      timers = []
+      store = new FakeStore()
+      journal = await start(store, {
+        elapsed: () => now,
+        later: (ms, task) => {
+          const timer = { due: now + ms, task }
+          timers.push(timer)
+          return () => {
+            timers = timers.filter((each) => each !== timer)
+          }
+        },
+      })
+      store.batches.length = 0
+    })
+
+    /** As many commits as come at once after a quiet time, each waited for. */
+    const until10Apart = async (log: DocumentLog, acks: number[]): Promise<number> => {
+      for (let n = 1; ; n++) {
+        log.append(entry(n))
+        await until(() => acks.at(-1) === n || timers.length > 0)
+        if (timers.length > 0) return n
+      }
+    }
+
+    test('who waits for each commit gets a hundred at once, then one every 10 ms', async () => {
+      const { log, acks } = await open('a')
+      const waiting = await until10Apart(log, acks)
+      expect(waiting).toBe(101)
+      expect(timers.map(({ due }) => due)).toEqual([10])
+      await pass(10)
+      await until(() => acks.at(-1) === 101)
+      expect(timers).toEqual([])
+      log.append(entry(102))
+      await until(() => timers.length > 0)
+      expect(timers.map(({ due }) => due)).toEqual([20])
+      await pass(10)
+      await until(() => acks.at(-1) === 102)
+    })
+
+    test('what comes meanwhile goes along', async () => {
+      const { log, acks } = await open('a')
+      const first = await until10Apart(log, acks)
+      const before = store.batches.length
+      const others = await Promise.all(['b', 'c', 'd'].map(open))
+      for (const other of others) other.log.append(entry(1))
+      await pass(10)
+      await until(() => acks.at(-1) === first && others.every((other) => other.acks.length > 0))
+      expect(store.batches).toHaveLength(before + 1)
+    })
+
+    test.each([
+      ['sixteen updates', 16, 3],
+      ['64 KiB', 2, 40_000],
+    ])('%s are enough for a commit of their own', async (_what, count, size) => {
+      const { log, acks } = await open('a')
+      const first = await until10Apart(log, acks)
+      for (let n = 1; n < count; n++) log.append(entry(n, size))
+      expect(acks.at(-1)).toBe(first - 1)
+      log.append(entry(count, size))
+      await until(() => acks.at(-1) === first + count)
+      expect(timers).toEqual([])
+    })
+
+    test('after a quiet time commits come at once again', async () => {
+      const { log, acks } = await open('a')
+      const first = await until10Apart(log, acks)
+      await pass(10)
+      await until(() => acks.at(-1) === first)
+      await pass(1000)
+      const again = await open('b')
+      expect(await until10Apart(again.log, again.acks)).toBe(101)
+    })
+
+    test('a journal that closes waits for no more', async () => {
+      const { log, acks } = await open('a')
+      const first = await until10Apart(log, acks)
+      expect((await journal.close()).unsaved).toEqual([])
+      expect(acks.at(-1)).toBe(first)
+      expect(timers).toEqual([])
+    })
+  })
+
   describe('a failed write', () => {
     /** Writes until the store fails, and lets one batch be in flight when it does. */
     const failing = async (): Promise<{ log: DocumentLog; acks: number[]; states: JournalState[] }> => {
