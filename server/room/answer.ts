@@ -5,6 +5,9 @@ import { frame, pieces } from '../frame.js'
 /** From this size on a message goes out in pieces, bytes; so large are they. */
 const PIECE_BYTES = 256 * 1024
 
+/** What a view of other bytes takes. */
+const VIEW_BYTES = 100
+
 /** A message that is too large to be written in one go. */
 export interface LargeMessage {
   /** Its bytes, in pieces that follow each other; not copied. */
@@ -14,19 +17,38 @@ export interface LargeMessage {
 /** What brings somebody up to date, in order: ready-made frames, and messages that go out in pieces. */
 export type Answer = readonly (Uint8Array | LargeMessage)[]
 
-/** An update in a message of this kind (PROTOCOL W4, W5). */
+/**
+ * An update in a message of this kind (PROTOCOL W4, W5).
+ *
+ * @param parts the update, in parts that follow each other. Large ones aren't copied: they mustn't change.
+ */
 export const updateMessage = (
   type: 'syncStep2' | 'update',
-  update: Uint8Array,
+  parts: readonly Uint8Array[],
 ): Uint8Array | LargeMessage => {
-  if (update.length < PIECE_BYTES) return frame(encodeMessage({ type, update }))
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  if (length < PIECE_BYTES) {
+    const [first, ...more] = parts
+    const update = first && more.length === 0 ? first : Buffer.concat(parts)
+    return frame(encodeMessage({ type, update }))
+  }
   // What comes before the update's bytes is the same as before any other, but for its length.
   const empty = encodeMessage({ type, update: Uint8Array.of() })
   const head = encoding.encode((encoder) => {
     encoding.writeUint8Array(encoder, empty.subarray(0, -1))
-    encoding.writeVarUint(encoder, update.length)
+    encoding.writeVarUint(encoder, length)
   })
-  return { parts: [head, update] }
+  return { parts: [head, ...parts] }
+}
+
+/**
+ * Bytes of an answer.
+ *
+ * @param shared parts of this aren't counted, since it is held anyway.
+ */
+export const answerBytes = (answer: Answer, shared?: Uint8Array): number => {
+  const parts = answer.flatMap((each) => (each instanceof Uint8Array ? [each] : each.parts))
+  return parts.reduce((bytes, part) => bytes + (part.buffer === shared?.buffer ? VIEW_BYTES : part.length), 0)
 }
 
 /** Somebody to whom frames can be written. */

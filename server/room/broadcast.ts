@@ -2,6 +2,7 @@ import type { Counters } from '../observe/counters.js'
 import { type Answer, deliver } from './answer.js'
 import type { Member, Seat } from './member.js'
 import type { Presence } from './presence.js'
+import { Round } from './round.js'
 import type { Tail } from './tail.js'
 import type { Flushable, Turns } from './turns.js'
 
@@ -15,6 +16,11 @@ const SHARE = 25
 const WRITE_MS = 0.03
 /** A window below this isn't worth a timer. */
 const SHORTEST_WINDOW_MS = 1
+/**
+ * So many members are written to in a turn of the event loop, which takes some milliseconds: the others' turn comes
+ * after whatever else there is to do.
+ */
+const MEMBERS_A_TURN = 512
 /** How much is written to a member that catches up before looking at its socket again. */
 const CATCH_UP_BYTES = 256 * 1024
 
@@ -30,8 +36,11 @@ export interface BroadcastDeps {
   readonly onFlush?: (updates: number, ms: number) => void
   /** `seq`s of a member's own updates that aren't durable yet, ascending: it must not get them back before. */
   readonly unconfirmed: (member: Member) => readonly number[]
-  /** What brings up a member of whom nothing is known. */
-  readonly everything: () => Answer
+  /**
+   * What brings up a member of whom nothing is known; `null` if it has to be read first. Then {@link Broadcast.drained}
+   * is called for the member when it is here.
+   */
+  readonly everything: (member: Member) => Answer | null
 }
 
 /**
@@ -48,7 +57,9 @@ export class Broadcast implements Flushable {
   readonly #deps: BroadcastDeps
   readonly #seats = new Map<Member, Seat>()
   /** Which updates since the last flush a member isn't sent: an author's own. */
-  readonly #own = new Map<Member, number[]>()
+  #own = new Map<Member, number[]>()
+  /** A flush on its way; there is one at a time. */
+  #round: Round | null = null
   #flushed: number
   #notBefore = 0
   #scheduled = false
@@ -110,37 +121,76 @@ export class Broadcast implements Flushable {
     else this.#callOff = this.#deps.turns.later(this, wait)
   }
 
+  /** The turn's end: starts a round, or goes on with the one that is on its way. */
   flush(): void {
-    this.#scheduled = false
-    this.#callOff = null
-    const { tail, presence, clock, counters } = this.#deps
+    if (!this.#round) this.#begin()
+    this.#go(MEMBERS_A_TURN)
+  }
+
+  /** Sends out all there is, now and in one go. */
+  finish(): void {
+    this.#go(Number.POSITIVE_INFINITY)
+    this.#begin()
+    this.#go(Number.POSITIVE_INFINITY)
+  }
+
+  /** Takes what there is for the next round. */
+  #begin(): void {
+    const { tail, presence } = this.#deps
     const from = this.#flushed + 1
     const to = tail.lastSeq
     const changes = presence.takeChanges()
     this.#flushed = to
-    if (to < from && changes === null) return
-    const started = clock()
+    this.#callOff?.()
+    this.#callOff = null
+    this.#scheduled = to >= from || changes !== null
+    if (!this.#scheduled) return
     const shared = together(tail.frames(from, to), changes, this.#seats.size)
-    for (const seat of this.#seats.values()) {
-      if (seat.behind) continue
-      if (seat.member.congested) {
-        seat.behind = true
-        counters.membersBehindTotal++
-        continue
-      }
-      const own = this.#own.get(seat.member)
-      const frames = own || seat.sent !== from - 1 ? this.#without(own, seat.sent + 1, to, changes) : shared
-      if (frames.length > 0) seat.member.write(frames)
-      counters.updatesOut += to - seat.sent - (own?.length ?? 0)
-      seat.sent = to
+    this.#round = new Round({ from, to, changes, shared, own: this.#own }, this.#seats.values())
+    this.#own = new Map()
+  }
+
+  /** Goes on with the round: to so many more members, and to the end of it if these are all. */
+  #go(most: number): void {
+    const round = this.#round
+    if (!round) return
+    const { clock, turns, presence } = this.#deps
+    const started = clock()
+    for (let more = most; more > 0; more--) {
+      const seat = round.next()
+      if (!seat) break
+      // Who has left meanwhile may have come back, to another seat.
+      if (this.#seats.get(seat.member) === seat) this.#bring(seat, round)
     }
-    this.#own.clear()
     const now = clock()
-    const took = now - started
-    const cost = Math.min(took, this.#seats.size * WRITE_MS)
+    round.worked(started, now)
+    if (round.left > 0) {
+      turns.soon(this)
+      return
+    }
+    this.#round = null
+    this.#scheduled = false
+    const cost = Math.min(round.took, round.members * WRITE_MS)
     // From when it began: in a huge room a flush takes most of the window, and who writes slowly mustn't wait twice.
-    this.#notBefore = Math.max(started + Math.min(LONGEST_WINDOW_MS, cost * SHARE), now + cost * REST)
-    this.#deps.onFlush?.(to - from + 1, took)
+    this.#notBefore = Math.max(round.started + Math.min(LONGEST_WINDOW_MS, cost * SHARE), now + cost * REST)
+    this.#deps.onFlush?.(round.to - round.from + 1, round.took)
+    if (this.#deps.tail.lastSeq > round.to || presence.hasChanges) this.schedule()
+  }
+
+  #bring(seat: Seat, { from, to, changes, shared, own }: Round): void {
+    if (seat.behind) return
+    const { counters } = this.#deps
+    if (seat.member.congested) {
+      seat.behind = true
+      counters.membersBehindTotal++
+      return
+    }
+    const authored = own.get(seat.member)
+    const frames =
+      authored || seat.sent !== from - 1 ? this.#without(authored, seat.sent + 1, to, changes) : shared
+    if (frames.length > 0) seat.member.write(frames)
+    counters.updatesOut += to - seat.sent - (authored?.length ?? 0)
+    seat.sent = to
   }
 
   /**
@@ -151,8 +201,10 @@ export class Broadcast implements Flushable {
     const seat = this.#seats.get(author)
     const first = seqs[0]
     if (!seat || first === undefined) return
-    if (seat.behind || author.congested) {
-      if (!seat.behind) this.#deps.counters.membersBehindTotal++
+    const { tail } = this.#deps
+    // What waited for a gap to close may be in the snapshot by now.
+    if (seat.behind || author.congested || first < tail.firstSeq) {
+      if (!seat.behind && author.congested) this.#deps.counters.membersBehindTotal++
       seat.behind = true
       seat.sent = Math.min(seat.sent, first - 1)
       this.#allow(author, seqs)
@@ -160,10 +212,7 @@ export class Broadcast implements Flushable {
       if (!author.congested) this.drained(author)
       return
     }
-    // One that waited for a gap to close may be in the snapshot by now.
-    const { tail, everything } = this.#deps
-    if (first < tail.firstSeq) deliver(author, everything())
-    else author.write(runs(seqs).flatMap(([from, to]) => tail.frames(from, to)))
+    author.write(runs(seqs).flatMap(([from, to]) => tail.frames(from, to)))
   }
 
   /** A member's socket has drained: bring it up, a piece at a time, until it is backed up again or has all. */
@@ -176,7 +225,9 @@ export class Broadcast implements Flushable {
       // All there is would bring a stock author its own before it is safe (PROTOCOL S4): after the commit, then.
       if (!member.extended && own.length > 0) return
       // The snapshot took over what it misses.
-      deliver(member, everything())
+      const answer = everything(member)
+      if (answer === null) return
+      deliver(member, answer)
       seat.sent = tail.lastSeq
     }
     while (seat.sent < this.#flushed && !member.congested) {
@@ -195,6 +246,7 @@ export class Broadcast implements Flushable {
   dispose(): void {
     this.#callOff?.()
     this.#callOff = null
+    this.#round = null
     // A flush that is due at the turn's end finds nobody to write to.
     this.#seats.clear()
     this.#own.clear()

@@ -1,6 +1,7 @@
 import type { DocumentLog, Snapshot } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
 import type { Content } from './content.js'
+import type { Recall } from './recall.js'
 
 /** Makes one update out of many, off the event loop. */
 export type Compact = (input: {
@@ -15,6 +16,7 @@ export type Compact = (input: {
 /** What compaction is told about its surroundings. */
 export interface CompactionDeps {
   readonly compact: Compact
+  readonly recall: Recall
   readonly counters: Counters
   readonly onError: (name: string, error: unknown, final: boolean) => void
 }
@@ -80,8 +82,18 @@ export class Compaction {
     if (this.#finished) this.#commit(durable, events)
     if (this.#running || !this.#due(left)) return
     this.#running = true
+    this.#start(events)
+  }
+
+  #start(events: CompactionEvents): void {
     const seq = this.#content.seq
-    this.#deps.compact(this.#content.forCompaction()).then(
+    const job = this.#content.forCompaction()
+    if (job === null) {
+      const failed = (error: unknown): void => this.#failed(error, events)
+      this.#deps.recall.wait(this, { ready: () => this.#start(events), failed })
+      return
+    }
+    this.#deps.compact(job).then(
       ({ update, index }) => {
         this.#finished = index ? { seq, update, index } : { seq, update }
         // By now its updates are durable nearly always; if not, the commit that makes them so comes by here.
@@ -112,6 +124,7 @@ export class Compaction {
       () => {
         events.trimming()
         this.#content.compacted(snapshot)
+        this.#deps.recall.arrived()
         this.#deps.counters.compactions++
         this.#failures = 0
         this.#notBelow = 0

@@ -1,13 +1,15 @@
-import { encodeMessage } from '../../shared/codec.js'
-import { frame } from '../frame.js'
 import type { Snapshot, StoredDocument } from '../journal/journal.js'
 import { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { scanWithIndex } from '../update/scan-index.js'
 import { Splicer } from '../update/splice.js'
-import { coversStateVector, type StateVector } from '../update/state-vector.js'
-import { type Answer, updateMessage } from './answer.js'
+import type { StateVector } from '../update/state-vector.js'
+import { type Answer, answerBytes, updateMessage } from './answer.js'
+import { Base } from './base.js'
+import { Diffs } from './diffs.js'
+import { EVERYTHING, type Holder, type Keeper } from './holdings.js'
+import { END_OF_ANSWER, Resume } from './resume.js'
 import { Tail } from './tail.js'
 
 /**
@@ -17,40 +19,22 @@ import { Tail } from './tail.js'
 const ONE_PIECE_BYTES = 1024 * 1024
 /** Frames that are kept behind a snapshot, for those who come back and for slow readers, bytes. */
 const KEPT_BYTES = 64 * 1024
-/** More updates than that are found sooner by what one has than by where one was. */
-const MOST_RESUMED = 20_000
-const MOST_RESUMED_ANSWERS = 16
-
-/** PROTOCOL W4: nothing is missing any more. */
-const END_OF_ANSWER = frame(encodeMessage({ type: 'syncStep2', update: Uint8Array.of(0, 0) }))
-
-/** What came after a `seq`. */
-interface Resumed {
-  readonly answer: Answer
-  /** By author: the clocks of its structs in it. */
-  readonly news: ReadonlyMap<number, { readonly start: number; readonly end: number }>
-}
-
-/** The compacted state, scanned. */
-interface Base {
-  /** Without its deletions: those are in the index. */
-  readonly scan: Scan
-  /** What it holds; `null` if it has gaps, so that no state vector tells whether one has all of it. */
-  readonly stateVector: StateVector | null
-}
 
 /**
  * What a room has of its document: an index of everything, the snapshot, and the tail since. All in bytes; the
  * answer to any state vector is put together from them by copying, without a Y.Doc.
+ *
+ * The snapshot's bytes and ready-made answers may be let go of at the end of any turn ({@link drop}). What needs the
+ * snapshot gives null then, until it was read again and handed to {@link restore}.
  */
-export class Content {
+export class Content implements Holder {
   readonly index = new DocumentIndex()
   readonly tail: Tail
+  readonly #keeper: Keeper
   #base: Base | null
-  /** The last `seq` that the snapshot covers; the tail may go back further, for those who resume. */
-  #baseSeq: number
-  /** Answers of {@link since} at this version. */
-  readonly #resumed = new Map<number, Resumed>()
+  /** Other answers of this version; null while nobody has asked, since most rooms are idle. */
+  #resume: Resume | null = null
+  #diffs: Diffs | null = null
   /** The tail's structs in one piece per author, ready to be written as one update. */
   #merged = new Splicer()
   /** Bytes of the tail's structs. */
@@ -62,18 +46,15 @@ export class Content {
 
   /**
    * @param stored what the journal has.
+   * @param keeper is told what of this could be had again; it may call {@link drop} between turns.
    * @throws InkwireError INKWIRE_BAD_UPDATE if it isn't made of updates.
    */
-  constructor(stored: Pick<StoredDocument, 'snapshot' | 'tail'>) {
+  constructor(stored: Pick<StoredDocument, 'snapshot' | 'tail'>, keeper: Keeper = EVERYTHING) {
+    this.#keeper = keeper
     this.tail = new Tail(stored.snapshot?.seq ?? 0)
-    this.#base = null
-    this.#baseSeq = stored.snapshot?.seq ?? 0
-    if (stored.snapshot) {
-      const scan = scanWithIndex(stored.snapshot.update, stored.snapshot.index)
-      this.index.add(scan)
-      this.#base = baseOf(scan)
-    }
+    this.#base = stored.snapshot && this.#take(stored.snapshot)
     for (const { update } of stored.tail) this.append(update, scanUpdate(update, TRUSTED_LIMITS))
+    keeper.used(this)
   }
 
   /** The last update's `seq`. */
@@ -83,17 +64,55 @@ export class Content {
 
   /** Bytes of the snapshot; 0 when there is none. */
   get snapshotBytes(): number {
-    return this.#base?.scan.bytes.length ?? 0
+    return this.#base?.size ?? 0
+  }
+
+  /** The last `seq` that the snapshot covers; the tail may go back further, for those who resume. */
+  get baseSeq(): number {
+    return this.#base?.seq ?? 0
+  }
+
+  /** Whether the snapshot, if there is one, is here. */
+  get complete(): boolean {
+    return this.#base === null || this.#base.scan !== null
   }
 
   /** Bytes of the tail's frames since the snapshot. */
   get tailBytes(): number {
-    return this.tail.bytesFrom(this.#baseSeq + 1)
+    return this.tail.bytesFrom(this.baseSeq + 1)
   }
 
   /** About what the whole document takes as one update, bytes. */
   get size(): number {
     return this.snapshotBytes + this.#mergedBytes
+  }
+
+  /** Bytes that could be had again: the snapshot and what was made of it and of the tail. */
+  get held(): number {
+    const everything = this.#everything ? answerBytes(this.#everything, this.#base?.scan?.bytes) : 0
+    return (this.#base?.held ?? 0) + everything + (this.#diffs?.held ?? 0) + (this.#resume?.held ?? 0)
+  }
+
+  drop(): void {
+    this.#base?.drop()
+    this.#outdated()
+  }
+
+  /**
+   * The snapshot was read again.
+   *
+   * @returns whether it is still the one that is needed; another may have taken its place.
+   */
+  restore(snapshot: Snapshot): boolean {
+    if (snapshot.seq !== this.baseSeq) return false
+    this.#base?.restore(snapshot)
+    this.#keeper.used(this)
+    return true
+  }
+
+  /** The document is closed. */
+  dispose(): void {
+    this.#keeper.forget(this)
   }
 
   /** Takes an update in; returns the copy that is kept. */
@@ -103,81 +122,58 @@ export class Content {
     // Pieces may be kept by reference: of our copy, not of the socket's buffer.
     this.#merged.add({ ...scan, bytes: kept })
     this.#mergedBytes += structBytes(scan)
-    this.#whole = null
-    this.#everything = null
-    this.#resumed.clear()
+    if (this.#outdated()) this.#keeper.changed(this)
     return kept
   }
 
   /**
-   * The frames that bring one up to date (PROTOCOL W4).
+   * The frames that bring one up to date (PROTOCOL W4); `null` when that takes the snapshot and it isn't here.
    *
-   * @param since what it says it holds.
+   * @param since what it says it holds, and the same encoded.
    */
-  answer(since: StateVector): Answer {
+  answer(since: StateVector, encoded: Uint8Array): Answer | null {
     if (since.size === 0) return this.everything()
-    const source = this.#hasBase(since) ? this.#merged : this.#wholeSplicer()
-    return [updateMessage('syncStep2', source.build({ since, deleteSet: this.index.encodeDeleteSet() }))]
+    const past = this.#base === null || this.#base.isHeldBy(since)
+    this.#diffs ??= new Diffs()
+    const answer = this.#diffs.get(encoded, this.#base?.scan?.bytes, () => {
+      const source = past ? this.#merged : this.#wholeSplicer()
+      if (source === null) return null
+      return [updateMessage('syncStep2', source.parts({ since, deleteSet: this.index.encodeDeleteSet() }))]
+    })
+    if (answer && past) this.#keeper.changed(this)
+    else if (answer) this.#keeper.used(this)
+    return answer
+  }
+
+  /** What brings up one who lacks nothing up to `seq` (PROTOCOL X3): see {@link Resume.since}. */
+  since(seq: number, holds: StateVector): Answer | null {
+    this.#resume ??= new Resume(this.tail, this.index)
+    const answer = this.#resume.since(seq, holds)
+    if (answer) this.#keeper.changed(this)
+    return answer
   }
 
   /**
-   * What brings up one who lacks nothing up to `seq` (PROTOCOL X3); `null` when the updates since aren't held any more.
-   * Made once per version for each `seq`: after an outage everybody comes back from the same one.
-   *
-   * @param holds what it says it holds.
+   * The frames that bring up one who has nothing; `null` when the snapshot isn't here. Made once per version, shared by
+   * all who ask.
    */
-  since(seq: number, holds: StateVector): Answer | null {
-    const { firstSeq, lastSeq } = this.tail
-    if (seq < firstSeq - 1 || seq > lastSeq || lastSeq - seq > MOST_RESUMED) return null
-    const resumed = this.#resumed.get(seq) ?? this.#resume(seq)
-    // A disk that lost what it had called durable gives numbers out anew; state vectors tell.
-    for (const [client, clock] of this.index.stateVector()) {
-      const held = holds.get(client) ?? 0
-      const news = resumed.news.get(client)
-      if (held < clock && (!news || held < news.start || news.end < clock)) return null
-    }
-    return resumed.answer
-  }
-
-  #resume(seq: number): Resumed {
-    const splicer = new Splicer()
-    const news = new Map<number, { start: number; end: number }>()
-    for (const update of this.tail.updates(seq + 1, this.tail.lastSeq)) {
-      const scan = scanUpdate(update, TRUSTED_LIMITS)
-      splicer.add(scan)
-      for (const { client, clock, end } of scan.blocks) {
-        const known = news.get(client) ?? { start: clock, end }
-        news.set(client, { start: Math.min(clock, known.start), end: Math.max(end, known.end) })
-      }
-    }
-    const nothing = seq === this.tail.lastSeq
-    const resumed = {
-      news,
-      answer: nothing ? [END_OF_ANSWER] : [updateMessage('syncStep2', splicer.build())],
-    }
-    if (this.#resumed.size < MOST_RESUMED_ANSWERS) this.#resumed.set(seq, resumed)
-    return resumed
-  }
-
-  /** The frames that bring up one who has nothing. Made once per version, shared by all who ask. */
-  everything(): Answer {
+  everything(): Answer | null {
     this.#everything ??= this.#all()
+    if (this.#everything) this.#keeper.used(this)
     return this.#everything
   }
 
-  /** What a compaction starts from: everything up to {@link seq}. */
-  forCompaction(): { snapshot: Uint8Array | null; updates: Uint8Array[] } {
-    return { snapshot: this.#base?.scan.bytes ?? null, updates: [this.#merged.build()] }
+  /** What a compaction starts from: everything up to {@link seq}. `null` when the snapshot isn't here. */
+  forCompaction(): { snapshot: Uint8Array | null; updates: Uint8Array[] } | null {
+    if (!this.complete) return null
+    return { snapshot: this.#base?.scan?.bytes ?? null, updates: [this.#merged.build()] }
   }
 
   /** The journal has taken `snapshot` for everything up to its `seq`. */
   compacted(snapshot: Snapshot): void {
-    const scan = scanWithIndex(snapshot.update, snapshot.index)
     // A Y.Doc finds deletions that no update told of (the losers of concurrent writes to one map key); clients have
-    // found them too and will send them, which must not count as news.
-    this.index.add(scan)
-    this.#base = baseOf(scan)
-    this.#baseSeq = snapshot.seq
+    // found them too and will send them, which must not count as news: they go into the index, too.
+    this.#base = this.#take(snapshot)
     this.tail.trim(snapshot.seq, KEPT_BYTES)
     this.#merged = new Splicer()
     this.#mergedBytes = 0
@@ -186,34 +182,45 @@ export class Content {
       this.#merged.add(scan)
       this.#mergedBytes += structBytes(scan)
     }
-    this.#whole = null
-    this.#everything = null
-    this.#resumed.clear()
+    this.#outdated()
+    this.#keeper.used(this)
   }
 
-  #all(): Answer {
-    const base = this.#base
-    const untouched = this.tail.lastSeq === this.#baseSeq
-    if (base !== null && untouched && base.scan.bytes.length <= ONE_PIECE_BYTES) {
-      return [updateMessage('syncStep2', base.scan.bytes)]
+  #take(snapshot: Snapshot): Base {
+    const scan = scanWithIndex(snapshot.update, snapshot.index)
+    this.index.add(scan)
+    return new Base(snapshot, scan)
+  }
+
+  /** Lets go of what was made of this version. Returns whether there was any. */
+  #outdated(): boolean {
+    const had = this.#everything !== null || this.#diffs !== null || this.#resume !== null
+    this.#whole = null
+    this.#everything = null
+    this.#diffs = null
+    this.#resume = null
+    return had
+  }
+
+  #all(): Answer | null {
+    if (this.snapshotBytes <= ONE_PIECE_BYTES) {
+      const untouched = this.tail.lastSeq === this.baseSeq ? this.#base?.scan?.bytes : undefined
+      if (untouched) return [updateMessage('syncStep2', [untouched])]
+      const whole = this.#wholeSplicer()?.build({ deleteSet: this.index.encodeDeleteSet() })
+      return whole ? [updateMessage('syncStep2', [whole])] : null
     }
-    if (base === null || base.scan.bytes.length <= ONE_PIECE_BYTES) {
-      const whole = this.#wholeSplicer().build({ deleteSet: this.index.encodeDeleteSet() })
-      return [updateMessage('syncStep2', whole)]
-    }
-    const answer = [updateMessage('update', base.scan.bytes)]
-    if (!untouched) answer.push(updateMessage('update', this.#merged.build()))
+    const bytes = this.#base?.scan?.bytes
+    if (!bytes) return null
+    const answer = [updateMessage('update', [bytes])]
+    if (this.tail.lastSeq > this.baseSeq) answer.push(updateMessage('update', this.#merged.parts()))
     answer.push(END_OF_ANSWER)
     return answer
   }
 
-  #hasBase(since: StateVector): boolean {
-    if (this.#base === null) return true
-    return this.#base.stateVector !== null && coversStateVector(since, this.#base.stateVector)
-  }
-
-  #wholeSplicer(): Splicer {
+  /** `null` when the snapshot isn't here. */
+  #wholeSplicer(): Splicer | null {
     if (this.#base === null) return this.#merged
+    if (this.#base.scan === null) return null
     this.#whole ??= new Splicer().add(this.#base.scan).addAll(this.#merged)
     return this.#whole
   }
@@ -224,15 +231,4 @@ export const structBytes = ({ blocks }: Scan): number => {
   let bytes = 0
   for (const { from, to } of blocks) bytes += to - from
   return bytes
-}
-
-const baseOf = (scan: Scan): Base => {
-  const index = new DocumentIndex()
-  const structs: Scan = { ...scan, deletes: [] }
-  return { scan: structs, stateVector: index.hasGap(structs) ? null : held(index, structs) }
-}
-
-const held = (index: DocumentIndex, scan: Scan): StateVector => {
-  index.add(scan)
-  return index.stateVector()
 }

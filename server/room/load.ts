@@ -2,14 +2,20 @@ import { InkwireError } from '../../shared/errors.js'
 import type { Journal } from '../journal/journal.js'
 import { type Compact, Compaction } from './compaction.js'
 import { Content } from './content.js'
+import type { Keeper } from './holdings.js'
+import { Recall } from './recall.js'
 import { Room, type RoomDeps } from './room.js'
 
 /** What it takes to load rooms. */
 export interface LoaderDeps {
   readonly journal: () => Promise<Journal>
   readonly compact: Compact
+  /** Says for how long rooms keep what could be read again. */
+  readonly keeper: Keeper
   readonly shared: RoomDeps
   readonly onCompactionError: (document: string, error: unknown, final: boolean) => void
+  /** A snapshot couldn't be read again; those who need it are told to come back. */
+  readonly onRecallError: (document: string, error: unknown) => void
 }
 
 /** How a document becomes a room; handed to the registry of rooms. */
@@ -20,13 +26,13 @@ export const createRoomLoader =
     let room: Room | null = null
     const log = await journal.open(name, (seq) => room?.committed(seq))
     try {
-      const content = new Content(log.document)
-      const compaction = new Compaction(log, content, {
-        compact: deps.compact,
-        counters: deps.shared.counters,
-        onError: deps.onCompactionError,
-      })
-      room = new Room({ name, log, content, compaction, onIdle }, deps.shared)
+      const { counters } = deps.shared
+      const content = new Content(log.document, deps.keeper)
+      log.letGo()
+      const recall = new Recall(log, content, { counters, onError: deps.onRecallError })
+      const onError = deps.onCompactionError
+      const compaction = new Compaction(log, content, { compact: deps.compact, recall, counters, onError })
+      room = new Room({ name, log, content, compaction, recall, onIdle }, deps.shared)
       return room
     } catch (cause) {
       log.release()

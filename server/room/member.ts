@@ -1,3 +1,4 @@
+import { Code } from '../../shared/codes.js'
 import type { Receiver } from './answer.js'
 
 /** Why an update is not taken. */
@@ -5,6 +6,9 @@ export interface Refused {
   readonly code: number
   readonly reason: string
 }
+
+/** To one who may only read (PROTOCOL A4). */
+export const READ_ONLY: Refused = { code: Code.forbidden, reason: 'read-only' }
 
 /**
  * What a room knows of a session: somewhere to write bytes, and a little bookkeeping that only the room touches.
@@ -23,7 +27,10 @@ export interface Member extends Receiver {
   acknowledge(message: number): void
   /** Its update message `message` held news that are not taken (PROTOCOL A4, S10). */
   refuse(message: number, why: Refused): void
-  /** What its last update message had to wait for has happened: it is to be handed in again (PROTOCOL S7). */
+  /**
+   * What it had to wait for has happened: its last update message is to be handed in again (PROTOCOL S7), its last
+   * question to be asked again.
+   */
   goOn(): void
   /** Finds out whether its other end is still there; it leaves the room if not. */
   probe(): void

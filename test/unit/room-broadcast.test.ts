@@ -55,6 +55,7 @@ const setup = (costMs = 0) => {
   const counters = new Counters()
   const unconfirmed = new Map<Member, number[]>()
   const everything = [Uint8Array.of(0x82, 5, 0, 2, 2, 0, 0)]
+  const snapshot: { here: boolean; readonly neededBy: Member[] } = { here: true, neededBy: [] }
   const broadcast = new Broadcast({
     tail,
     presence,
@@ -62,7 +63,11 @@ const setup = (costMs = 0) => {
     clock: () => now,
     counters,
     unconfirmed: (member) => unconfirmed.get(member) ?? [],
-    everything: () => everything,
+    everything: (member) => {
+      if (snapshot.here) return everything
+      snapshot.neededBy.push(member)
+      return null
+    },
   })
   const join = (member = new FakeMember()): FakeMember => {
     const write = member.write.bind(member)
@@ -94,6 +99,7 @@ const setup = (costMs = 0) => {
     counters,
     unconfirmed,
     everything,
+    snapshot,
     join,
     edit,
     endTurn,
@@ -125,6 +131,78 @@ describe('Broadcast', () => {
     expect(reader.updates).toEqual([1, 2, 3, 4, 5])
   })
 
+  describe('a flush to very many takes several turns of the event loop', () => {
+    const crowd = (size: number) => {
+      const room = setup()
+      const author = room.join()
+      const readers = Array.from({ length: size }, () => room.join())
+      return {
+        ...room,
+        author,
+        readers,
+        reached: () => readers.filter(({ writes }) => writes.length > 0).length,
+      }
+    }
+
+    it('so many in each, everybody once', () => {
+      const { author, readers, edit, endTurn, reached } = crowd(1500)
+      edit(author)
+      const steps: number[] = []
+      while (reached() < 1500) {
+        endTurn()
+        steps.push(reached())
+      }
+      expect(steps).toEqual([511, 1023, 1500])
+      expect(readers.every(({ updates }) => updates.length === 1)).toBe(true)
+      expect(author.updates).toEqual([])
+    })
+
+    it('what comes between them comes with the next flush, without its author’s own', () => {
+      const { author, readers, edit, endTurn, later } = crowd(800)
+      const last = readers.at(-1) as FakeMember
+      edit(author)
+      endTurn()
+      edit(author)
+      edit(last)
+      expect(last.updates).toEqual([])
+      endTurn()
+      expect(last.updates).toEqual([1])
+      for (const { task } of later.splice(0)) task()
+      endTurn()
+      endTurn()
+      expect(readers[0]?.updates).toEqual([1, 2, 3])
+      expect(last.updates).toEqual([1, 2])
+      expect(author.updates).toEqual([3])
+    })
+
+    it('who comes between them gets what comes from then on, and who has left gets nothing', () => {
+      const { broadcast, author, readers, edit, endTurn, join, later } = crowd(800)
+      const left = readers[799] as FakeMember
+      edit(author)
+      endTurn()
+      broadcast.leave(left)
+      const [late, back] = [join(), join(left)]
+      endTurn()
+      expect([left.updates, late.updates]).toEqual([[], []])
+      edit(author)
+      for (const { task } of later.splice(0)) task()
+      endTurn()
+      endTurn()
+      expect([back.updates, late.updates]).toEqual([[2], [2]])
+    })
+
+    it('a flush that can’t wait, as before the tail is cut, brings it to an end first', () => {
+      const { broadcast, author, readers, edit, endTurn } = crowd(800)
+      edit(author)
+      endTurn()
+      edit(author)
+      broadcast.finish()
+      expect(readers.every(({ updates }) => `${updates}` === '1,2')).toBe(true)
+      endTurn()
+      expect(readers.every(({ writes }) => writes.length === 2)).toBe(true)
+    })
+  })
+
   it('the next flush waits for a window that grows with what the last one cost, up to two display frames', () => {
     /** How long the second flush waits after the first. */
     const window = (costMs: number, readers: number): number => {
@@ -132,7 +210,7 @@ describe('Broadcast', () => {
       const author = join()
       for (let i = 0; i < readers; i++) join()
       edit(author)
-      endTurn()
+      for (let i = 0; i <= readers; i += 256) endTurn()
       edit(author)
       return (later[0]?.at ?? now()) - now()
     }
@@ -205,6 +283,44 @@ describe('Broadcast', () => {
     edit(author)
     endTurn()
     expect(slow.updates.at(-1)).toBe(3)
+  })
+
+  it('… once the snapshot is there; until then it is sent nothing that builds upon it', () => {
+    const { broadcast, tail, join, edit, endTurn, everything, snapshot } = setup()
+    const [author, slow] = [join(), join()]
+    slow.congested = true
+    edit(author)
+    endTurn()
+    tail.trim(1)
+    snapshot.here = false
+    slow.congested = false
+    broadcast.drained(slow)
+    expect([slow.writes, snapshot.neededBy]).toEqual([[], [slow]])
+    edit(author)
+    endTurn()
+    expect(slow.writes).toEqual([])
+    snapshot.here = true
+    broadcast.drained(slow)
+    expect(slow.writes[0]).toEqual(everything)
+    edit(author)
+    endTurn()
+    expect(slow.updates.at(-1)).toBe(3)
+  })
+
+  it('S4: an echo of what the snapshot has taken over waits for the snapshot', () => {
+    const { broadcast, tail, join, edit, endTurn, everything, snapshot } = setup()
+    const [author, other] = [join(), join()]
+    edit(author)
+    edit(other)
+    endTurn()
+    tail.trim(2)
+    snapshot.here = false
+    broadcast.echo(author, [1])
+    expect([author.updates, snapshot.neededBy]).toEqual([[2], [author]])
+    snapshot.here = true
+    broadcast.drained(author)
+    expect(author.writes.at(-1)).toEqual(everything)
+    expect(broadcast.caughtUp(author)).toBe(true)
   })
 
   it('S4: an echo to a backed-up author waits, and is not lost', () => {

@@ -4,6 +4,7 @@ import type { DocumentLog, Snapshot } from '../../server/journal/journal.js'
 import { Counters } from '../../server/observe/counters.js'
 import { Compaction } from '../../server/room/compaction.js'
 import { Content } from '../../server/room/content.js'
+import { Recall } from '../../server/room/recall.js'
 import { scanUpdate } from '../../server/update/scan.js'
 import { encodeScanIndex } from '../../server/update/scan-index.js'
 import { compactUpdates } from '../../server/worker/compact.js'
@@ -26,8 +27,11 @@ const setup = () => {
       stored.push(snapshot)
     },
     release: () => undefined,
+    letGo: () => undefined,
+    snapshot: async () => null,
   }
   const compaction = new Compaction(log, content, {
+    recall: new Recall(log, content, { counters, onError: () => undefined }),
     compact: async (job) => {
       if (broken.worker) throw new InkwireError('INKWIRE_BAD_UPDATE', 'poison')
       return compactUpdates(job)

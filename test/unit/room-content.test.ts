@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import type { Snapshot } from '../../server/journal/journal.js'
 import { Content } from '../../server/room/content.js'
 import { scanUpdate } from '../../server/update/scan.js'
 import { compactUpdates } from '../../server/worker/compact.js'
@@ -27,6 +28,12 @@ const steps = fc.array(
 const newDoc = (clientID: number): Y.Doc => {
   const doc = new Y.Doc()
   doc.clientID = clientID
+  return doc
+}
+
+const newDocWith = (clientID: number, text: string): Y.Doc => {
+  const doc = newDoc(clientID)
+  doc.getText('t').insert(0, text)
   return doc
 }
 
@@ -62,6 +69,11 @@ const apply = (doc: Y.Doc, frames: readonly Uint8Array[]): void => {
   })
 }
 
+const present = <T>(value: T | null): T => {
+  if (value === null) throw new Error('it is not here')
+  return value
+}
+
 const state = (doc: Y.Doc): unknown => [
   doc.getText('t').toString(),
   doc.getMap('m').toJSON(),
@@ -75,9 +87,19 @@ describe('Content', () => {
       fc.property(
         steps,
         fc.array(fc.nat(60), { maxLength: 3 }),
+        fc.array(fc.nat(60), { maxLength: 3 }),
         fc.nat(60),
-        (script, compactions, leaveAt) => {
+        (script, compactions, drops, leaveAt) => {
           const content = new Content({ snapshot: null, tail: [] })
+          let stored: Snapshot | null = null
+          // What was let go of is read again; whatever isn't here is given then.
+          const have = <T>(make: () => T | null): T => {
+            const made = make()
+            if (made !== null) return made
+            expect(content.complete).toBe(false)
+            expect(stored && content.restore(stored)).toBe(true)
+            return present(make())
+          }
           const reference = new Y.Doc()
           const left = newDoc(404) // a reader who went away at some moment
           let count = 0
@@ -86,13 +108,17 @@ describe('Content', () => {
             Y.applyUpdate(reference, update)
             if (count === leaveAt) Y.applyUpdate(left, Y.encodeStateAsUpdate(reference))
             if (compactions.includes(count)) {
-              const { update: snapshot } = compactUpdates(content.forCompaction())
-              content.compacted({ seq: content.seq, update: snapshot })
+              const { update: snapshot } = compactUpdates(have(() => content.forCompaction()))
+              stored = { seq: content.seq, update: snapshot }
+              content.compacted(stored)
             }
+            if (drops.includes(count)) content.drop()
             count++
           })
           for (const doc of [...docs, left, newDoc(505)]) {
-            apply(doc, framesOf(content.answer(Y.decodeStateVector(Y.encodeStateVector(doc)))))
+            if (drops.includes(leaveAt)) content.drop()
+            const holds = Y.encodeStateVector(doc)
+            apply(doc, framesOf(have(() => content.answer(Y.decodeStateVector(holds), holds))))
             // Authors also have what they wrote, which the server has too: all end at the reference.
             expect(state(doc)).toEqual(state(reference))
           }
@@ -113,7 +139,7 @@ describe('Content', () => {
     doc.on('update', (update: Uint8Array) => content.append(update, scanUpdate(update)))
     doc.getText('t').insert(5, 'more')
     doc.getText('t').delete(0, 3)
-    const answer = content.everything()
+    const answer = present(content.everything())
     const large = answer.flatMap((each) => (each instanceof Uint8Array ? [] : each.parts))
     expect(
       large.some((part) => part.buffer === snapshot.buffer),
@@ -125,6 +151,50 @@ describe('Content', () => {
     expect(state(joiner)).toEqual(state(doc))
     doc.getText('t').insert(0, 'again')
     expect(content.everything()).not.toBe(answer)
+  })
+
+  it('a diff is made once for all who hold the same, and of a large document it isn’t copied', () => {
+    const doc = newDoc(1)
+    const text = doc.getText('t')
+    text.insert(0, 'y'.repeat(1000))
+    const held = Y.encodeStateVector(doc)
+    const other = newDoc(2)
+    Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+    other.getText('t').insert(3, 'z'.repeat(2 * 1024 * 1024))
+    const snapshot = Y.encodeStateAsUpdate(other)
+    const content = new Content({ snapshot: { seq: 7, update: snapshot }, tail: [] })
+    const ask = (holds: Uint8Array) => content.answer(Y.decodeStateVector(holds), holds)
+    const answer = present(ask(held))
+    expect(ask(held.slice())).toBe(answer)
+    expect(ask(Uint8Array.of(1, 1, 3))).not.toBe(answer)
+    const large = answer.flatMap((each) => (each instanceof Uint8Array ? [] : each.parts))
+    expect(large.some((part) => part.buffer === snapshot.buffer && part.length > 2 ** 20)).toBe(true)
+    expect(content.held, 'shared bytes count once').toBeLessThan(2.1 * 2 ** 20)
+
+    const update = Y.encodeStateAsUpdate(newDocWith(3, 'more'))
+    content.append(update, scanUpdate(update))
+    expect(ask(held), 'not after an edit').not.toBe(answer)
+    const behind = newDoc(4)
+    Y.applyUpdate(behind, Y.encodeStateAsUpdate(doc))
+    apply(behind, framesOf(present(ask(Y.encodeStateVector(behind)))))
+    expect(behind.getText('t').length).toBe(1000 + 2 * 1024 * 1024 + 4)
+  })
+
+  it('diffs are kept for as many as come back, not for whoever asks for everything', () => {
+    const snapshot = Y.encodeStateAsUpdate(newDocWith(1, 'x'.repeat(1000)))
+    const content = new Content({ snapshot: { seq: 7, update: snapshot }, tail: [] })
+    const ask = (clock: number) => content.answer(new Map([[1, clock]]), Uint8Array.of(1, 1, clock))
+    const first = ask(1)
+    for (let clock = 2; clock <= 16; clock++) ask(clock)
+    expect(ask(1)).toBe(first)
+    ask(17)
+    expect(ask(1), 'it was of use lately').toBe(first)
+    const { held } = content
+    for (let clock = 20; clock < 120; clock++) ask(clock)
+    expect(ask(1)).not.toBe(first)
+    expect(content.held).toBeLessThanOrEqual(held + 200)
+    content.drop()
+    expect(content.held).toBe(0)
   })
 
   it('is the same after it was stored and loaded', () => {
@@ -156,7 +226,7 @@ describe('Content', () => {
     }
     const mark = content.seq
     const away = newDoc(2)
-    apply(away, framesOf(content.everything()))
+    apply(away, framesOf(present(content.everything())))
     const holds = Y.decodeStateVector(Y.encodeStateVector(away))
     text.insert(3, 'more')
     text.delete(0, 2)
@@ -171,7 +241,7 @@ describe('Content', () => {
 
     expect(content.since(content.seq + 1, holds), 'a mark from a future that was lost').toBeNull()
     expect(content.since(mark, new Map([[1, 3]])), 'numbers that were given out anew').toBeNull()
-    const { update } = compactUpdates(content.forCompaction())
+    const { update } = compactUpdates(present(content.forCompaction()))
     content.compacted({ seq: content.seq, update })
     expect(content.since(mark, holds), 'a compaction keeps the last updates').toEqual(answer)
     text.insert(0, 'z'.repeat(100_000))

@@ -5,52 +5,11 @@ import type { DocumentLog, Entry } from '../../server/journal/journal.js'
 import { Counters } from '../../server/observe/counters.js'
 import { Compaction } from '../../server/room/compaction.js'
 import { Content } from '../../server/room/content.js'
-import type { Member } from '../../server/room/member.js'
 import { defaultPresenceLimits } from '../../server/room/presence.js'
+import { Recall } from '../../server/room/recall.js'
 import { Room } from '../../server/room/room.js'
 import { Turns } from '../../server/room/turns.js'
-import { messagesIn } from '../support/frames.js'
-
-class FakeMember implements Member {
-  readonly user: string
-  readonly mayWrite = true
-  readonly congested = false
-  readonly calls: string[] = []
-  frames: Uint8Array[] = []
-  constructor(
-    readonly extended: boolean,
-    user = '',
-  ) {
-    this.user = user
-  }
-  goOn(): void {
-    this.calls.push('go on')
-  }
-  probe(): void {
-    this.calls.push('there?')
-  }
-  write(frames: readonly Uint8Array[]): void {
-    this.frames.push(...frames)
-  }
-  stream(pieces: Iterable<readonly Uint8Array[]>): void {
-    for (const piece of pieces) this.frames.push(...piece)
-  }
-  acknowledge(message: number): void {
-    this.calls.push(`ack ${message}`)
-  }
-  refuse(message: number): void {
-    this.calls.push(`refuse ${message}`)
-  }
-  requestMissing(): void {
-    this.calls.push('missing?')
-  }
-  close(code: number): void {
-    this.calls.push(`close ${code}`)
-  }
-  get updates(): number {
-    return messagesIn(this.frames).filter(({ type }) => type === 'update').length
-  }
-}
+import { FakeMember } from '../support/fake-member.js'
 
 /** A room whose disk the test commits, and whose turns it ends. */
 const setup = () => {
@@ -63,17 +22,22 @@ const setup = () => {
     commit: () => undefined,
     compact: () => Promise.resolve(),
     release: () => undefined,
+    letGo: () => undefined,
+    snapshot: async () => null,
   }
   const content = new Content({ snapshot: null, tail: [] })
   const counters = new Counters()
   const compact = () => Promise.reject(new Error('not here'))
+  const onError = () => undefined
+  const recall = new Recall(log, content, { counters, onError })
   let idle = 0
   const room = new Room(
     {
       name: 'doc',
       log,
       content,
-      compaction: new Compaction(log, content, { compact, counters, onError: () => undefined }),
+      compaction: new Compaction(log, content, { compact, recall, counters, onError }),
+      recall,
       onIdle: () => idle++,
     },
     {
@@ -188,6 +152,16 @@ describe('Room', () => {
     const early = now.updates
     room.committed(2)
     expect([early, now.updates]).toEqual([0, 1])
+  })
+
+  it('S7: who writes under an id has it, who offers others’ edits hasn’t', () => {
+    const { room, join } = setup()
+    const [ada, bob, eve] = [join(), join(), join()]
+    const [first, second, third] = edits(7, 3) as [Uint8Array, Uint8Array, Uint8Array]
+    room.receive(eve, 1, first, offered)
+    expect(room.receive(ada, 1, second, taken)).toBe(true)
+    expect(room.receive(bob, 1, third, taken)).toBe(false)
+    expect(ada.calls).toEqual(['there?'])
   })
 
   it('S7: an id that only edits spoke for goes to whose presence has it', () => {

@@ -4,12 +4,14 @@ import { openMemoryJournal } from '../../server/journal/memory.js'
 import { DEFAULT_LIMITS } from '../../server/limits/limits.js'
 import { Counters } from '../../server/observe/counters.js'
 import type { Compact } from '../../server/room/compaction.js'
+import { EVERYTHING } from '../../server/room/holdings.js'
 import { createRoomLoader } from '../../server/room/load.js'
 import { defaultPresenceLimits } from '../../server/room/presence.js'
 import type { Room } from '../../server/room/room.js'
 import { Turns } from '../../server/room/turns.js'
 import { Session } from '../../server/session.js'
 import { compactUpdates } from '../../server/worker/compact.js'
+import { encodeMessage } from '../../shared/codec.js'
 import type { Message } from '../../shared/messages.js'
 import { messagesIn } from '../support/frames.js'
 import { until } from '../support/until.js'
@@ -34,6 +36,7 @@ const setup = async () => {
   const load = createRoomLoader({
     journal: async () => journal,
     compact,
+    keeper: EVERYTHING,
     shared: {
       turns: new Turns({ soon, later }),
       // Each look at the clock takes 5 ms: a flush is expensive, and the next one waits.
@@ -45,6 +48,9 @@ const setup = async () => {
       maxDocumentBytes: 2 ** 26,
     },
     onCompactionError: (_, error) => {
+      throw error
+    },
+    onRecallError: (_, error) => {
       throw error
     },
   })
@@ -91,10 +97,8 @@ const enter = (room: Room, counters: Counters, extended: boolean) => {
   })
   session.permit({ access: 'write', user: '' })
   session.enter(room)
-  let sent = 0
   return {
-    write: (update: Uint8Array) =>
-      room.receive(session, ++sent, update, { mayWrite: true, reoffered: false }),
+    write: (update: Uint8Array) => session.receive(encodeMessage({ type: 'update', update })),
     heard: <T extends Message['type']>(type: T) =>
       messagesIn(frames).filter((each): each is Extract<Message, { type: T }> => each.type === type),
   }

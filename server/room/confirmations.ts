@@ -1,0 +1,128 @@
+import type { Scan } from '../update/scan.js'
+import { Acks } from './acks.js'
+import type { Broadcast } from './broadcast.js'
+import type { Content } from './content.js'
+import { LikelyAuthors } from './likely-authors.js'
+import type { Member } from './member.js'
+import type { Owners } from './owners.js'
+import { UnfoundedMessages } from './unfounded.js'
+
+/** What confirmations are told about their surroundings. */
+export interface ConfirmationsDeps {
+  readonly content: Pick<Content, 'seq' | 'index'>
+  readonly owners: Pick<Owners<Member>, 'of'>
+  /** Brings stock clients their own edits back, and keeps them from them until then. */
+  readonly broadcast: Pick<Broadcast, 'echo' | 'withhold'>
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number
+}
+
+/**
+ * Who is told what once it is durable. A client that speaks `inkwire.1` is told how many of its messages are (PROTOCOL
+ * X4); to one that doesn't, its updates come back (S4), and must not reach it before by any other way. Neither is told
+ * of an update that nobody can see yet, since what it builds upon is missing (S5).
+ */
+export class Confirmations {
+  readonly #deps: ConfirmationsDeps
+  readonly #acks = new Acks()
+  readonly #unfounded = new UnfoundedMessages()
+  readonly #likely: LikelyAuthors<Member>
+  #durable: number
+
+  constructor(deps: ConfirmationsDeps) {
+    this.#deps = deps
+    this.#likely = new LikelyAuthors(deps.clock)
+    this.#durable = deps.content.seq
+  }
+
+  /** The last update that is on disk. */
+  get durable(): number {
+    return this.#durable
+  }
+
+  /** Whether all updates are on disk. */
+  get complete(): boolean {
+    return this.#durable === this.#deps.content.seq
+  }
+
+  join(member: Member): void {
+    if (!member.extended) this.#likely.join(member)
+  }
+
+  /** A member says what it holds (PROTOCOL W3): that tells a stock client's own edits from others'. */
+  asked(member: Member, holds: ReadonlyMap<number, number>): void {
+    if (!member.extended) this.#likely.asked(member, holds, this.#deps.content.index)
+  }
+
+  leave(member: Member): void {
+    this.#likely.leave(member)
+    this.#unfounded.leave(member)
+  }
+
+  /** The `seq`s of a member's own updates that it must not get back yet, ascending. */
+  unconfirmed(member: Member): number[] {
+    return [...this.#acks.unconfirmed(member), ...this.#unfounded.seqsOf(member)].sort((a, b) => a - b)
+  }
+
+  /** Message number `message` of `author` has become update `seq`, the last there is. */
+  taken(author: Member, message: number, seq: number, scan: Scan, gap: boolean): void {
+    this.#expect(author, message, seq, scan, gap)
+    this.#confirmFounded()
+    this.#withhold(author, seq, scan, gap)
+  }
+
+  /** Nothing is kept of message number `message` of `author`: it held nothing new, or was refused. */
+  settled(author: Member, message: number, scan: Scan): void {
+    // What it repeats may itself be on its way to the disk still.
+    this.#expect(author, message, null, scan, false)
+    if (this.complete) this.#confirm()
+  }
+
+  /** Everything up to `seq` is durable. */
+  committed(seq: number): void {
+    this.#durable = seq
+    this.#confirm()
+  }
+
+  #confirm(): void {
+    for (const [author, { message, seqs }] of this.#acks.durable(this.#durable)) {
+      if (author.extended) author.acknowledge(message)
+      else this.#deps.broadcast.echo(author, seqs)
+    }
+  }
+
+  /** Acks are counted: what comes after a message that can't be called safe waits with it (PROTOCOL S5, X4). */
+  #expect(author: Member, message: number, own: number | null, scan: Scan, gap: boolean): void {
+    const behind = author.extended && this.#unfounded.size > 0 && this.#unfounded.has(author)
+    if (gap || behind) this.#unfounded.add(author, message, own, scan)
+    else this.#acks.expect(author, message, this.#deps.content.seq, own)
+  }
+
+  #confirmFounded(): void {
+    if (this.#unfounded.size === 0) return
+    const { index, seq: last } = this.#deps.content
+    for (const { member, message, seq } of this.#unfounded.founded(index)) {
+      this.#acks.expect(member, message, last, seq)
+    }
+  }
+
+  /**
+   * A stock client takes an update that covers its edits for the word that they are safe, whoever brought it. So what
+   * somebody else brings of its edits comes to it only once it is durable, as its own does (PROTOCOL S4).
+   */
+  #withhold(author: Member, seq: number, scan: Scan, gap: boolean): void {
+    const withheld = new Set<Member>()
+    const withhold = (member: Member): void => {
+      if (member.extended || member === author || withheld.has(member)) return
+      withheld.add(member)
+      if (gap) this.#unfounded.add(member, 0, seq, scan)
+      else this.#acks.expect(member, 0, seq, seq)
+      this.#deps.broadcast.withhold(member, seq)
+    }
+    for (const { client } of scan.blocks) {
+      const owner = this.#deps.owners.of(client)
+      if (owner && owner !== author) withhold(owner)
+    }
+    for (const member of this.#likely.of(scan)) withhold(member)
+  }
+}

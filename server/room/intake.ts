@@ -1,0 +1,186 @@
+import { Code } from '../../shared/codes.js'
+import { InkwireError } from '../../shared/errors.js'
+import type { DocumentLog } from '../journal/journal.js'
+import type { Counters } from '../observe/counters.js'
+import { TRUSTED_LIMITS } from '../update/limits.js'
+import { type Scan, scanUpdate } from '../update/scan.js'
+import type { Broadcast } from './broadcast.js'
+import type { Confirmations } from './confirmations.js'
+import { type Content, structBytes } from './content.js'
+import type { ForeignEdits } from './foreign-edits.js'
+import { type Member, READ_ONLY, type Refused } from './member.js'
+import type { Owners } from './owners.js'
+import { Pending } from './pending.js'
+import { checkPlausible } from './plausible.js'
+import type { Seeding } from './seed.js'
+
+const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
+
+/** Where updates go, and what they are checked by. */
+export interface IntakeDeps {
+  readonly content: Content
+  readonly log: DocumentLog
+  readonly broadcast: Pick<Broadcast, 'updated' | 'schedule' | 'seat'>
+  readonly confirmations: Pick<Confirmations, 'taken' | 'settled'>
+  readonly owners: Pick<Owners<Member>, 'wrote'>
+  readonly foreign: ForeignEdits
+  readonly seeding: Seeding
+  readonly counters: Counters
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Size that the document may reach, bytes (PROTOCOL S10). */
+  readonly maxDocumentBytes: number
+}
+
+/** What else is known of an update message. */
+export interface Arrival {
+  /** Whether news are taken, or refused (PROTOCOL A4). */
+  readonly mayWrite: boolean
+  /** Whether it is a sync step 2, which brings others' edits, too. */
+  readonly reoffered: boolean
+}
+
+/**
+ * What becomes of an update: it is checked, added to the content, written down, passed on, and confirmed. Whatever goes
+ * into a document goes through here, in this order.
+ */
+export class Intake {
+  readonly #deps: IntakeDeps
+  readonly #content: Content
+  readonly #pending = new Pending()
+
+  constructor(deps: IntakeDeps) {
+    this.#deps = deps
+    this.#content = deps.content
+  }
+
+  /** @see Room.receive */
+  receive(author: Member, message: number, update: Uint8Array, arrival: Arrival): boolean {
+    const { seeding, counters, foreign, owners } = this.#deps
+    if (seeding.running) {
+      seeding.wait(author)
+      return false
+    }
+    const scan = scanUpdate(update)
+    const { index } = this.#content
+    if (!index.news(scan)) {
+      counters.updatesWithoutNews++
+      this.#dealtWith(author, message, scan)
+      return true
+    }
+    const refused = arrival.mayWrite ? this.#full(scan) : READ_ONLY
+    if (refused !== null) {
+      author.refuse(message, refused)
+      this.#dealtWith(author, message, scan)
+      return true
+    }
+    checkPlausible(scan, index)
+    if (foreign.areIn(author, scan)) {
+      this.#takeOwnPart(author, message, scan)
+      // That may have been what the owner waits for, and the owner have brought the rest by now.
+      if (foreign.holdBack(author, scan)) return false
+      return this.receive(author, message, update, arrival)
+    }
+    const gap = index.hasGap(scan)
+    if (!this.#pending.admits(gap ? update.length : 0, index.danglingDeletes(scan), index)) {
+      author.close(Code.tryLater, 'too much is missing that this builds upon')
+      return true
+    }
+    // A sync step 2 brings others' edits, too: it says nothing of whose they are.
+    if (!arrival.reoffered) owners.wrote(author, scan)
+    this.#take(author, message, update, scan, gap)
+    if (gap) this.#askOnce(author)
+    foreign.letGoOn()
+    return true
+  }
+
+  /** @see Room.seed */
+  seed(member: Member, content: Uint8Array): void {
+    const { seeding, foreign, log, now } = this.#deps
+    if (this.#content.seq > 0 || seeding.running) return
+    // It has to last until it is on disk.
+    const update = content.slice()
+    const scan = scanUpdate(update)
+    const { index } = this.#content
+    if (!index.news(scan)) return
+    checkPlausible(scan, index)
+    const full = this.#full(scan)
+    if (full !== null) {
+      member.refuse(0, full)
+      return
+    }
+    const whole = !index.hasGap(scan) && this.#pending.admits(0, index.danglingDeletes(scan), index)
+    if (!whole || foreign.areIn(member, scan)) {
+      throw new InkwireError('INKWIRE_BAD_UPDATE', 'initial content that is not complete, or not its own')
+    }
+    seeding.start({ update, scan })
+    log.append({ update, time: now(), author: member.user })
+  }
+
+  /** Initial content that is on its way is on disk: now it goes to everybody. Returns whether there was any. */
+  seeded(): boolean {
+    const seed = this.#deps.seeding.take()
+    if (!seed) return false
+    this.#count(seed.scan)
+    this.#content.append(seed.update, seed.scan)
+    this.#deps.broadcast.schedule()
+    return true
+  }
+
+  /**
+   * Takes the only update of a member whom the app sent: it isn't held to what clients are.
+   *
+   * @returns whether there was anything new in it.
+   * @throws InkwireError INKWIRE_BAD_UPDATE
+   */
+  import(member: Member, update: Uint8Array): boolean {
+    const scan = scanUpdate(update, TRUSTED_LIMITS)
+    const news = this.#content.index.news(scan)
+    if (news) this.#take(member, 1, update, scan, false)
+    else this.#dealtWith(member, 1, scan)
+    this.#deps.foreign.letGoOn()
+    return news
+  }
+
+  #take(author: Member, message: number, update: Uint8Array, scan: Scan, gap: boolean): void {
+    const { log, now, confirmations, broadcast } = this.#deps
+    this.#count(scan)
+    const kept = this.#content.append(update, scan)
+    const seq = log.hold({ update: kept, time: now(), author: author.user })
+    confirmations.taken(author, message, seq, scan, gap)
+    broadcast.updated(author, seq)
+  }
+
+  /** Of a message that has to wait, what is the author's own goes ahead (PROTOCOL S7). */
+  #takeOwnPart(author: Member, message: number, scan: Scan): void {
+    const part = this.#deps.foreign.ownPart(author, scan)
+    if (!part) return
+    // The message itself isn't dealt with yet: what is acknowledged by this are those before it.
+    this.#take(author, message - 1, part.bytes, part, this.#content.index.hasGap(part))
+    this.#deps.foreign.letGoOn()
+  }
+
+  /** Nothing of it is kept. */
+  #dealtWith(author: Member, message: number, scan: Scan): void {
+    this.#count(scan)
+    this.#deps.confirmations.settled(author, message, scan)
+  }
+
+  #count({ bytes }: Scan): void {
+    this.#deps.counters.updatesIn++
+    this.#deps.counters.updateBytesIn += bytes.length
+  }
+
+  /** Deletions are taken always: they are the way out. */
+  #full(scan: Scan): Refused | null {
+    if (scan.structs === 0) return null
+    return this.#content.size + structBytes(scan) > this.#deps.maxDocumentBytes ? FULL : null
+  }
+
+  #askOnce(author: Member): void {
+    const seat = this.#deps.broadcast.seat(author)
+    if (!seat || seat.asked) return
+    seat.asked = true
+    author.requestMissing(this.#content.index.encodeStateVector())
+  }
+}
