@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
-import { Admission, type AdmissionDeps } from './admission.js'
+import type { AdmissionDeps } from './admission.js'
 import { tokenOf } from './auth/credentials.js'
 import { Revocations, type Revoked } from './auth/revocations.js'
 import { Connection } from './connection.js'
-import { type Client, Connections } from './connections.js'
+import { type Client, Connections, type Guest } from './connections.js'
 import type { Emitter, ServerEvents } from './events.js'
 import type { Admitted } from './gate/gate.js'
+import { documentName } from './gate/name.js'
 import { clientAddress, type Proxies } from './limits/address.js'
 import type { Doorway, TurnedAway } from './limits/doorway.js'
 import { Pace, type PaceDeps } from './limits/pace.js'
@@ -17,12 +18,17 @@ import type { Log, LogFields } from './observe/log.js'
 import { describeWithout } from './observe/redact.js'
 import { Outflow } from './outflow.js'
 import type { Rooms } from './room/rooms.js'
-import { Session, type SessionDeps } from './session.js'
+import type { SessionDeps, Transport } from './session.js'
+import { Trunk } from './trunk.js'
+import { Visit, type VisitDeps, type Visitor } from './visit.js'
 
 /** One reader may have this much waiting to be sent; beyond it, it is brought up later from the room's tail. */
 const MAX_BUFFERED_BYTES = 1024 * 1024
 /** How long clients get to answer our close frame. */
 const CLOSE_GRACE_MS = 1000
+
+/** Opening a channel takes as long as so many messages of other kinds: a tenth of a millisecond. */
+const OPENING_WEIGHS = 25
 
 /** HTTP's status for what can't be told by a close code. */
 const TOO_MANY_REQUESTS = 429
@@ -47,11 +53,19 @@ export interface ClientsDeps {
   readonly clock: () => number
 }
 
+/** Where a client comes from: what goes for all documents of its connection. */
+interface Origin extends Pick<Visitor, 'address' | 'headers' | 'presence'> {
+  /** The target of its request, where a token may be. */
+  readonly url: string
+  /** The message that it sent takes as much work as so many. */
+  weighs(messages: number): void
+}
+
 /** Takes clients from the gate to their rooms, and knows all who are there. */
 export class Clients {
   readonly #deps: ClientsDeps
   readonly #connections: Connections
-  readonly #admissionDeps: AdmissionDeps
+  readonly #visits: VisitDeps
   readonly #sparing: Sparing<number>
   readonly #outflow = new Outflow(setImmediate)
   #revocations: Promise<Revocations> | null = null
@@ -62,7 +76,7 @@ export class Clients {
     this.#deps = deps
     this.#sparing = new Sparing(deps.clock)
     this.#connections = new Connections(deps.heartbeatMs, deps.clock)
-    this.#admissionDeps = {
+    const admission: AdmissionDeps = {
       ...deps.admission,
       revocations: () => this.#revoked(),
       onFailure: (error, { token, headers }) => {
@@ -76,6 +90,7 @@ export class Clients {
         )
       },
     }
+    this.#visits = { ...deps, admission }
   }
 
   get size(): number {
@@ -110,10 +125,9 @@ export class Clients {
   }
 
   /** Somebody came through the gate, and was {@link admit}ted. */
-  receive({ ws, socket, request, name: document, extended }: Admitted): void {
-    const { counters, log, events, doorway } = this.#deps
+  receive({ ws, socket, request, wanted }: Admitted): void {
+    const { counters, doorway } = this.#deps
     const address = this.addressOf(request)
-    const id = ++this.#lastId
     const connection: Connection = new Connection(
       ws,
       socket,
@@ -121,76 +135,46 @@ export class Clients {
         message: (payload) => pace.message(payload),
         pinged: () => pace.control(),
         read: (bytes) => pace.read(bytes),
-        drained: () => session.drained(),
+        drained: () => guest.drained(),
         failed: (err, code) => {
           counters.reject(code)
-          const fields = { connection: id, document, user: session.user || undefined, reason: err.message }
-          this.#warn(code, fields, 'connection failed')
+          this.#warn(code, { ...guest.fields, reason: err.message }, 'connection failed')
         },
-        closing: (code, reason) => {
-          if (code === Code.restart) return
-          counters.reject(code)
-          const fields = { connection: id, document, user: session.user || undefined, reason }
-          this.#warn(code, fields, 'connection closed by us')
-        },
+        closing: (code, reason) => this.#closing({ code, reason }, guest.fields),
         ended: (code) => {
           pace.end()
-          session.ended()
-          admission.dispose()
-          left?.()
+          guest.ended(code)
           doorway.leave(address)
           this.#connections.delete(client)
           counters.connections--
-          log.debug({ connection: id, document, code }, 'disconnected')
-          events.emit('disconnect', { connection: id, document, code })
         },
       },
-      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES, outflow: this.#outflow },
+      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES, outflow: this.#outflow, gather: wanted === null },
     )
     const pace: Pace = new Pace(
       {
-        handle: (payload) => {
-          if (!admission.over) session.receive(payload)
-        },
+        handle: (payload) => guest.receive(payload),
         hold: () => connection.hold(),
         release: () => connection.release(),
       },
       this.#deps.pace,
     )
-    const session: Session = new Session(extended, connection, this.#deps.session, {
-      token: (token) => admission.token(token),
-      presence: () => pace.presence(),
-    })
-    const asked = {
-      document,
-      token: tokenOf(request, this.#deps.cookie),
-      origin: request.headers.origin ?? null,
+    const { headers, url = '/' } = request
+    const origin = {
       address,
-      headers: request.headers,
+      headers,
+      url,
+      presence: () => pace.presence(),
+      weighs: (messages: number) => pace.weighs(messages),
     }
-    let left: (() => void) | null = null
-    const admission: Admission = new Admission(
-      session,
-      asked,
-      () => {
-        const { user } = session
-        const refusal = doorway.enterDocument(document, user)
-        if (refusal) {
-          session.close(refusal.code, refusal.reason)
-          return
-        }
-        left = () => doorway.leaveDocument(document, user)
-        this.#enter(session, document)
-      },
-      this.#admissionDeps,
-    )
-    const client: Client = { id, document, connection, session }
+    const guest: Guest = wanted
+      ? this.#visit(connection, { ...origin, ...wanted })
+      : this.#trunk(connection, origin)
+    const client: Client = { connection, guest }
     this.#connections.add(client)
     counters.connections++
     counters.connectionsTotal++
-    log.debug({ connection: id, document, extended }, 'connected')
-    events.emit('connect', { connection: id, document })
-    admission.start()
+    guest.start()
   }
 
   /**
@@ -203,7 +187,7 @@ export class Clients {
   async revoke(user: string): Promise<{ readonly closed: number }> {
     const saved = (await this.#revoked()).revoke(user, this.#deps.admission.now())
     let closed = 0
-    for (const { session } of [...this.#connections]) {
+    for (const { session } of [...this.#connections].flatMap(({ guest }) => [...guest.visits()])) {
       if (session.user !== user || user === '') continue
       session.close(Code.forbidden, 'access was revoked')
       closed++
@@ -228,7 +212,7 @@ export class Clients {
 
   /** Takes nothing from anybody any more; acks still go out. */
   stopReading(): void {
-    for (const { session } of this.#connections) session.stopReading()
+    for (const { guest } of this.#connections) guest.stopReading()
   }
 
   /** Tells all to come back later; resolves when everybody is gone. */
@@ -253,15 +237,35 @@ export class Clients {
     })
   }
 
-  #enter(session: Session, document: string): void {
-    this.#deps.rooms.open(document).then(
-      (room) => session.enter(room),
-      (error: unknown) => {
-        this.#deps.log.error({ document, err: error }, 'document could not be loaded')
-        const { code, reason } = whyNot(error)
-        session.close(code, reason)
+  #closing({ code, reason }: TurnedAway, fields: LogFields): void {
+    if (code === Code.restart) return
+    this.#deps.counters.reject(code)
+    this.#warn(code, { ...fields, reason }, 'connection closed by us')
+  }
+
+  #visit(transport: Transport, { url, ...who }: Origin & Omit<Visitor, 'id' | 'token'>): Visit {
+    const token = tokenOf({ url, headers: who.headers }, this.#deps.cookie)
+    return new Visit(transport, { ...who, id: ++this.#lastId, token }, this.#visits)
+  }
+
+  #trunk(connection: Transport, origin: Origin): Trunk {
+    const { doorway, pace } = this.#deps
+    const { address } = origin
+    return new Trunk(connection, {
+      maxChannels: pace.limits.maxChannelsPerConnection,
+      receive: (target, extended, channel) => {
+        // As if the request had been one for this document.
+        const url = `/${target}`
+        const document = orTurnedAway(() => documentName(url, '/'))
+        if (typeof document !== 'string') return document
+        const left = (): void => doorway.leaveChannel(address)
+        return (
+          doorway.enterChannel(address) ?? this.#visit(channel, { ...origin, url, document, extended, left })
+        )
       },
-    )
+      opening: () => origin.weighs(OPENING_WEIGHS),
+      ending: (why, guest) => this.#closing(why, guest?.fields ?? {}),
+    })
   }
 
   /** The list of revoked users, read when it is first needed; a failure is tried again by the next. */
@@ -274,15 +278,12 @@ export class Clients {
   }
 }
 
-/** What a client is told when its document could not be loaded. */
-const whyNot = (error: unknown): { code: number; reason: string } => {
-  switch (error instanceof InkwireError ? error.code : '') {
-    case 'INKWIRE_DOCUMENT_DAMAGED':
-    case 'INKWIRE_STORE_FORMAT':
-      return { code: Code.documentDamaged, reason: (error as InkwireError).message }
-    case 'INKWIRE_STORE_CLOSED':
-      return { code: Code.restart, reason: 'the server restarts' }
-    default:
-      return { code: Code.storageUnavailable, reason: 'the document could not be read' }
+/** PROTOCOL W2. */
+const orTurnedAway = (name: () => string): string | TurnedAway => {
+  try {
+    return name()
+  } catch (error) {
+    if (!(error instanceof InkwireError)) throw error
+    return { code: Code.noSuchDocument, reason: error.message }
   }
 }

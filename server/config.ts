@@ -39,6 +39,11 @@ export interface ServerOptions {
   readonly heartbeatMs?: number | undefined
   /** How long a document stays in memory after its last client left, ms. Default 1,000. */
   readonly roomLingerMs?: number | undefined
+  /**
+   * Memory for snapshots of open documents, MiB: what was of use longest ago is let go of beyond it, and read from the
+   * store again for who joins. What is needed for every edit doesn't count. Default 256; 0 keeps none.
+   */
+  readonly memoryBudgetMb?: number | undefined
   /** Longest time that one compaction may take before its thread is killed, ms. Default 60,000. */
   readonly workerTimeoutMs?: number | undefined
   /** JavaScript heap that one compaction may fill before its thread is killed, MiB. Default 1,024. */
@@ -99,6 +104,9 @@ const limitsSchema = z.strictObject({
   maxConnectionsPerAddress: limit('maxConnectionsPerAddress'),
   maxConnectionsPerUser: limit('maxConnectionsPerUser'),
   maxConnectionsPerDocument: limit('maxConnectionsPerDocument'),
+  maxChannelsPerConnection: limit('maxChannelsPerConnection'),
+  maxChannelsPerAddress: limit('maxChannelsPerAddress'),
+  maxChannels: limit('maxChannels'),
   opensPerMinute: limit('opensPerMinute'),
   requestsPerMinute: limit('requestsPerMinute'),
   handshakeTimeoutMs: milliseconds(100).default(DEFAULT_LIMITS.handshakeTimeoutMs),
@@ -145,6 +153,11 @@ const schema = z.strictObject({
   shutdownTimeoutMs: milliseconds(0).default(10_000),
   heartbeatMs: milliseconds(100).default(30_000),
   roomLingerMs: milliseconds(0).default(1000),
+  memoryBudgetMb: z
+    .int()
+    .min(0)
+    .max(2 ** 20)
+    .default(256),
   workerTimeoutMs: milliseconds(1).default(60_000),
   workerMemoryMb: z.int().min(16).max(65_536).default(1024),
   authorize: z.custom<Authorize>((value) => typeof value === 'function').default(() => everybody),
@@ -175,6 +188,7 @@ const ALLOWED: Readonly<Record<OptionName, string>> = {
   shutdownTimeoutMs: 'a whole number of milliseconds, 0 or more',
   heartbeatMs: 'a whole number of milliseconds, 100 or more',
   roomLingerMs: 'a whole number of milliseconds, 0 or more',
+  memoryBudgetMb: 'a whole number of MiB from 0 to 1048576',
   workerTimeoutMs: 'a whole number of milliseconds, 1 or more',
   workerMemoryMb: 'a whole number of MiB from 16 to 65536',
   authorize: 'a function',

@@ -45,6 +45,19 @@ export interface ConnectionEvents {
   ended(code: number): void
 }
 
+/** What a connection is told about its surroundings. */
+export interface ConnectionOptions {
+  readonly counters: Counters
+  /** More than that waiting to be sent is congestion. */
+  readonly maxBufferedBytes: number
+  readonly outflow: Outflow
+  /**
+   * Hands to the system in one go whatever is written until the event loop goes on: for one that is written to by many
+   * (PROTOCOL X11), whose rooms flush together.
+   */
+  readonly gather: boolean
+}
+
 /**
  * One WebSocket: frames in and out, heartbeat, backpressure. The only code that touches the WebSocket library.
  *
@@ -58,6 +71,8 @@ export class Connection implements Transport, Flowing {
   readonly #counters: Counters
   readonly #maxBufferedBytes: number
   readonly #outflow: Outflow
+  readonly #gather: boolean
+  #gathering = false
   /** What goes out in pieces, and what was written after it. */
   #streams: Iterator<readonly Uint8Array[]>[] = []
   #open = true
@@ -74,18 +89,14 @@ export class Connection implements Transport, Flowing {
   #answered = true
   #probe: NodeJS.Timeout | null = null
 
-  constructor(
-    ws: WebSocket,
-    socket: Duplex,
-    events: ConnectionEvents,
-    options: { readonly counters: Counters; readonly maxBufferedBytes: number; readonly outflow: Outflow },
-  ) {
+  constructor(ws: WebSocket, socket: Duplex, events: ConnectionEvents, options: ConnectionOptions) {
     this.#ws = ws
     this.#socket = socket
     this.#events = events
     this.#counters = options.counters
     this.#maxBufferedBytes = options.maxBufferedBytes
     this.#outflow = options.outflow
+    this.#gather = options.gather
     ws.on('message', (data, isBinary) => {
       if (!this.#open) return
       if (!isBinary) this.close(Code.badMessage, 'text frames are not spoken here')
@@ -170,6 +181,14 @@ export class Connection implements Transport, Flowing {
   }
 
   #write(frames: readonly Uint8Array[]): void {
+    if (this.#gather && !this.#gathering) {
+      this.#gathering = true
+      this.#socket.cork()
+      process.nextTick(() => {
+        this.#gathering = false
+        this.#socket.uncork()
+      })
+    }
     const only = frames.length === 1 ? frames[0] : undefined
     if (only) {
       this.#counters.bytesOut += only.length

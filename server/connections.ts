@@ -1,4 +1,5 @@
 import type { Connection } from './connection.js'
+import type { LogFields } from './observe/log.js'
 import type { Session } from './session.js'
 
 /**
@@ -7,12 +8,28 @@ import type { Session } from './session.js'
  */
 const BEAT_MS = 7_500
 
+/** What a connection is for: one document (a visit), or several, each on a channel (a trunk, PROTOCOL X11). */
+export interface Guest {
+  /** One for each document. */
+  visits(): Iterable<{ readonly session: Session }>
+  start(): void
+  /** One message has arrived. */
+  receive(payload: Uint8Array): void
+  /** The socket's buffer has been emptied. */
+  drained(): void
+  /** Nothing it sends is taken any more; what was taken is still acknowledged. */
+  stopReading(): void
+  close(code: number, reason: string): void
+  /** The connection is gone. */
+  ended(code: number): void
+  /** Who that is, for the log. */
+  readonly fields: LogFields
+}
+
 /** One connected client. */
 export interface Client {
-  readonly id: number
-  readonly document: string
   readonly connection: Connection
-  readonly session: Session
+  readonly guest: Guest
 }
 
 /** Everybody who is connected, and the one timer that keeps all of them alive. */
@@ -30,8 +47,8 @@ export class Connections {
       // A beat may come a little early; half a beat of tolerance keeps pings at their rhythm.
       const ping = clock() - this.#lastPing >= heartbeatMs - beatMs / 2
       if (ping) this.#lastPing = clock()
-      for (const { connection, session } of this.#clients) {
-        session.sendMark()
+      for (const { connection, guest } of this.#clients) {
+        for (const { session } of guest.visits()) session.sendMark()
         connection.beat(ping)
       }
     }, beatMs)
@@ -61,7 +78,7 @@ export class Connections {
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve
     })
-    for (const { session } of [...this.#clients]) session.close(code, reason)
+    for (const { guest } of [...this.#clients]) guest.close(code, reason)
     const cut = setTimeout(() => {
       for (const { connection } of this.#clients) connection.terminate()
     }, graceMs)

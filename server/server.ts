@@ -4,7 +4,6 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
@@ -17,97 +16,33 @@ import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
 import { Gate } from './gate/gate.js'
 import { createHttpApp } from './http/app.js'
-import type { Journal, UnsavedReport } from './journal/journal.js'
+import type { InkwireServer } from './inkwire-server.js'
+import type { UnsavedReport } from './journal/journal.js'
 import { type LevelJournal, openLevelJournal } from './journal/level.js'
 import type { Finding } from './journal/verify.js'
 import { type Proxies, proxiesFrom } from './limits/address.js'
 import { Doorway } from './limits/doorway.js'
 import { limitSockets } from './limits/sockets.js'
 import { Turnstile } from './limits/turnstile.js'
+import { listenAt } from './listening.js'
 import { Counters } from './observe/counters.js'
 import { createLog, type Log } from './observe/log.js'
 import { createMetrics, type Metrics } from './observe/metrics.js'
+import { type Readiness, readinessOf } from './readiness.js'
+import { Holdings } from './room/holdings.js'
+import { lightly } from './room/light-compaction.js'
 import { createRoomLoader } from './room/load.js'
 import { Rooms } from './room/rooms.js'
 import { Turns } from './room/turns.js'
 import { createSlowCommits } from './slow-commits.js'
+import { Store } from './store.js'
 import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
-/** Updates that wait for the disk while the store fails, bytes; past it authors are told to hold (4503). */
-const MAX_UNSAVED_BYTES = 64 * 1024 * 1024
-/**
- * With so much waiting for the disk, bytes, those who send a lot are read no further until it has caught up: commits
- * stay small enough for those who type between them.
- */
-const CLOGGED_BYTES = 512 * 1024
-/** How often to look whether it has, ms. */
+/** How often to look whether the disk has caught up, ms. */
 const CLOGGED_MS = 2
 
-/**
- * A collaborative editing server for Yjs. Several can live in one process; they share nothing.
- *
- * @example
- *   const server = createServer({ port: 0, data: './documents' })
- *   const { url } = await server.listen()
- *   …
- *   const { unsaved } = await server.close()
- */
-export interface InkwireServer {
-  /**
-   * Opens the store and listens.
-   *
-   * @throws InkwireError INKWIRE_STORE_LOCKED when another process has the data folder open,
-   *   INKWIRE_STORE_FAILED when it can't be read or written; INKWIRE_STORE_FORMAT when it, or the list of revoked
-   *   users, can't be understood; Node's own error when the address can't be bound.
-   */
-  listen(): Promise<Address>
-  /**
-   * Takes an upgrade request of an HTTP server of yours, instead of {@link listen}.
-   *
-   * @example
-   *   http.createServer(app).on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head))
-   */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Health, metrics and the demo, to be called from an HTTP server of yours. */
-  readonly requestHandler: RequestListener
-  /** Calls `listener` at each such event until the returned function is called. */
-  on<Name extends keyof ServerEvents>(name: Name, listener: (event: ServerEvents[Name]) => void): () => void
-  /** Whether documents can be opened and saved right now, and why not: what `/readyz` says. */
-  readiness(): Readiness
-  /** The documents, for the app around the server. */
-  readonly documents: Documents
-  /**
-   * Closes a user's connections with 4403 and refuses the credentials that were issued to them so far; kept over
-   * restarts. `inkwire revoke` and the control socket do the same from outside.
-   *
-   * @returns how many connections were closed, once it is on disk.
-   * @throws InkwireError INKWIRE_BAD_OPTION for an empty name; INKWIRE_NOT_SAVED when it holds only until the server
-   *   stops.
-   * @example
-   *   await server.revoke('eve')
-   */
-  revoke(user: string): Promise<{ readonly closed: number }>
-  /** Takes a revocation back: older credentials count again. Returns whether there was one. */
-  unrevoke(user: string): Promise<boolean>
-  /** Who is revoked, and since when; the latest last. */
-  revoked(): Promise<readonly Revoked[]>
-  /**
-   * Stops: takes nothing new, commits what it has (for at most `shutdownTimeoutMs`), tells clients to come back
-   * later (1012) and closes the store. Idempotent.
-   *
-   * @returns what could not be saved, by document; empty when all went well.
-   */
-  close(): Promise<UnsavedReport>
-}
-
-/** What `/readyz` says. */
-export interface Readiness {
-  readonly ready: boolean
-  /** Why not, in plain words. */
-  readonly reasons: readonly string[]
-  /** Documents that were found damaged and are refused with 4410; all others are served. */
-  readonly damaged: readonly { readonly document: string; readonly reason: string }[]
-}
+export type { InkwireServer } from './inkwire-server.js'
+export type { Readiness } from './readiness.js'
 
 /**
  * Makes a server; nothing is opened before {@link InkwireServer.listen} or the first upgrade.
@@ -136,8 +71,7 @@ class ComposedServer implements InkwireServer {
   readonly #gate: Gate
   readonly #proxies: Proxies
   readonly #control: Control
-  #journal: Journal | null = null
-  #opening: Promise<LevelJournal> | null = null
+  readonly #store: Store<LevelJournal>
   #http: Server | null = null
   #closing: Promise<UnsavedReport> | null = null
 
@@ -146,13 +80,27 @@ class ComposedServer implements InkwireServer {
     this.#proxies = proxiesFrom(config.trustedProxies)
     this.#log = config.logger ?? createLog(config.logLevel)
     this.#metrics = createMetrics({ counters: this.#counters, ready: () => this.readiness().ready })
+    this.#store = new Store({
+      open: () =>
+        openLevelJournal({
+          directory: config.data,
+          durability: config.durability,
+          logger: this.#log,
+          onCommit: (commit) => this.#metrics.committed(commit),
+        }),
+      opened: (journal) => this.#opened(journal),
+    })
     this.#pool = createWorkerPool({ timeoutMs: config.workerTimeoutMs, memoryMb: config.workerMemoryMb })
     const clock = () => performance.now()
     const { limits } = config
     this.#rooms = new Rooms({
       load: createRoomLoader({
-        journal: () => this.#open(),
-        compact: (job) => this.#pool.compact(job),
+        journal: () => this.#store.open(),
+        compact: lightly({
+          thoroughly: (job) => this.#pool.compact(job),
+          nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+        }),
+        keeper: new Holdings(config.memoryBudgetMb * 2 ** 20, setImmediate, this.#counters),
         shared: {
           turns: new Turns(),
           clock,
@@ -171,6 +119,9 @@ class ComposedServer implements InkwireServer {
           maxDocumentBytes: limits.maxDocumentBytes,
         },
         onCompactionError: (document, err, final) => this.#compactionFailed(document, err, final),
+        onRecallError: (document, err) => {
+          if (!this.#closing) this.#log.error({ document, err }, 'a snapshot could not be read again')
+        },
       }),
       lingerMs: config.roomLingerMs,
       counters: this.#counters,
@@ -178,7 +129,7 @@ class ComposedServer implements InkwireServer {
       left: (document) => this.#events.emit('unload', { document }),
     })
     this.documents = new Documents({
-      journal: () => this.#open(),
+      journal: () => this.#store.open(),
       rooms: this.#rooms,
       pool: this.#pool,
       revoke: (user) => this.revoke(user),
@@ -186,7 +137,7 @@ class ComposedServer implements InkwireServer {
     this.#control = createControl({
       documents: this.documents,
       users: this,
-      stored: async (name) => (await this.#open()).read(name),
+      stored: async (name) => (await this.#store.open()).read(name),
       verify: () => this.#verify(),
       log: this.#log,
     })
@@ -200,7 +151,7 @@ class ComposedServer implements InkwireServer {
         durability: config.durability,
         maxMessageBytes: config.maxMessageBytes,
         slow: this.#slowCommits,
-        refuseUpdates: () => this.#tooMuchUnsaved(),
+        refuseUpdates: () => this.#store.refusal,
         limits,
         clock,
       },
@@ -211,7 +162,7 @@ class ComposedServer implements InkwireServer {
         turnstile: new Turnstile({
           soon: setImmediate,
           later: (task) => setTimeout(task, CLOGGED_MS),
-          clogged: () => this.#clogged(),
+          clogged: () => this.#store.clogged,
         }),
         clock,
         onSlowed: () => {
@@ -251,7 +202,7 @@ class ComposedServer implements InkwireServer {
 
   async listen(): Promise<Address> {
     if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
-    await this.#open()
+    await this.#store.open()
     // One that can't tell who is revoked must not even start.
     await this.revoked().catch(async (error: unknown) => {
       await this.close()
@@ -263,22 +214,15 @@ class ComposedServer implements InkwireServer {
     limitSockets(http, limits, this.#proxies, () => this.#clients.refused(Code.tooFast, 'too many sockets'))
     http.on('upgrade', (request, socket, head) => this.handleUpgrade(request, socket, head))
     this.#http = http
-    try {
-      await new Promise<void>((resolve, reject) => {
-        http.once('error', reject)
-        http.listen(this.#config.port, this.#config.host, () => resolve())
-      })
-    } catch (error) {
+    const { data, durability, host, port } = this.#config
+    const address = await listenAt(http, host, port).catch(async (error: unknown) => {
       // Nobody can connect: give the data folder back.
       await this.close()
       throw error
-    }
-    const { address, family, port } = http.address() as AddressInfo
-    const host = this.#config.host
-    const url = `http://${family === 'IPv6' && !host.includes('.') && host.includes(':') ? `[${address}]` : host}:${port}`
-    this.#log.info({ url, data: this.#config.data, durability: this.#config.durability }, 'listening')
-    this.#events.emit('listening', { host, port, url })
-    return { host, port, url }
+    })
+    this.#log.info({ url: address.url, data, durability }, 'listening')
+    this.#events.emit('listening', address)
+    return address
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -298,17 +242,8 @@ class ComposedServer implements InkwireServer {
   }
 
   readiness(): Readiness {
-    const reasons: string[] = []
-    if (this.#closing) reasons.push('the server is stopping')
-    const state = this.#journal?.state
-    if (!state) reasons.push('the store is not open yet')
-    else if (state.status === 'failing') reasons.push(`the store does not take writes: ${state.reason}`)
-    else if (state.status === 'closed' && !this.#closing) reasons.push('the store is closed')
-    const damaged = [...(this.#journal?.quarantined ?? [])].map(([document, reason]) => ({
-      document,
-      reason,
-    }))
-    return { ready: reasons.length === 0, reasons, damaged }
+    const { state, quarantined } = this.#store
+    return readinessOf({ stopping: this.#closing !== null, state, quarantined })
   }
 
   close(): Promise<UnsavedReport> {
@@ -317,46 +252,19 @@ class ComposedServer implements InkwireServer {
   }
 
   async *#verify(): AsyncGenerator<Finding, void, void> {
-    yield* (await this.#open()).verify()
+    yield* (await this.#store.open()).verify()
   }
 
-  /** The store, opened by whoever needs it first. A failure is forgotten, so that the next one tries again. */
-  #open(): Promise<LevelJournal> {
-    this.#opening ??= openLevelJournal({
-      directory: this.#config.data,
-      durability: this.#config.durability,
-      logger: this.#log,
-      onCommit: (commit) => this.#metrics.committed(commit),
-    }).then(
-      async (journal) => {
-        this.#journal = journal
-        journal.onState((state) => {
-          if (state.status === 'failing')
-            this.#log.error({ reason: state.reason }, 'the store does not take writes')
-          if (state.status === 'ok') this.#log.info({}, 'the store takes writes again')
-          this.#events.emit('storage', state)
-        })
-        await this.#control.listen(this.#config.data)
-        return journal
-      },
-      (error: unknown) => {
-        this.#opening = null
-        throw error
-      },
-    )
-    return this.#opening
-  }
-
-  /** More comes in than the disk takes. While the store fails, authors aren't kept waiting but told. */
-  #clogged(): boolean {
-    const journal = this.#journal
-    return journal !== null && journal.queuedBytes > CLOGGED_BYTES && journal.state.status === 'ok'
-  }
-
-  /** While the store fails, updates wait in memory: up to a limit, then authors have to hold theirs. */
-  #tooMuchUnsaved(): string | null {
-    const queued = this.#journal?.queuedBytes ?? 0
-    return queued > MAX_UNSAVED_BYTES ? 'too much is waiting for the disk; hold your edits' : null
+  /** Not before there is a store may the operator's tools come. */
+  async #opened(journal: LevelJournal): Promise<void> {
+    journal.onState((state) => {
+      if (state.status === 'failing') {
+        this.#log.error({ reason: state.reason }, 'the store does not take writes')
+      }
+      if (state.status === 'ok') this.#log.info({}, 'the store takes writes again')
+      this.#events.emit('storage', state)
+    })
+    await this.#control.listen(this.#config.data)
   }
 
   #compactionFailed(document: string, err: unknown, final: boolean): void {
@@ -374,10 +282,10 @@ class ComposedServer implements InkwireServer {
     // From here on nothing new is taken, so that what is reported as saved is all there is.
     this.#clients.stopReading()
     for (const room of this.#rooms) room.flush()
-    const journal = (await this.#opening?.catch(() => null)) ?? null
+    await this.#store.settled()
     await this.#control.close()
     // Acks of the last commits go out before the close frames.
-    const report = (await journal?.close(this.#config.shutdownTimeoutMs)) ?? { unsaved: [] }
+    const report = await this.#store.close(this.#config.shutdownTimeoutMs)
     await this.#clients.close()
     this.#rooms.disposeAll()
     this.#slowCommits.dispose()

@@ -1,11 +1,11 @@
 /**
  * Bytes ↔ messages. Pure, used by both sides, and the only place that knows a tag number.
- * Rules and hex examples: PROTOCOL.md, W1–W7 and X1–X5.
+ * Rules and hex examples: PROTOCOL.md, W1–W7 and X1–X14.
  */
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { InkwireError } from './errors.js'
-import { ACCESS_LEVELS, DURABILITIES, type Message } from './messages.js'
+import { ACCESS_LEVELS, DURABILITIES, type Message, type TrunkMessage } from './messages.js'
 
 const SYNC = 0
 const AWARENESS = 1
@@ -28,9 +28,13 @@ const AUTHENTICATE = 4
 const TOKEN = 5
 const INITIAL_CONTENT = 6
 const SIGNAL = 7
+const SHARED = 8
+const OPEN = 9
+const CHANNEL = 10
+const END = 11
 
 /** What an update message (PROTOCOL W5) starts with, for one who writes it in place: length and update follow. */
-export const UPDATE_PREFIX: Uint8Array = Uint8Array.of(SYNC, UPDATE)
+export const UPDATE_PREFIX: Uint8Array = /* @__PURE__ */ Uint8Array.of(SYNC, UPDATE)
 
 const utf8 = new TextEncoder()
 
@@ -145,6 +149,62 @@ export const decodeMessage = (bytes: Uint8Array): Message => decode(bytes, readF
 
 /** The same, for a client: it doesn't know what only clients send, and needn't bundle it. */
 export const decodeFromServer = (bytes: Uint8Array): Message => decode(bytes, unknownType)
+
+/**
+ * Encodes what is said on a shared connection beside the documents' messages (PROTOCOL X11–X14).
+ *
+ * @example
+ *   encodeTrunkMessage({ type: 'channel', channel: 2 }) // 78 0a 02
+ */
+export const encodeTrunkMessage = (message: TrunkMessage): Uint8Array => {
+  switch (message.type) {
+    case 'shared':
+      return tagged([INKWIRE, SHARED, message.channels])
+    case 'open':
+      return tagged([INKWIRE, OPEN, message.channel, message.extended ? 1 : 0], utf8.encode(message.target))
+    case 'channel':
+      return tagged([INKWIRE, CHANNEL, message.channel])
+    case 'end':
+      return tagged([INKWIRE, END, message.channel, message.code], utf8.encode(message.reason))
+    default:
+      throw new TypeError(`not a message: ${JSON.stringify(message satisfies never)}`)
+  }
+}
+
+/**
+ * Decodes a frame's payload on a shared connection.
+ *
+ * @returns null for a document's message, which isn't looked at any further.
+ * @throws InkwireError INKWIRE_BAD_MESSAGE for one of X11–X14 that is malformed or truncated.
+ * @example
+ *   decodeTrunkMessage(Uint8Array.of(0x78, 0x0a, 2)) // { type: 'channel', channel: 2 }
+ *   decodeTrunkMessage(Uint8Array.of(3)) // null
+ */
+export const decodeTrunkMessage = (bytes: Uint8Array): TrunkMessage | null => {
+  const type = bytes[1] ?? 0
+  if (bytes[0] !== INKWIRE || type < SHARED || type > END) return null
+  const decoder = decoding.createDecoder(bytes)
+  decoder.pos = 2
+  try {
+    const number = decoding.readVarUint(decoder)
+    switch (type) {
+      case SHARED:
+        return { type: 'shared', channels: number }
+      case OPEN: {
+        const extended = decoding.readVarUint(decoder) !== 0
+        return { type: 'open', channel: number, extended, target: decoding.readVarString(decoder) }
+      }
+      case CHANNEL:
+        return { type: 'channel', channel: number }
+      default: {
+        const code = decoding.readVarUint(decoder)
+        return { type: 'end', channel: number, code, reason: decoding.readVarString(decoder) }
+      }
+    }
+  } catch (cause) {
+    throw bad('malformed', cause)
+  }
+}
 
 /** Reads an extension that not everybody knows. */
 type Others = (type: number, decoder: decoding.Decoder) => Message
@@ -264,14 +324,8 @@ const oneOf = <T>(values: readonly T[], index: number): T => {
 const bad = (what: string, cause?: unknown): InkwireError =>
   new InkwireError('INKWIRE_BAD_MESSAGE', `bad message: ${what}`, { cause })
 
-const bytesToHex = (bytes: Uint8Array): string => {
-  let hex = ''
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return hex
-}
+const bytesToHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
-const hexToBytes = (hex: string): Uint8Array => {
-  const bytes = new Uint8Array(hex.length >> 1)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16)
-  return bytes
-}
+const hexToBytes = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))

@@ -3,6 +3,9 @@ import type { Code } from './codes.js'
 /** The WebSocket subprotocol that asks for the extensions (PROTOCOL X1). */
 export const SUBPROTOCOL = 'inkwire.1'
 
+/** The WebSocket subprotocol that asks for a connection of several documents (PROTOCOL X11). */
+export const SHARED_SUBPROTOCOL = 'inkwire.shared.1'
+
 /** What a client may do with a document, in ascending order of power. */
 export const ACCESS_LEVELS = ['read', 'write', 'admin'] as const
 /**
@@ -104,3 +107,22 @@ export type Message =
   | Token
   | InitialContent
   | Signal
+
+/** What is said on a shared connection beside the documents' own messages (PROTOCOL X11–X14). */
+export type TrunkMessage =
+  /** The server's first message: so many documents may be open on this connection at once (PROTOCOL X11). */
+  | { readonly type: 'shared'; readonly channels: number }
+  /** The client opens a document (PROTOCOL X12). */
+  | {
+      readonly type: 'open'
+      /** Larger than all before it on this connection, at least 1. */
+      readonly channel: number
+      /** Whether it speaks `inkwire.1` there (PROTOCOL X1). */
+      readonly extended: boolean
+      /** As in a request of its own, after the prefix's slash: the percent-encoded name, `?` and parameters. */
+      readonly target: string
+    }
+  /** What follows from here on is of this channel (PROTOCOL X13). */
+  | { readonly type: 'channel'; readonly channel: number }
+  /** A channel has ended, as a connection does with a close code (PROTOCOL X14). */
+  | { readonly type: 'end'; readonly channel: number; readonly code: number; readonly reason: string }

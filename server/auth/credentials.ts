@@ -1,4 +1,11 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What of a handshake may carry a token. */
+export interface Handshake {
+  /** The request's target: path and query. */
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
 
 /**
  * The token that a handshake carries: the query parameter `token` (all that y-websocket can do), an
@@ -6,7 +13,7 @@ import type { IncomingMessage } from 'node:http'
  *
  * @param cookie name of the cookie, if one counts.
  */
-export const tokenOf = (request: IncomingMessage, cookie?: string): string | null => {
+export const tokenOf = (request: Handshake, cookie?: string): string | null => {
   const target = request.url ?? ''
   const query = target.indexOf('?')
   const parameter = query < 0 ? null : new URLSearchParams(target.slice(query + 1)).get('token')

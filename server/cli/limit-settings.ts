@@ -9,6 +9,12 @@ const FLAGS = {
   maxConnectionsPerAddress: ['--max-connections-per-address <number>', 'connections of one client address'],
   maxConnectionsPerUser: ['--max-connections-per-user <number>', 'connections of one user'],
   maxConnectionsPerDocument: ['--max-connections-per-document <number>', 'connections to one document'],
+  maxChannelsPerConnection: ['--max-channels-per-connection <number>', 'documents on one shared connection'],
+  maxChannelsPerAddress: [
+    '--max-channels-per-address <number>',
+    'documents on shared connections of one client address',
+  ],
+  maxChannels: ['--max-channels <number>', 'documents on shared connections of the whole server'],
   opensPerMinute: ['--opens-per-minute <number>', 'connections that one address may open per minute'],
   requestsPerMinute: ['--requests-per-minute <number>', 'plain HTTP requests of one address per minute'],
   messagesPerSecond: [

@@ -19,6 +19,7 @@ interface ServeOptions
     LimitSettings,
     Pick<ServerOptions, 'port' | 'host' | 'data' | 'pathPrefix' | 'demo' | 'durability'> {
   readonly maxMessage?: number
+  readonly memoryBudget?: number
   readonly logLevel?: ServerOptions['logLevel']
 }
 
@@ -36,11 +37,25 @@ export const addServe: AddCommand = (program, context, done) => {
     .addOption(
       serverSetting('maxMessageBytes', '--max-message <bytes>', 'largest message taken from a client'),
     )
+    .addOption(
+      serverSetting('memoryBudgetMb', '--memory-budget <MiB>', 'memory for snapshots of open documents'),
+    )
     .addOption(serverSetting('logLevel', '--log-level <level>', LOG_LEVELS.join(', '), 'info'))
   for (const setting of [...authSettings(), ...limitSettings()]) command.addOption(setting)
   command.action(async (given: ServeOptions) => {
-    const { port, host, data, pathPrefix, demo, durability, maxMessage, logLevel = 'info' } = given
-    const options = { port, host, data, pathPrefix, demo, durability, maxMessageBytes: maxMessage, logLevel }
+    const {
+      port,
+      host,
+      data,
+      pathPrefix,
+      demo,
+      durability,
+      maxMessage,
+      memoryBudget,
+      logLevel = 'info',
+    } = given
+    const sizes = { maxMessageBytes: maxMessage, memoryBudgetMb: memoryBudget }
+    const options = { port, host, data, pathPrefix, demo, durability, logLevel, ...sizes }
     const auth = await authOptions(given, parseOptions(options).host)
     done(await serve({ ...options, ...auth, ...limitOptions(given) }, context))
   })

@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
-import { SUBPROTOCOL } from '../../shared/messages.js'
+import { SHARED_SUBPROTOCOL, SUBPROTOCOL } from '../../shared/messages.js'
 import { isFromHere, originAllowed } from '../auth/origin.js'
-import { documentName } from './name.js'
+import { documentName, isServerAddress } from './name.js'
 
 /** How long a client may take to answer a close frame, ms; then its socket is cut. */
 const CLOSE_TIMEOUT_MS = 3000
@@ -17,8 +17,8 @@ export interface Admitted {
   readonly ws: WebSocket
   readonly socket: Duplex
   readonly request: IncomingMessage
-  readonly name: string
-  readonly extended: boolean
+  /** The document it wants; null for a connection that several may share (PROTOCOL X11). */
+  readonly wanted: { readonly document: string; readonly extended: boolean } | null
 }
 
 /** How the gate is set up. */
@@ -55,7 +55,8 @@ export class Gate {
       // Compression costs memory per connection and forbids writing shared frames.
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
-      handleProtocols: selectProtocol,
+      handleProtocols: (offered: Set<string>, { url }: IncomingMessage) =>
+        selectProtocol(offered, isServerAddress(url ?? '/', options.pathPrefix)),
       // Connections answer pings themselves: the library would queue pongs without bound.
       autoPong: false,
       closeTimeout: CLOSE_TIMEOUT_MS,
@@ -91,9 +92,12 @@ export class Gate {
       this.#turnAway(ws, Code.forbidden, 'pages of this origin may not connect')
       return
     }
-    let name: string
+    let wanted: Admitted['wanted'] = null
     try {
-      name = documentName(request.url ?? '/', this.#options.pathPrefix)
+      if (ws.protocol !== SHARED_SUBPROTOCOL) {
+        const document = documentName(request.url ?? '/', this.#options.pathPrefix)
+        wanted = { document, extended: ws.protocol === SUBPROTOCOL }
+      }
     } catch (error) {
       if (!(error instanceof InkwireError)) throw error
       this.#turnAway(ws, Code.noSuchDocument, error.message)
@@ -101,7 +105,7 @@ export class Gate {
     }
     const refusal = this.#options.refuse(request)
     if (refusal) this.#turnAway(ws, refusal.code, refusal.reason)
-    else this.#options.admitted({ ws, socket, request, name, extended: ws.protocol === SUBPROTOCOL })
+    else this.#options.admitted({ ws, socket, request, wanted })
   }
 
   #turnAway(ws: WebSocket, code: number, reason: string): void {
@@ -114,11 +118,13 @@ export class Gate {
 }
 
 /**
- * Ours if it is offered (PROTOCOL X1), else the first: a `ws` client that offers some and gets none back gives up.
+ * Ours if it is offered (PROTOCOL X1; on the server's own address X11), else the first: a `ws` client that offers some
+ * and gets none back gives up.
  */
-const selectProtocol = (offered: Set<string>): string | false => {
+const selectProtocol = (offered: Set<string>, ofServer: boolean): string | false => {
+  if (ofServer && offered.has(SHARED_SUBPROTOCOL)) return SHARED_SUBPROTOCOL
   if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL
-  for (const first of offered) return first
+  for (const first of offered) if (first !== SHARED_SUBPROTOCOL) return first
   return false
 }
 

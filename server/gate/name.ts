@@ -29,6 +29,18 @@ export const documentName = (target: string, prefix: string): string => {
 }
 
 /**
+ * Whether a request's target is the server itself and no document: the prefix, its last slash and a query aside
+ * (PROTOCOL X11).
+ *
+ * @example
+ *   isServerAddress('/collab', '/collab/') // true
+ */
+export const isServerAddress = (target: string, prefix: string): boolean => {
+  const [path = ''] = target.split('?')
+  return path.replace(/\/?$/, '/') === prefix.replace(/\/?$/, '/')
+}
+
+/**
  * Checks that a string can be a document's name: 1 to 1,024 bytes of well-formed Unicode (PROTOCOL W2).
  *
  * @throws InkwireError INKWIRE_BAD_NAME

@@ -19,9 +19,11 @@ export class Doorway {
   readonly #addresses: Tally<string>
   readonly #users: Tally<string>
   readonly #documents: Tally<string>
+  readonly #channels: Tally<string>
   readonly #opens: AddressRates
   readonly #requests: AddressRates
   #connections = 0
+  #allChannels = 0
 
   /** @param clock milliseconds, monotonic. */
   constructor(limits: Limits, clock: () => number) {
@@ -29,6 +31,7 @@ export class Doorway {
     this.#opens = new AddressRates(limits.opensPerMinute, clock)
     this.#requests = new AddressRates(limits.requestsPerMinute, clock)
     this.#addresses = new Tally(limits.maxConnectionsPerAddress)
+    this.#channels = new Tally(limits.maxChannelsPerAddress)
     this.#users = new Tally(limits.maxConnectionsPerUser)
     this.#documents = new Tally(limits.maxConnectionsPerDocument)
   }
@@ -58,6 +61,34 @@ export class Doorway {
     const key = addressKey(address)
     if (key !== null) this.#addresses.leave(key)
     this.#connections--
+  }
+
+  /**
+   * A document is opened on a shared connection (PROTOCOL X12); `null` when it is counted in and has to
+   * {@link leaveChannel}. It takes no socket, so there may be more of them than connections; all else is as if it did.
+   */
+  enterChannel(address: string): TurnedAway | null {
+    if (this.#allChannels >= this.#limits.maxChannels) {
+      return {
+        code: Code.tryLater,
+        reason: 'the server has as many documents on shared connections as it takes',
+      }
+    }
+    if (!this.#opens.tryTake(address)) {
+      return { code: Code.tooFast, reason: 'too many connections from this address in a minute' }
+    }
+    const key = addressKey(address)
+    if (key !== null && !this.#channels.enter(key)) {
+      return { code: Code.tooFast, reason: 'too many documents on shared connections from this address' }
+    }
+    this.#allChannels++
+    return null
+  }
+
+  leaveChannel(address: string): void {
+    const key = addressKey(address)
+    if (key !== null) this.#channels.leave(key)
+    this.#allChannels--
   }
 
   /** It turned out who it is and where to; `null` when that is counted in and has to {@link leaveDocument}. */

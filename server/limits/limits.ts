@@ -23,6 +23,18 @@ export interface Limits {
   readonly maxConnectionsPerUser: number
   /** Connections to one document; the next is told 1013. Default 5,000. */
   readonly maxConnectionsPerDocument: number
+  /**
+   * Documents on one shared connection (PROTOCOL X12); the next is told 4529, our client opens a socket for it.
+   * Default 128.
+   */
+  readonly maxChannelsPerConnection: number
+  /**
+   * Documents on all shared connections of one address; the next is told 4529. They take less than connections and
+   * aren't counted as such here, but as such by document, by user and per minute. Default 1,024.
+   */
+  readonly maxChannelsPerAddress: number
+  /** Documents on shared connections, of the whole server; the next is told 1013. Default 40,000. */
+  readonly maxChannels: number
   /** Connections that one address may open per minute, and at once (a connection is one document); 4529. Default 600. */
   readonly opensPerMinute: number
   /** Plain HTTP requests of one address that are answered per minute, and at once; more get status 429. Default 1,200. */
@@ -81,6 +93,9 @@ export const DEFAULT_LIMITS: Limits = {
   maxConnectionsPerAddress: 256,
   maxConnectionsPerUser: 500,
   maxConnectionsPerDocument: 5_000,
+  maxChannelsPerConnection: 128,
+  maxChannelsPerAddress: 1_024,
+  maxChannels: 40_000,
   opensPerMinute: 600,
   requestsPerMinute: 1_200,
   handshakeTimeoutMs: 10_000,

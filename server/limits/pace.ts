@@ -72,6 +72,12 @@ export class Pace {
     }
   }
 
+  /** The message that is being worked off takes as much work as so many. */
+  weighs(messages: number): void {
+    this.#sent += messages - 1
+    this.#quota = Math.max(0, this.#quota - messages + 1)
+  }
+
   /** A control frame has arrived. */
   control(): void {
     this.#sent++
@@ -108,13 +114,20 @@ export class Pace {
   /** Its turn has come. */
   release(): void {
     if (this.#ended) return
-    const due = this.#waiting.splice(0, PER_TURN)
-    for (const payload of due) this.#paced.handle(payload)
+    this.#quota = PER_TURN
+    let done = 0
+    for (const payload of this.#waiting) {
+      if (this.#quota === 0) break
+      this.#quota--
+      done++
+      this.#paced.handle(payload)
+    }
+    this.#waiting.splice(0, done)
     if (this.#waiting.length > 0) {
+      this.#quota = 0
       this.#stand()
       return
     }
-    this.#quota = PER_TURN - due.length
     this.#held = false
     this.#paced.release()
   }

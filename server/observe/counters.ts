@@ -5,6 +5,8 @@
 export class Counters {
   connections = 0
   connectionsTotal = 0
+  /** Clients on documents: a connection is one, a shared one as many as it has channels. */
+  members = 0
   rooms = 0
   updatesIn = 0
   updateBytesIn = 0
@@ -16,6 +18,13 @@ export class Counters {
   presenceIn = 0
   compactions = 0
   compactionsFailed = 0
+  /** Bytes that documents hold of what could be read or made again. */
+  heldBytes = 0
+  /** How often a document let go of that to stay within the budget. */
+  drops = 0
+  /** Snapshots that were read again because somebody needed one that was let go of, and how often that failed. */
+  recalls = 0
+  recallsFailed = 0
   /** Members that were marked behind because their socket was backed up, ever. */
   membersBehindTotal = 0
   /** How often a connection that sent too fast was read from more slowly. */

@@ -25,6 +25,10 @@ export const METRICS = {
   ready: gauge('inkwire_ready', '1 when /readyz answers 200, otherwise 0.'),
   connections: gauge('inkwire_connections', 'Open connections.'),
   connectionsTotal: counter('inkwire_connections_total', 'Connections accepted.'),
+  members: gauge(
+    'inkwire_members',
+    'Clients on documents: one for each connection, and for each document on a shared connection.',
+  ),
   rooms: gauge('inkwire_rooms', 'Documents in memory.'),
   updatesIn: counter('inkwire_updates_received_total', 'Updates received.'),
   updateBytesIn: counter('inkwire_update_received_bytes_total', 'Bytes of the updates received.'),
@@ -50,6 +54,16 @@ export const METRICS = {
   ),
   compactions: counter('inkwire_compactions_total', 'Documents compacted.'),
   compactionsFailed: counter('inkwire_compactions_failed_total', 'Compactions that failed.'),
+  held: gauge(
+    'inkwire_snapshot_held_bytes',
+    'Snapshots and answers in memory: what --memory-budget bounds, as it could be read or made again.',
+  ),
+  drops: counter(
+    'inkwire_snapshot_drops_total',
+    'Times that a document let go of its snapshot and answers to stay within --memory-budget.',
+  ),
+  recalls: counter('inkwire_snapshot_rereads_total', 'Snapshots read again from the store after that.'),
+  recallsFailed: counter('inkwire_snapshot_rereads_failed_total', 'Snapshots that could not be read again.'),
   commit: histogram(
     'inkwire_commit_seconds',
     'What one group commit took, from its write until it is durable.',

@@ -78,6 +78,7 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   value(METRICS.ready, () => (ready() ? 1 : 0))
   value(METRICS.connections, () => counters.connections)
   count(METRICS.connectionsTotal, () => counters.connectionsTotal)
+  value(METRICS.members, () => counters.members)
   value(METRICS.rooms, () => counters.rooms)
   count(METRICS.updatesIn, () => counters.updatesIn)
   count(METRICS.updateBytesIn, () => counters.updateBytesIn)
@@ -96,6 +97,11 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   })
   count(METRICS.compactions, () => counters.compactions)
   count(METRICS.compactionsFailed, () => counters.compactionsFailed)
+
+  value(METRICS.held, () => counters.heldBytes)
+  count(METRICS.drops, () => counters.drops)
+  count(METRICS.recalls, () => counters.recalls)
+  count(METRICS.recallsFailed, () => counters.recallsFailed)
 
   const commitSeconds = histogram(METRICS.commit, COMMIT_SECONDS)
   const commitUpdates = histogram(METRICS.commitUpdates, HOW_MANY)

@@ -25,9 +25,9 @@ const awareness = (update) => join(encode(1), inBytes(update))
 const done = { connections: 0, messages: 0, bytes: 0, closed: {} }
 
 /** Connects; what it is closed with is counted. Resolves with null where there is no getting in. */
-const open = (document, reads = true) =>
+const open = (document, reads = true, protocols = []) =>
   new Promise((resolve) => {
-    const socket = new WebSocket(`${base}/${document}`, { perMessageDeflate: false })
+    const socket = new WebSocket(`${base}/${document}`, protocols, { perMessageDeflate: false })
     done.connections++
     socket.on('error', () => resolve(null))
     socket.on('open', () => {
@@ -200,6 +200,28 @@ const KINDS = {
       const socket = await open(document, false)
       while (socket && (await room(socket))) {
         for (let i = 0; i < 200; i++) socket.ping('x'.repeat(100))
+        await pause(0)
+      }
+      socket?.terminate()
+      await pause(20)
+    }
+  },
+  'channels without end': async (document) => {
+    const name = inBytes(Buffer.from(document))
+    while (going()) {
+      const socket = await open('', Math.random() < 0.5, ['inkwire.shared.1'])
+      let channel = 0
+      while (socket && (await room(socket))) {
+        for (let i = 0; i < 100; i++) {
+          // Opened (PROTOCOL X12), asked for everything, ended (X14), and now and then somebody else's turn (X13).
+          send(
+            socket,
+            join(encode(120, 9, ++channel, below(2)), below(4) > 0 ? name : inBytes(Buffer.from('%'))),
+          )
+          send(socket, Buffer.of(0, 0, 1, 0))
+          if (below(2) === 0) send(socket, encode(120, 11, channel, 1000, 0))
+          send(socket, encode(120, 10, 1 + below(channel)))
+        }
         await pause(0)
       }
       socket?.terminate()

@@ -18,7 +18,7 @@ export interface Author {
   stop(): void
 }
 
-export type AuthorKind = 'ours' | 'stock' | 'raw'
+export type AuthorKind = 'ours' | 'shared' | 'stock' | 'raw'
 
 /** How a document shows an author's edits: each leaves a mark in a list, and the last one its number. */
 const edit = (doc: Y.Doc, id: string, n: number): void => {
@@ -51,7 +51,8 @@ export const missingEdits = (doc: Y.Doc, { id }: Author, count: number): number[
 export const startAuthor = (kind: AuthorKind, ws: string, document: string, id: string): Author => {
   switch (kind) {
     case 'ours':
-      return startOurs(ws, document, id)
+    case 'shared':
+      return startOurs(kind, ws, document, id)
     case 'stock':
       return startStock(ws, document, id)
     case 'raw':
@@ -62,8 +63,8 @@ export const startAuthor = (kind: AuthorKind, ws: string, document: string, id: 
 }
 
 /** Our provider: `whenSaved` is the word that counts. */
-const startOurs = (ws: string, document: string, id: string): Author => {
-  const { doc, ours, destroy } = openClient('ours', ws, document, { maxBackoffMs: 20 })
+const startOurs = (kind: 'ours' | 'shared', ws: string, document: string, id: string): Author => {
+  const { doc, ours, destroy } = openClient(kind, ws, document, { maxBackoffMs: 20 })
   let made = 0
   let acknowledged = 0
   return {

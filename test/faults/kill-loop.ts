@@ -24,7 +24,7 @@ export interface KillOptions {
   readonly onRound?: (totals: Totals) => void
 }
 
-const KINDS: readonly AuthorKind[] = ['ours', 'stock', 'raw']
+const KINDS: readonly AuthorKind[] = ['ours', 'shared', 'stock', 'raw']
 const DOCUMENTS = ['a', 'b', 'c/d']
 /** Then authors and documents are new ones, so that documents have all ages and none grows without end. */
 const ROUNDS_PER_CAST = 10
@@ -40,7 +40,10 @@ export const killLoop = async ({ seed, rounds, onRound }: KillOptions): Promise<
   const data = await tempDir()
   const network = await startNetwork()
   const totals: Totals = { rounds: 0, made: 0, acknowledged: 0, lost: [] }
-  const serve = () => serveProcess(data, { args: ['--no-demo', '--log-level', 'error'] })
+  // In half of its lives it keeps no snapshot, and is killed while it reads them again.
+  const budget = () => String(pick(random, [0, 256]))
+  const serve = () =>
+    serveProcess(data, { args: ['--no-demo', '--log-level', 'error', '--memory-budget', budget()] })
   let server = await serve()
   for (let from = 0; from < rounds; from += ROUNDS_PER_CAST) {
     const cast = startCast(network, `cast-${from}`)
@@ -117,7 +120,7 @@ const inspect = async (
 ): Promise<string[]> => {
   const lost: string[] = []
   for (const name of new Set(cast.map((author) => author.document))) {
-    const newcomer = openClient(pick(random, ['ours', 'stock']), ws, name)
+    const newcomer = openClient(pick(random, ['ours', 'shared', 'stock']), ws, name)
     await newcomer.whenSynced()
     for (const [i, author] of cast.entries()) {
       if (author.document !== name) continue

@@ -1,7 +1,7 @@
-import { encodeMessage } from '../shared/codec.js'
-import { frame } from './frame.js'
-import { Bucket } from './limits/bucket.js'
-import { type Answer, deliver, type Receiver } from './room/answer.js'
+import { encodeMessage } from '../../shared/codec.js'
+import { frame } from '../frame.js'
+import { Bucket } from '../limits/bucket.js'
+import { type Answer, deliver, type Receiver } from '../room/answer.js'
 
 /** PROTOCOL W6: who asks gets an answer, also when nobody is here. */
 const NOBODY = frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) }))
@@ -10,7 +10,7 @@ const NOBODY = frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0)
 export interface Asker extends Receiver {
   /** More is waiting to be sent than the server wants to hold, or a message goes out in pieces. */
   readonly congested: boolean
-  /** What brings the asker up to date; null if it has to wait, until {@link Answers.give} is called. */
+  /** What brings the asker up to date; null if that takes time: {@link Answers.give} is called then. */
   content(stateVector: Uint8Array): Answer | null
   /** That has been sent. */
   answered(): void
@@ -29,6 +29,8 @@ export class Answers {
   readonly #clock: () => number
   readonly #questions: Bucket
   #stateVector: Uint8Array | null = null
+  /** The question was put before, and couldn't be answered yet: it counts once. */
+  #asked = false
   #presence = false
   #timer: NodeJS.Timeout | null = null
 
@@ -41,6 +43,7 @@ export class Answers {
   /** A sync step 1 came. */
   askedForContent(stateVector: Uint8Array): void {
     this.#stateVector = stateVector.slice()
+    this.#asked = false
     this.give()
   }
 
@@ -56,7 +59,8 @@ export class Answers {
     for (;;) {
       if (this.#asker.congested || (this.#stateVector === null && !this.#presence)) return
       const now = this.#clock()
-      if (!this.#questions.tryTake(now)) {
+      const again = this.#asked && this.#stateVector !== null
+      if (!again && !this.#questions.tryTake(now)) {
         this.#timer = setTimeout(
           () => {
             this.#timer = null
@@ -67,6 +71,7 @@ export class Answers {
         return
       }
       if (this.#stateVector) {
+        this.#asked = true
         const answer = this.#asker.content(this.#stateVector)
         if (!answer) return
         this.#stateVector = null

@@ -1,0 +1,10 @@
+import { encodeMessage } from '../../shared/codec.js'
+import type { Message } from '../../shared/messages.js'
+import { frame } from '../frame.js'
+import type { Receiver } from '../room/answer.js'
+
+/** A message, ready to be written. */
+export const framed = (message: Message): Uint8Array => frame(encodeMessage(message))
+
+/** Says one thing to one client. What many are told is framed once, by the room. */
+export const say = (to: Receiver, message: Message): void => to.write([framed(message)])
