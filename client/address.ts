@@ -37,6 +37,8 @@ export const documentUrl = (
   name: string,
   params: { readonly [key: string]: string },
 ): string => {
-  const query = Object.entries(params).map((pair) => pair.map(encodeURIComponent).join('='))
-  return `${server.replace(/^http/, 'ws')}/${encodeName(name)}${query.length > 0 ? '?' : ''}${query.join('&')}`
+  const query = Object.entries(params)
+    .map((pair) => pair.map(encodeURIComponent).join('='))
+    .join('&')
+  return `${server.replace(/^http/, 'ws')}/${encodeName(name)}${query && `?${query}`}`
 }

@@ -38,18 +38,17 @@ interface Post {
  * tabs" would be other users' documents that are rendered in the same process.
  */
 export const openChannel = (name: string): Channel | null =>
-  typeof BroadcastChannel === 'undefined' || typeof location === 'undefined'
-    ? null
-    : new BroadcastChannel(name)
+  globalThis.location && globalThis.BroadcastChannel ? new BroadcastChannel(name) : null
 
 /**
  * Tabs of one browser with the same document, talking directly: edits show at once, and also without a
  * server. Content of another generation is not taken.
  */
 export class CrossTab {
+  /** Whether the document is changing just now because another tab's did. */
+  applying = false
   readonly #channel: Channel
   readonly #tab: Tab
-  #applying = false
 
   constructor(channel: Channel, tab: Tab) {
     this.#channel = channel
@@ -61,11 +60,6 @@ export class CrossTab {
     // Tells the other tabs what this one has, and asks for what they have.
     this.#ask(false)
     this.askPresence()
-  }
-
-  /** Whether the document is changing just now because another tab's did. */
-  get applying(): boolean {
-    return this.#applying
   }
 
   /** Asks the other tabs who is there. */
@@ -96,11 +90,11 @@ export class CrossTab {
         break
       case 'syncStep2':
       case 'update':
-        this.#applying = true
+        this.applying = true
         try {
           applyUpdate(tab.doc, message.update, tab.origin)
         } finally {
-          this.#applying = false
+          this.applying = false
           tab.merged(generation)
         }
         break

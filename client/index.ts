@@ -12,6 +12,7 @@ export type { State as ConnectionState } from './machine.js'
 export type { DeviceState } from './offline/contract.js'
 export type {
   Closed,
+  ConnectionKind,
   InkwireEvents,
   InkwireOptions,
   Rejected,

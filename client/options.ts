@@ -38,6 +38,15 @@ export interface WebSocketLike {
 export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike
 
 /**
+ * Decides what a provider connects by: gets the server's URL and the WebSocket class, and gives a class to use instead.
+ *
+ * @example
+ *   import { shared } from 'inkwire/client/shared'
+ *   const connection: ConnectionKind = shared
+ */
+export type ConnectionKind = (serverUrl: string, WebSocket: WebSocketClass) => WebSocketClass
+
+/**
  * Options of {@link InkwireProvider}: y-websocket's, and a few more.
  *
  * @example
@@ -65,6 +74,11 @@ export interface InkwireOptions {
   readonly protocols?: readonly string[]
   /** The WebSocket class. Default: the global one at the time of connecting. */
   readonly WebSocketPolyfill?: WebSocketClass
+  /**
+   * Share a WebSocket with other documents of the server: `shared` from `inkwire/client/shared`. Default: each document
+   * has one of its own.
+   */
+  readonly connection?: ConnectionKind
   /** Ask the server for what is missing every so many ms. Default -1: never, it isn't needed. */
   readonly resyncInterval?: number
   /** Longest time between two attempts to connect, ms; 30,000 while the page is hidden. Default 2,500. */

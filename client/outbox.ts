@@ -2,10 +2,7 @@
  * Errors that belong to the app (a listener that throws, say) must not stop the exchange with the server:
  * they are reported where uncaught errors are.
  */
-export const report = (error: unknown): void => {
-  if (typeof reportError === 'function') reportError(error)
-  else console.error(error)
-}
+export const report = (error: unknown): void => (globalThis.reportError ?? console.error)(error)
 
 /**
  * Calls to the outside wait here until a step of ours is complete, so that listeners find everything in

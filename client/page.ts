@@ -13,16 +13,15 @@ export interface PageHandlers {
 }
 
 /** Whether nobody can see the page; outside of a browser there is none, and this is false. */
-export const isHidden = (): boolean =>
-  typeof document !== 'undefined' && document.visibilityState === 'hidden'
+export const isHidden = (): boolean => globalThis.document?.visibilityState === 'hidden'
 
 /**
  * Watches the page; outside of a browser there is none, and nothing happens.
  *
  * @returns how to stop it.
  */
-export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) => {
-  if (typeof addEventListener === 'undefined') return () => {}
+export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) | undefined => {
+  if (!globalThis.addEventListener) return undefined
   const stop = new AbortController()
   const on = (type: string, listener: (event: { readonly persisted?: boolean }) => void): void =>
     addEventListener(type, listener as (event: object) => void, { signal: stop.signal })
@@ -43,5 +42,5 @@ export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) => {
 export const leaveWarning = (): ((needed: boolean) => void) => {
   const warn = (event: Event): void => event.preventDefault()
   // A listener that is always there keeps the page out of some browsers' back/forward cache.
-  return (needed) => (needed ? addEventListener : removeEventListener)('beforeunload', warn)
+  return (needed) => globalThis[needed ? 'addEventListener' : 'removeEventListener']?.('beforeunload', warn)
 }

@@ -22,8 +22,6 @@ import { Waiters } from './waiters.js'
 
 /** Longest time between two attempts while nobody sees the page, ms. The one that shows it makes the next at once. */
 const HIDDEN_BACKOFF_MS = 30_000
-/** An app that writes something that is refused into every new document mustn't get them without end, ms. */
-const BETWEEN_RESETS_MS = 10_000
 
 /**
  * Keeps a Yjs document in sync with a server, and knows where each edit is.
@@ -61,7 +59,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   #deviceCopy: DeviceCopy | null = null
   /** Whether `connect` was called while the device's copy is being read. */
   #connectLater = false
-  #unwatchPage = (): void => {}
+  #unwatchPage: (() => void) | undefined
   #warn: ReturnType<typeof leaveWarning> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #destroyed = false
@@ -135,7 +133,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       this.on('closed', (why) => why.code === Code.generationChanged && this.#recover(why))
     }
     if (resyncInterval > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
-    if (options.warnBeforeLeaving && typeof addEventListener !== 'undefined') this.#warn = leaveWarning()
+    if (options.warnBeforeLeaving) this.#warn = leaveWarning()
     if (options.offline) this.#openDevice()
     if (connect && this.#webSocket()) this.connect()
   }
@@ -199,7 +197,10 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     return this.#until(() => this.#deviceState.status !== 'loading')
   }
 
-  /** What the server last said that this client may do; null before that, and with other servers. */
+  /**
+   * What the server last said that this client may do, with the option `offline` perhaps to an earlier page; null before
+   * that, and with other servers.
+   */
   get access(): Access | null {
     return this.#sync.access
   }
@@ -320,6 +321,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       key: deviceKey(this.serverUrl, this.roomname),
       generation: () => this.generation,
       unsaved: () => this.#ledger.unsaved(),
+      access: () => this.access,
       loaded: (copy) => this.#loaded(copy),
       changed: (state) => {
         const { status, error } = this.#deviceState
@@ -335,6 +337,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   #loaded(copy: Loaded | null): void {
     if (copy?.unsaved) this.#ledger.adopt(copy.unsaved)
     if (copy?.generation) this.#sync.bind(copy.generation)
+    if (copy?.access) this.#sync.permit(copy.access)
     this.#outbox.add(() => {
       if (!this.#connectLater) return
       this.#connectLater = false
@@ -345,38 +348,33 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   /** What becomes of it is told by events. */
   #recover(why: Closed): void {
-    const wait = Math.max(0, this.#since + BETWEEN_RESETS_MS - Date.now())
-    this.#replace(why, wait).catch(() => {})
+    this.#replace(why, this.#since).catch(() => {})
   }
 
-  #replace(why: Closed, waitMs: number): Promise<InkwireProvider> {
+  #replace(why: Closed, since: number): Promise<InkwireProvider> {
     // Loaded when it is needed, as few ever do.
     this.#replacing ??= import('./recovery.js')
       .then(({ replace }) =>
-        replace<InkwireProvider>(
+        replace(
           this,
           {
             options: this.#options,
             key: deviceKey(this.serverUrl, this.roomname),
             signal: this.#end.signal,
             succeed: (doc, options) => {
-              this.disconnect()
               const next = new InkwireProvider(this.serverUrl, this.roomname, doc, options)
               this.#next = next
               next.#resets = this.#resets + 1
               next.#since = Date.now()
-              next.on('closed', (event) => this.emit('closed', [event, this]))
               return next
             },
-            complete: (event) => {
+            release: () => {
               this.#next = undefined
-              this.emit('reset', [event])
-              this.destroy()
             },
             keep: (next) => next.#destroyed || next.#openDevice(),
           },
           why,
-          waitMs,
+          since,
         ),
       )
       .finally(() => {
@@ -396,8 +394,8 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     this.#flush()
   }
 
-  readonly #onAwareness = (changed: { added: number[]; updated: number[]; removed: number[] }): void => {
-    const ids = [...changed.added, ...changed.updated, ...changed.removed]
+  readonly #onAwareness = (changed: { readonly [how: string]: readonly number[] }): void => {
+    const ids = Object.values(changed).flat()
     if (ids.includes(this.awareness.clientID)) this.#publish(ownPresence(this.awareness))
   }
 
@@ -418,7 +416,8 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   }
 
   #webSocket(): WebSocketClass | undefined {
-    return this.#options.WebSocketPolyfill ?? (typeof WebSocket === 'undefined' ? undefined : WebSocket)
+    const { connection, WebSocketPolyfill: socket = globalThis.WebSocket } = this.#options
+    return socket && (connection?.(this.serverUrl, socket) ?? socket)
   }
 
   /** Moves the state machine and makes the world follow: socket, other tabs, timer, listeners. */
@@ -508,7 +507,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   /** The page and other tabs matter as long as a connection is wanted. */
   #setActive(active: boolean): void {
-    this.#unwatchPage()
+    this.#unwatchPage?.()
     this.#tabs?.presence(farewell(this.awareness))
     this.#tabs?.close()
     this.#tabs = null

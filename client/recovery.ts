@@ -1,64 +1,56 @@
-import type { Awareness } from 'y-protocols/awareness'
 import { Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
 import { InkwireError } from '../shared/errors.js'
 import { forget } from './offline/forget.js'
-import type { Closed, InkwireOptions } from './options.js'
+import type { Closed, InkwireOptions, Reset } from './options.js'
 
-/** The provider of the document that takes the old one's place. */
-export interface Successor {
-  readonly doc: Doc
-  readonly awareness: Awareness
-  readonly whenSynced: Promise<void>
-  connect(): void
-  destroy(): void
-}
+type Provider = Reset['provider']
 
-/** The provider whose document is given up. */
-export interface Predecessor
-  extends Required<Pick<InkwireOptions, 'params' | 'protocols' | 'maxBackoffTime' | 'shouldReconnect'>> {
-  readonly doc: Doc
-  readonly awareness: Awareness
-}
+/** An app that writes something that is refused into every new document mustn't get them without end, ms. */
+const BETWEEN_RESETS_MS = 10_000
 
-/** What it lets be done to itself. */
-export interface RecoveryHost<Next extends Successor> {
+/** What the provider whose document is given up lets be done, beside what any app may do to it. */
+export interface RecoveryHost {
   /** Those that it was made with. */
   readonly options: InkwireOptions
   /** @see deviceKey */
   readonly key: string
   /** Aborted when it is destroyed. */
   readonly signal: AbortSignal
-  /** Ends the connection, for there are never two, and makes the provider of this document. */
-  succeed(doc: Doc, options: InkwireOptions): Next
-  /** The successor has what the server has: tells the app, and ends the old one. */
-  complete(event: Closed & { readonly provider: Next; readonly doc: Doc; readonly dropped: Uint8Array }): void
+  /** Makes the provider of this document, which dies with the old one until that lets go of it. */
+  succeed(doc: Doc, options: InkwireOptions): Provider
+  release(): void
   /** Starts to keep the successor's document on the device. */
-  keep(next: Next): void
+  keep(next: Provider): void
 }
 
 /**
  * Gives up a document that holds what the server doesn't take. A Y.Doc forgets nothing, and what is written later
  * builds upon what was refused: so there has to be a new one, with what the server has.
  *
- * @param waitMs so much later.
+ * @param since when the last document was given up by itself, ms since 1970; 0: never, or the app wants it now.
  * @throws InkwireError INKWIRE_DESTROYED; what the successor's `whenSynced` throws.
  */
-export const replace = async <Next extends Successor>(
-  old: Predecessor,
-  host: RecoveryHost<Next>,
+export const replace = async (
+  old: Provider,
+  host: RecoveryHost,
   why: Closed,
-  waitMs: number,
-): Promise<Next> => {
-  await pause(waitMs, host.signal)
+  since: number,
+): Promise<Provider> => {
+  // Nor longer, if the clock was set back since.
+  const wait = Math.min(since + BETWEEN_RESETS_MS - Date.now(), BETWEEN_RESETS_MS)
+  await pause(Math.max(0, wait), host.signal)
   const { doc, params, protocols, maxBackoffTime, shouldReconnect } = old
   const { guid, collectionid, gc, gcFilter, meta } = doc
   // It has a presence of its own, and of which generation it is will turn out.
   const { awareness: _, generation: __, offline = false, ...options } = host.options
+  // Never two connections.
+  old.disconnect()
   const next = host.succeed(new Doc({ guid, collectionid, gc, gcFilter, meta }), {
     ...options,
     ...{ params, protocols, maxBackoffTime, shouldReconnect },
     connect: false,
   })
+  next.on('closed', (event) => old.emit('closed', [event, old]))
   next.awareness.setLocalState(old.awareness.getLocalState())
   try {
     next.connect()
@@ -68,7 +60,9 @@ export const replace = async <Next extends Successor>(
     throw error
   }
   const dropped = encodeStateAsUpdate(doc, encodeStateVector(next.doc))
-  host.complete({ ...why, provider: next, doc: next.doc, dropped })
+  host.release()
+  old.emit('reset', [{ ...why, provider: next, doc: next.doc, dropped }])
+  old.destroy()
   if (offline) {
     // Only now: had the page gone before, the device would still have had what is dropped.
     forget(host.key).then(() => host.keep(next), reportError)

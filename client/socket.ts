@@ -53,7 +53,8 @@ export const openSocket = (
   }
   const tick = (): void => {
     const now = Date.now()
-    const slept = now - ticked > 2 * CHECK_EVERY_MS
+    // Or the clock was set, back perhaps: then what is due would be so much later.
+    const slept = Math.abs(now - ticked) > 2 * CHECK_EVERY_MS
     ticked = now
     if (now > due) lost(null)
     else if (slept) check()

@@ -146,7 +146,8 @@ export class Sync {
         this.#host.authenticate()
         return
       }
-      if (this.#hello === undefined && message.type !== 'hello') this.#plain()
+      // A sign of life (PROTOCOL W6) may come before either.
+      if (this.#hello === undefined && message.type !== 'hello' && message.type !== 'awareness') this.#plain()
       this.#act(message)
     } catch (error) {
       // Malformed content, or an observer of the app threw; Yjs doesn't let us tell.
@@ -154,7 +155,15 @@ export class Sync {
     }
   }
 
+  /** What this client may do, as a server says, or said to this device. */
+  permit(access: Access): void {
+    this.access = access
+    this.#host.tell('access', access)
+  }
+
   #plain(): void {
+    // It says nothing of that, and whoever is read-only by an earlier word wants to know.
+    if (this.access === 'read') this.permit('write')
     this.#hello = this.access = null
     this.#ledger.begin(null)
     if (this.#mark) this.ask()
@@ -173,8 +182,7 @@ export class Sync {
     // A later one tells of another access; what it counts by then may not be durable.
     this.#hello = { ...hello, seq: known?.seq ?? hello.seq }
     this.#ledger.begin(hello.durability)
-    this.access = hello.access
-    this.#host.tell('access', hello.access)
+    this.permit(hello.access)
     if (known) return
     if (generation !== null) this.#host.send(encodeJoin(generation, this.#mark))
     if (this.#mark) this.ask()

@@ -1,8 +1,11 @@
 import {
+  type AbstractType,
   createAbsolutePositionFromRelativePosition,
   createRelativePositionFromTypeIndex,
+  type Doc,
   decodeRelativePosition,
   encodeRelativePosition,
+  type RelativePosition,
 } from 'yjs'
 import { toBytes, toText } from './base64.js'
 
@@ -106,6 +109,53 @@ export const resolveRange = (sequence: Sequence, range: unknown): Range | null =
   const start = indexOf(sequence, first)
   const end = indexOf(sequence, last)
   return start && end && start.index < end.index ? { start: start.index, end: end.index } : null
+}
+
+/**
+ * Holds on to a place in a rich text, as its editor's binding knows it: of a selection, say. A rich text is many
+ * sequences, one in another; bindings turn their editor's positions into relative positions of Yjs, and back.
+ *
+ * @param side as for {@link createAnchor}: for a range that isn't to grow at its ends, `right` for its start and `left`
+ *   for its end
+ * @returns null if the position is nowhere in the document
+ * @example
+ *   // ProseMirror; for Tiptap, the same functions are in @tiptap/y-tiptap
+ *   const { type, binding } = ySyncPluginKey.getState(view.state)
+ *   const position = absolutePositionToRelativePosition(view.state.selection.from, type, binding.mapping)
+ *   comment.start = anchorFromPosition(doc, position)
+ */
+export const anchorFromPosition = (
+  doc: Doc,
+  position: RelativePosition,
+  side: 'left' | 'right' = 'right',
+): Anchor | null => {
+  const place = createAbsolutePositionFromRelativePosition(position, doc)
+  return place && createAnchor(place.type, place.index, side)
+}
+
+/**
+ * Where it is now, for the editor's binding. If what it held on to is deleted, it is where that was: a range is empty
+ * once everything in it is.
+ *
+ * @returns null if the paragraph around it is deleted or hasn't arrived yet, and for what is no anchor
+ * @example
+ *   const position = positionFromAnchor(doc, comment.start)
+ *   const from = position && relativePositionToAbsolutePosition(doc, type, position, binding.mapping)
+ */
+export const positionFromAnchor = (doc: Doc, anchor: unknown): RelativePosition | null => {
+  if (typeof anchor !== 'string') return null
+  try {
+    const position = decodeRelativePosition(toBytes(anchor))
+    let around: AbstractType<unknown> | null | undefined
+    around = createAbsolutePositionFromRelativePosition(position, doc)?.type
+    if (!around) return null
+    for (; around?._item; around = around._item.parent as AbstractType<unknown>) {
+      if (around._item.deleted) return null
+    }
+    return position
+  } catch {
+    return null
+  }
 }
 
 /** Where a position lies, and whether the element that it holds on to is deleted; null if nowhere in `sequence`. */

@@ -5,8 +5,10 @@
  */
 export {
   type Anchor,
+  anchorFromPosition,
   createAnchor,
   createRangeAnchor,
+  positionFromAnchor,
   type Range,
   type RangeAnchor,
   resolveAnchor,

@@ -1,5 +1,6 @@
 import type { Doc } from 'yjs'
 import type { InkwireError } from '../../shared/errors.js'
+import type { Access } from '../../shared/messages.js'
 
 /**
  * Where the device's copy of a document is (option `offline`). Immutable, and the same object until something
@@ -38,6 +39,8 @@ export interface Loaded {
   /** The generation that the stored content is of (PROTOCOL X2); null if it never was on a server. */
   readonly generation: string | null
   readonly unsaved: Unsaved | null
+  /** What the server last said that this client may do; null if it never did. */
+  readonly access: Access | null
 }
 
 /** The provider, as the device's copy sees it. */
@@ -50,6 +53,8 @@ export interface DeviceHost {
   /** The generation that the document's content is of now. */
   generation(): string | null
   unsaved(): Unsaved | null
+  /** What the server last said that this client may do; null while that isn't known. */
+  access(): Access | null
   /** The stored content is in the document, or never will be (null). Called once. */
   loaded(copy: Loaded | null): void
   changed(state: DeviceState): void
@@ -59,7 +64,7 @@ export interface DeviceHost {
 
 /** The device's copy of an open document. */
 export interface DeviceCopy {
-  /** The generation, or what is unsaved, may have changed. */
+  /** The generation, the access, or what is unsaved, may have changed. */
   look(): void
   /** Stores what is left, and lets go of the document. */
   close(): void

@@ -1,10 +1,10 @@
 import { applyUpdate, encodeStateAsUpdate } from 'yjs'
 import { InkwireError } from '../../shared/errors.js'
+import type { Access } from '../../shared/messages.js'
+import { Compactor } from './compactor.js'
 import type { DeviceCopy, DeviceHost, DeviceState, Unsaved } from './contract.js'
 import { deviceError, type Ended, openDatabase } from './database.js'
-import { runForKeeper } from './keeper.js'
-import { StoredSize } from './size.js'
-import { Store } from './store.js'
+import { type Batch, Store } from './store.js'
 
 /** What others did may wait this long, and so may the news that something was saved: the server knows both. */
 const LATER_MS = 1_000
@@ -20,7 +20,7 @@ const MAX_QUEUE = 1_000
 export class Device implements DeviceCopy {
   readonly #host: DeviceHost
   readonly #store: Store
-  readonly #size = new StoredSize()
+  readonly #compactor: Compactor
   readonly #listening = new AbortController()
   #db: IDBDatabase | null = null
   #queue: Uint8Array[] = []
@@ -31,21 +31,26 @@ export class Device implements DeviceCopy {
   #storing = 0
   /** What is stored beside the content; undefined: not known, the last write failed. */
   #generation: string | null = null
+  #access: Access | null = null
   #mark: Unsaved | null | undefined = null
   #microtask = false
   #timer: ReturnType<typeof setTimeout> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #retryMs = FIRST_RETRY_MS
   #error: InkwireError | null = null
-  #keeper = false
-  /** Cancels a compaction that waits for an idle moment; null when none waits or runs. */
-  #compaction: (() => void) | null = null
-  #resign = (): void => {}
   #ended = false
 
   constructor(host: DeviceHost) {
     this.#host = host
     this.#store = new Store(host.key)
+    this.#compactor = new Compactor({
+      doc: host.doc,
+      // Our own: the provider takes it for edits and sends them on; the tab that stored them may be gone.
+      origin: this,
+      key: host.key,
+      store: this.#store,
+      db: () => this.#db,
+    })
     void this.#open()
   }
 
@@ -66,7 +71,7 @@ export class Device implements DeviceCopy {
     try {
       const db = await openDatabase((why) => this.#lost(why))
       if (this.#ended) return db.close()
-      const { updates, generation, unsaved } = await this.#store.load(db, this.#host.generation())
+      const { updates, ...beside } = await this.#store.load(db, this.#host.generation())
       if (this.#ended) return db.close()
       this.#db = db
       // What the document holds that may not be stored: edits made meanwhile, content of the app's.
@@ -86,12 +91,13 @@ export class Device implements DeviceCopy {
           for (const update of updates) guarded(() => applyUpdate(doc, update, origin))
         }, origin),
       )
-      this.#generation = generation
-      this.#mark = unsaved
-      this.#size.loaded(updates)
+      this.#generation = beside.generation
+      this.#access = beside.access
+      this.#mark = beside.unsaved
+      this.#compactor.loaded(updates)
       doc.on('update', this.#onUpdate)
       this.#listen()
-      this.#host.loaded({ generation, unsaved })
+      this.#host.loaded(beside)
       if (own) this.#add(own, true)
       else if (this.#isMarkStale()) this.#soon()
       this.#tell()
@@ -100,11 +106,7 @@ export class Device implements DeviceCopy {
       this.#host.loaded(null)
       return
     }
-    if (!sound || this.#ended) return
-    this.#resign = runForKeeper(this.#host.key, () => {
-      this.#keeper = true
-      this.#compactIfWorth()
-    })
+    if (sound && !this.#ended) this.#compactor.start()
   }
 
   readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
@@ -148,9 +150,16 @@ export class Device implements DeviceCopy {
     return (
       this.#mark === undefined ||
       this.#host.generation() !== this.#generation ||
+      this.#newAccess() !== null ||
       unsaved?.count !== this.#mark?.count ||
       unsaved?.since !== this.#mark?.since
     )
+  }
+
+  /** What the server says that this device may do, if that isn't stored. */
+  #newAccess(): Access | null {
+    const access = this.#host.access()
+    return access === this.#access ? null : access
   }
 
   /** Writes all that is queued, and the marks that belong to it. */
@@ -165,15 +174,16 @@ export class Device implements DeviceCopy {
     const unsaved = this.#host.unsaved()
     const bound = this.#host.generation()
     const generation = bound === this.#generation ? null : bound
+    const access = this.#newAccess()
     this.#queue = []
     this.#urgent = false
     this.#mark = unsaved
     this.#writing++
     if (urgent) this.#storing++
     this.#store
-      .write(db, { updates, unsaved, generation })
+      .write(db, { updates, unsaved, generation, access })
       .then(
-        () => this.#wrote(updates, generation),
+        () => this.#wrote({ updates, unsaved, generation, access }),
         (error: unknown) => {
           this.#queue = [...updates, ...this.#queue]
           this.#urgent ||= urgent
@@ -195,12 +205,12 @@ export class Device implements DeviceCopy {
       })
   }
 
-  #wrote(updates: readonly Uint8Array[], generation: string | null): void {
+  #wrote({ updates, generation, access }: Batch): void {
     if (generation) this.#generation = generation
-    this.#size.added(updates)
+    if (access) this.#access = access
     this.#error = null
     this.#retryMs = FIRST_RETRY_MS
-    this.#compactIfWorth()
+    this.#compactor.added(updates)
   }
 
   #fail(error: InkwireError): void {
@@ -262,47 +272,13 @@ export class Device implements DeviceCopy {
     addEventListener('visibilitychange', () => this.#flush(), { signal })
   }
 
-  #compactIfWorth(): void {
-    if (!this.#keeper || this.#compaction || this.#ended || !this.#size.worthCompacting) return
-    this.#compaction = whenIdle(() => {
-      void this.#compact().finally(() => {
-        this.#compaction = null
-      })
-    })
-  }
-
-  async #compact(): Promise<void> {
-    const { doc } = this.#host
-    let bytes = 0
-    if (!this.#db) return
-    // An origin of its own: the provider takes it for edits and sends them on; their tab may be gone.
-    const absorb = (updates: readonly Uint8Array[]): void => {
-      for (const update of updates) applyUpdate(doc, update, this)
-    }
-    const snapshot = (): Uint8Array => {
-      const update = encodeStateAsUpdate(doc)
-      bytes = update.length
-      return update
-    }
-    try {
-      await this.#store.compact(this.#db, absorb, snapshot)
-      this.#size.compacted(bytes)
-    } catch (error) {
-      // Everything is still stored as it was. Without space it is tried again later; otherwise never, the
-      // next write will show what is the matter.
-      this.#size.postponed()
-      this.#keeper = deviceError(error).code === 'INKWIRE_DEVICE_FULL'
-    }
-  }
-
   #end(error: InkwireError | null = null): void {
     this.#ended = true
     this.#host.doc.off('update', this.#onUpdate)
     this.#listening.abort()
     clearTimeout(this.#timer)
     clearTimeout(this.#retryTimer)
-    this.#compaction?.()
-    this.#resign()
+    this.#compactor.stop()
     // Transactions under way are still completed.
     this.#db?.close()
     this.#db = null
@@ -316,18 +292,4 @@ export class Device implements DeviceCopy {
     const status = this.#error ? 'failed' : this.#urgent || this.#storing > 0 ? 'storing' : 'stored'
     this.#host.changed({ status, error: this.#error } satisfies DeviceState)
   }
-}
-
-/**
- * Calls back when the browser has nothing better to do.
- *
- * @returns how to call it off.
- */
-const whenIdle = (act: () => void): (() => void) => {
-  if (typeof requestIdleCallback === 'undefined') {
-    const timer = setTimeout(act, 200)
-    return () => clearTimeout(timer)
-  }
-  const handle = requestIdleCallback(act, { timeout: 10_000 })
-  return () => cancelIdleCallback(handle)
 }

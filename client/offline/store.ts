@@ -1,4 +1,5 @@
 import { InkwireError } from '../../shared/errors.js'
+import type { Access } from '../../shared/messages.js'
 import type { Loaded, Unsaved } from './contract.js'
 import { type Tables, type Then, transact } from './database.js'
 
@@ -12,6 +13,8 @@ export interface DocumentRecord {
   readonly epoch: string
   /** Set once, with the first content of it. */
   readonly generation: string | null
+  /** What the server last said that this device may do; older versions didn't store it. */
+  readonly access?: Access | null
 }
 
 /** `updates`: of an epoch, in the order in which they came. */
@@ -24,7 +27,13 @@ export interface Batch {
   readonly unsaved: Unsaved | null
   /** The generation, when it is to be stored or checked; null leaves it as it is. */
   readonly generation: string | null
+  /** What this device may do, when it is to be stored; null leaves it as it is. */
+  readonly access: Access | null
 }
+
+/** What is kept with a document's name. */
+type Beside = Pick<Batch, 'generation' | 'access'>
+const NOTHING: Beside = { generation: null, access: null }
 
 /** A document's content as it was stored. */
 export interface StoredContent extends Loaded {
@@ -102,7 +111,7 @@ export class Store {
       })
     })
     this.#epoch = record.epoch
-    return { updates, unsaved, generation: record.generation }
+    return { updates, unsaved, generation: record.generation, access: record.access ?? null }
   }
 
   /**
@@ -111,15 +120,15 @@ export class Store {
    * @throws InkwireError INKWIRE_DEVICE_FORGOTTEN when it isn't.
    */
   resume(db: IDBDatabase): Promise<void> {
-    return transact(db, (tables, then) => this.#check(tables, then, null, () => {}))
+    return transact(db, (tables, then) => this.#check(tables, then, NOTHING, () => {}))
   }
 
   /**
-   * Stores a batch. Without a generation its requests are all placed at once, so that it survives the page.
+   * Stores a batch. Without a generation and an access its requests are all placed at once, so that it survives the page.
    *
    * @throws InkwireError INKWIRE_DEVICE_FORGOTTEN; INKWIRE_DEVICE_CONFLICT; what `transact` throws.
    */
-  async write(db: IDBDatabase, { updates, unsaved, generation }: Batch): Promise<void> {
+  async write(db: IDBDatabase, { updates, unsaved, ...beside }: Batch): Promise<void> {
     const mark = [this.#epoch, this.#writer]
     let gone = false
     const put = (tables: Tables): void => {
@@ -128,7 +137,7 @@ export class Store {
       else tables.unsaved.delete(mark)
     }
     await transact(db, (tables, then, transaction) => {
-      if (generation !== null) return this.#check(tables, then, generation, () => put(tables))
+      if (beside.generation ?? beside.access) return this.#check(tables, then, beside, () => put(tables))
       then<DocumentRecord | undefined>(tables.documents.get(this.#key), (found) => {
         gone = found?.epoch !== this.#epoch
       })
@@ -164,7 +173,7 @@ export class Store {
         this.#known.clear()
         tables.updates.put([update], this.#nextKey())
       }
-      this.#check(tables, then, null, () => {
+      this.#check(tables, then, NOTHING, () => {
         then(tables.updates.getAllKeys(range), (keys) => {
           const ours = (key: IDBValidKey): boolean => Array.isArray(key) && key[2] === this.#writer
           const strange = keys.filter((key) => !ours(key) && !this.#known.has(JSON.stringify(key)))
@@ -181,13 +190,14 @@ export class Store {
     })
   }
 
-  /** Goes on if the document is still the one that was loaded, and of `generation`, or of none yet. */
-  #check(tables: Tables, then: Then, generation: string | null, goOn: () => void): void {
+  /** Goes on if the document is still the one that was loaded, and of the generation, or of none yet. */
+  #check(tables: Tables, then: Then, { generation, access }: Beside, goOn: () => void): void {
     then<DocumentRecord | undefined>(tables.documents.get(this.#key), (found) => {
       if (found?.epoch !== this.#epoch) throw forgotten()
       checkGeneration(found, generation)
-      if (generation !== found.generation && generation !== null) {
-        tables.documents.put({ epoch: found.epoch, generation }, this.#key)
+      if (generation ?? access) {
+        const record = { generation: generation ?? found.generation, access: access ?? found.access ?? null }
+        tables.documents.put({ ...found, ...record }, this.#key)
       }
       goOn()
     })

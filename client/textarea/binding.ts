@@ -1,16 +1,10 @@
 import type { Doc, Text, Transaction, YTextEvent } from 'yjs'
-import { apply, type Change, fromDelta, invert, isText, rebase } from './change.js'
+import { apply, type Change, fromDelta, isText, rebase } from './change.js'
 import { followComposition } from './composition.js'
 import { shareCursors } from './cursors.js'
-import { diff, type Splice } from './diff.js'
-import {
-  HIDDEN_IN_INPUT,
-  HIDDEN_IN_TEXTAREA,
-  toTextChange,
-  toTextIndex,
-  toValue,
-  toValueIndex,
-} from './line-ends.js'
+import { diff } from './diff.js'
+import { HIDDEN_IN_INPUT, HIDDEN_IN_TEXTAREA, toTextChange, toTextIndex, toValue } from './line-ends.js'
+import { listen } from './listen.js'
 import type { TextareaBinding, TextareaOptions } from './options.js'
 import {
   fromRelative,
@@ -27,6 +21,7 @@ import { UndoManager } from './yjs.js'
 
 /** Ties the two; see `bindTextarea`. */
 export const bind = (ytext: Text, element: TextElement, options: TextareaOptions = {}): TextareaBinding => {
+  const { provider, awareness = provider?.awareness } = options
   const undoManager = options.undoManager ?? new UndoManager(ytext, { trackedOrigins: new Set() })
   const hidden = element.localName === 'input' ? HIDDEN_IN_INPUT : HIDDEN_IN_TEXTAREA
   const aborter = new AbortController()
@@ -47,18 +42,19 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   /** Whether what happens to the element is nobody's edit: its form is being reset, or it is typed for others. */
   let ignoring = false
 
-  const writable = () => element.matches(':read-write')
-
   /**
-   * Writes an edit to the shared text, as one transaction.
-   *
-   * @param done whether it was made in the element, or has yet to be shown there
+   * Whether the user may write. While the server takes no edits, the element is read-only. If the app makes it so, the
+   * attribute has another value, and stays.
    */
-  const write = (splice: Splice, done: boolean) => {
-    const edit = toTextChange(done ? base : text, splice, hidden)
-    const [change, others] = done ? rebase(edit, waiting) : [edit, [...waiting, edit]]
-    if (done) base = apply(base, edit)
-    waiting = others
+  const writable = () => {
+    if (signal.aborted || provider?.access !== 'read') {
+      if (element.matches('[readonly=inkwire]')) element.readOnly = false
+    } else if (!element.readOnly) element.setAttribute('readonly', 'inkwire')
+    return element.matches(':read-write')
+  }
+
+  /** Writes an edit to the shared text, as one transaction. */
+  const write = (change: Change) => {
     ;(ytext.doc as Doc).transact(() => {
       let index = 0
       for (const part of change) {
@@ -68,24 +64,28 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
         } else if (part < 0) ytext.delete(index, -part)
         else index += part
       }
-      text = contentOf(ytext)
     }, binding)
     before = null
   }
 
   /** Takes up whatever is in the element now, whoever put it there. */
   const commit = (last?: boolean) => {
-    const { value } = element
+    const value = element.value
     if (
-      value === shadow ||
       !writable() ||
+      value === shadow ||
       ignoring ||
       element.validity.badInput || // half a number reads as ''
       (!last && options.composition === 'hold' && composing())
     )
       return
-    write(diff(toValue(base, hidden), value, element.selectionEnd), true)
+    const edit = toTextChange(base, diff(toValue(base, hidden), value, element.selectionEnd), hidden)
+    let change: Change
+    ;[change, waiting] = rebase(edit, waiting)
+    base = apply(base, edit)
+    text = apply(text, change) // nothing to be shown here
     shadow = value
+    write(change)
   }
 
   /** Brings the element up to the shared text, with selection and scroll position where they belong. */
@@ -95,7 +95,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     base = text
     waiting = []
     if (element.value !== value) {
-      const { scrollTop } = element
+      const scrollTop = element.scrollTop
       const [start, minusRemoved, insert] = diff(element.value, value)
       if (value.length > LARGE && insert.split('\n').length < LINES && element.matches(':focus')) {
         // As if it was typed: a browser then lays out a line, and not all of the text. Nobody hears of it, and its own
@@ -137,11 +137,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   /** The other way. */
   const toElement = (selection: Selection) =>
     mapSelection(
-      moveSelection(
-        waiting.reduceRight((moved, change) => mapSelection(moved, invert(change)), selection),
-        (index) => toValueIndex(base, index, hidden),
-      ),
-      diff(toValue(base, hidden), element.value),
+      moveSelection(selection, (index) => toValue(text.slice(0, index), hidden).length),
+      diff(toValue(text, hidden), element.value),
     )
   const selected = () => {
     const selection = selectedText()
@@ -197,7 +194,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
       commit()
       before = selected()
       undoManager.stopCapturing()
-      write(diff(toValue(text, hidden), toValue(value, hidden)), false)
+      write(toTextChange(text, diff(toValue(text, hidden), toValue(value, hidden)), hidden))
       undoManager.stopCapturing()
       settle()
     },
@@ -205,8 +202,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
       if (signal.aborted) return
       commit(true)
       aborter.abort()
+      writable()
       ytext.unobserve(onText)
-      stopKeeping()
       if (options.undoManager) undoManager.removeTrackedOrigin(binding)
       else undoManager.destroy()
     },
@@ -224,8 +221,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   on('input', (event) =>
     ignoring ? event.stopImmediatePropagation() : element.validity.badInput || settle(),
   )
-  const update = options.awareness && shareCursors(options.awareness, element, on, selected, locate, signal)
-  const stopKeeping = keepSelection(
+  const update = awareness && shareCursors(awareness, element, on, selected, locate, signal)
+  keepSelection(
     undoManager,
     binding,
     () => before,
@@ -234,9 +231,11 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
       const selection = locate(kept)
       if (selection && !composing()) element.setSelectionRange(...selection)
     },
+    signal,
   )
   undoManager.addTrackedOrigin(binding)
   ytext.observe(onText)
+  if (provider) listen(signal, provider, 'access', settle)
   settle()
   return binding
 }

@@ -25,8 +25,8 @@ export interface DeltaPart {
 
 /** What a Yjs text event says. An embedded object, which counts 1 but has no characters, becomes U+FFFC. */
 export const fromDelta = (delta: readonly DeltaPart[]): Change =>
-  delta.map(({ insert, retain, delete: removed = 0 }) =>
-    insert ? (isText(insert) ? insert : '\ufffc') : (retain ?? -removed),
+  delta.map(({ insert, retain, delete: removed }) =>
+    insert ? (isText(insert) ? insert : '\ufffc') : (retain ?? -(removed as number)),
   )
 
 /** The text after the change. */
@@ -58,10 +58,6 @@ export const mapIndex = (change: Change, index: number, right?: boolean): number
   return moved
 }
 
-/** The way back, good for {@link mapIndex} only: what was removed comes back as blanks. */
-export const invert = (change: Change): Change =>
-  change.map((part) => (isText(part) ? -part.length : part < 0 ? ' '.repeat(-part) : part))
-
 /**
  * `change`, made at the same time as `other`, so that it can be carried out after it. Of two insertions at
  * one place, `first` says whether that of `change` comes first. For all texts t and changes a and b of it:
@@ -69,24 +65,25 @@ export const invert = (change: Change): Change =>
  */
 export const transform = (change: Change, other: Change, first: boolean): Change => {
   const result: Part[] = []
-  let i = 0
-  let j = 0
-  let x = change[0]
-  let y = other[0] ?? ALL
+  const ours = [...change]
+  const theirs = [...other, Infinity]
+  let x = ours.shift()
+  let y = theirs.shift() as Part
   while (x !== undefined) {
     if (isText(x) && (first || !isText(y))) {
       result.push(x)
-      x = change[++i]
+      x = ours.shift()
     } else if (isText(y)) {
       result.push(y.length)
-      y = other[++j] ?? ALL
+      y = theirs.shift() as Part
     } else {
       // Both are numbers: they speak of the same characters for as long as the shorter one reaches.
-      const ours = x as number
-      const length = Math.min(Math.abs(ours), Math.abs(y))
-      if (y > 0) result.push(Math.sign(ours) * length)
-      x = ours - Math.sign(ours) * length || change[++i]
-      y = y - Math.sign(y) * length || (other[++j] ?? ALL)
+      const left = x as number
+      const length = Math.min(Math.abs(left), Math.abs(y))
+      const same = Math.sign(left) * length
+      if (y > 0) result.push(same)
+      x = left - same || ours.shift()
+      y = y - Math.sign(y) * length || (theirs.shift() as Part)
     }
   }
   return result
@@ -108,8 +105,5 @@ export const rebase = (
   })
   return [moved, past]
 }
-
-/** More than any text has. */
-const ALL = Infinity
 
 export const isText = (part: unknown): part is string => typeof part === 'string'

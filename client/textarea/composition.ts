@@ -42,6 +42,6 @@ export const followComposition = (
   on('blur', end)
   // A composition that somebody's write has ended goes without a word; plain input then gives it away.
   on('input', (event) => (event as InputEvent).isComposing || end())
-  // An element that was taken out of the page says nothing either.
-  return [() => composing && element.matches(':focus'), end]
+  // An element that was taken out of the page, or made read-only, says nothing either.
+  return [() => (composing &&= element.matches(':focus:read-write')), end]
 }

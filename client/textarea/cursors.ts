@@ -1,4 +1,5 @@
 import { createLayer } from './layer.js'
+import { listen } from './listen.js'
 import type { AwarenessLike } from './options.js'
 import type { RelativeSelection, Selection, TextElement } from './selection.js'
 
@@ -43,10 +44,9 @@ export const shareCursors = (
   document.fonts.addEventListener('loadingdone', update, { signal })
   const observer = new ResizeObserver(update) // also tells when the element is removed or added
   observer.observe(element)
-  awareness.on('change', update)
+  listen(signal, awareness, 'change', update)
   signal.addEventListener('abort', () => {
     observer.disconnect()
-    awareness.off('change', update)
     refresh()
   })
   return update

@@ -9,7 +9,7 @@ export type Splice = readonly [start: number, minusRemoved: number, insert: stri
  * @example diff('aaaa', 'aaaaa', 2) // [1, 0, 'a']
  */
 export const diff = (before: string, after: string, caret?: number | null): Splice => {
-  const { length } = before
+  const length = before.length
   const newLength = after.length
   const shorter = Math.min(length, newLength)
   let prefix = 0

@@ -7,7 +7,7 @@ import type * as Y from 'yjs'
 import { bind } from './binding.js'
 import type { TextareaBinding, TextareaOptions } from './options.js'
 
-export type { AwarenessLike, TextareaBinding, TextareaOptions } from './options.js'
+export type { AwarenessLike, ProviderLike, TextareaBinding, TextareaOptions } from './options.js'
 
 /**
  * Ties a text to a textarea. The element shows the shared text at once, whatever it held before. It takes one
@@ -15,7 +15,7 @@ export type { AwarenessLike, TextareaBinding, TextareaOptions } from './options.
  *
  * @throws TypeError if the text is not part of a document yet
  * @example
- *   const binding = bindTextarea(doc.getText('notes'), document.querySelector('textarea'), { awareness })
+ *   const binding = bindTextarea(doc.getText('notes'), document.querySelector('textarea'), { provider })
  *   …
  *   binding.destroy()
  */
@@ -29,7 +29,7 @@ export const bindTextarea: (
  * The same for an input that holds text, of any type. Line ends in the shared text stay, but don't show.
  *
  * @throws TypeError if the text is not part of a document yet
- * @example bindInput(doc.getText('title'), document.querySelector('input'), { awareness })
+ * @example bindInput(doc.getText('title'), document.querySelector('input'), { provider })
  */
 export const bindInput: (
   ytext: Y.Text,

@@ -6,7 +6,7 @@ import type { Selection, TextElement } from './selection.js'
 /** Keeps the page's own styles away. */
 const ALONE = 'all:initial;position:absolute;'
 /** Comes and goes at once, so that nobody has to prefer less motion. */
-const NAME = `${ALONE}background:inherit;bottom:100%;max-width:16em;overflow:hidden;padding:0 4px;font:12px sans-serif;white-space:pre;`
+const NAME = `${ALONE}overflow:hidden;bottom:100%;max-width:16em;padding:0 4px;background:inherit;color:#000;font:12px sans-serif;white-space:pre;`
 
 /**
  * Draws the carets, selections and names of the others over an element, in a layer of its own that takes no
@@ -45,21 +45,23 @@ export const createLayer = (
       if (!selection) continue
       if (!shown) {
         if (element.nextSibling !== host) element.after(host)
-        const area = new DOMRect(
-          x + element.clientLeft,
-          y + element.clientTop,
-          // A fraction of a pixel, which the client width leaves out, may decide where a line is broken.
-          element.clientWidth + width - element.offsetWidth,
-          element.clientHeight,
+        place(
+          mirror,
+          new DOMRect(
+            x + element.clientLeft,
+            y + element.clientTop,
+            // A fraction of a pixel, which the client width leaves out, may decide where a line is broken.
+            element.clientWidth + width - element.offsetWidth,
+            element.clientHeight,
+          ),
+          'overflow:hidden',
         )
-        place(mirror, area, 'overflow:hidden')
         updateMirror()
       }
       shown = true
       const { name, color } = Object(user)
-      const mark = (box: DOMRect, css: string) => {
-        const node = create()
-        place(node, box, `min-width:2px;background:#888;${css}`)
+      const mark = (box: DOMRect, css: string, node = create()) => {
+        place(node, box, `min-width:2px;background:gray;${css}`)
         // Hue and strength are the user's, but the lightness is medium: it stands out from dark and from light
         // backgrounds, and black letters can be read on it. What is no colour changes nothing.
         if (isText(color)) node.style.backgroundColor = `oklch(from ${color} .62 min(c,.14) h)`
@@ -73,12 +75,12 @@ export const createLayer = (
       const box = boxesOf(at, at).at(-1) ?? boxesOf(at, at + 1)[0]
       if (!box) continue
       const caret = mark(box, '')
-      const since = awareness.meta.get(client)?.lastUpdated as number
       // A name is shown for three seconds after its owner has moved; the next drawing then leaves it out.
-      if (isText(name) && Date.now() - since < 3000) {
-        const label = caret.appendChild(create())
+      if (isText(name) && Date.now() - (awareness.meta.get(client)?.lastUpdated as number) < 3000) {
+        const label = create()
         label.style.cssText = NAME + (box.x > x + width / 2 ? 'right:0' : '')
-        label.textContent = name
+        label.append(name)
+        caret.append(label)
       }
     }
     marks.replaceChildren(...nodes)

@@ -14,10 +14,6 @@ export const HIDDEN_IN_INPUT = /[\r\n]/g
 /** The text as the element shows it. */
 export const toValue = (text: string, hidden: RegExp): string => text.replace(hidden, '').replace(/\r/g, '\n')
 
-/** The index of the value that belongs to an index of the text. */
-export const toValueIndex = (text: string, index: number, hidden: RegExp): number =>
-  toValue(text.slice(0, index), hidden).length
-
 /** The index of the text that belongs to an index of the value: before what is hidden there. */
 export const toTextIndex = (text: string, index: number, hidden: RegExp): number => {
   let at = index
@@ -32,5 +28,5 @@ export const toTextIndex = (text: string, index: number, hidden: RegExp): number
 export const toTextChange = (text: string, [from, minusRemoved, typed]: Splice, hidden: RegExp): Change => {
   const start = toTextIndex(text, from, hidden)
   const end = toTextIndex(text, from - minusRemoved, hidden)
-  return [start, start - end, typed.replace(/\p{Surrogate}/gu, '\ufffd')]
+  return [start, start - end, typed.replace(/\p{Cs}/gu, '\ufffd')]
 }

@@ -31,7 +31,7 @@ export const create = (): HTMLElement => document.createElement('inkwire-cursors
 export const createMirror = (element: TextElement): Mirror => {
   const node = create()
   const copy = node.appendChild(create())
-  const { style } = copy
+  const style = copy.style
   const range = new Range()
   let text = ''
   style.cssText = 'all:initial;display:block;box-sizing:border-box;visibility:hidden;min-height:100%'

@@ -17,16 +17,36 @@ export interface AwarenessLike {
 }
 
 /**
+ * What a binding needs of a provider; ours fits, and any other with an `awareness`, y-websocket's among them.
+ *
+ * @example
+ *   bindTextarea(text, textarea, { provider })
+ */
+export interface ProviderLike {
+  readonly awareness: AwarenessLike
+  /** What the server last said that one may do; other servers don't. */
+  readonly access?: string | null
+  /** Whatever events there are: without `access` among them, it never changes. */
+  on(event: never, listener: () => void): unknown
+  off(event: never, listener: () => void): unknown
+}
+
+/**
  * How a binding behaves; every option may be left out.
  *
  * @example
- *   bindTextarea(text, textarea, { awareness: provider.awareness, composition: 'hold' })
+ *   bindTextarea(text, textarea, { provider, composition: 'hold' })
  */
 export interface TextareaOptions {
   /**
-   * Where to publish the local selection, and to find the others'. The state's `cursor` holds it as JSON of
-   * two relative positions, `anchor` and `head`; who they are is in `user: { name, color }`, which the app
-   * sets.
+   * Whose `awareness` is used, and whose `access` decides: while it is `read`, the element is `readonly`, and no input
+   * makes an edit. Whether the app has it `readonly` stays the app's to say, before, after and meanwhile.
+   */
+  readonly provider?: ProviderLike | undefined
+  /**
+   * Where to publish the local selection, and to find the others', if not in the provider's awareness. The state's
+   * `cursor` holds it as JSON of two relative positions, `anchor` and `head`; who they are is in
+   * `user: { name, color }`, which the app sets.
    */
   readonly awareness?: AwarenessLike | undefined
   /**

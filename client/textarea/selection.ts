@@ -38,7 +38,7 @@ export const moveSelection = (
   move: (index: number, right: boolean) => number,
 ): Selection => {
   const last = move(end, false)
-  return [start < end ? Math.min(move(start, true), last) : last, last, direction]
+  return [Math.min(move(start, start < end), last), last, direction]
 }
 
 /**

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { listen } from './listen.js'
 
 interface StackEvent {
   readonly stackItem: { readonly meta: Map<unknown, unknown> }
@@ -14,7 +15,7 @@ interface StackEvent {
  * @param before what was selected before the transaction under way
  * @param after what is selected now
  * @param restore selects it
- * @returns a function that ends it
+ * @param signal ends it
  */
 export const keepSelection = (
   manager: Y.UndoManager,
@@ -22,7 +23,8 @@ export const keepSelection = (
   before: () => unknown,
   after: () => unknown,
   restore: (selection: unknown) => void,
-): (() => void) => {
+  signal: AbortSignal,
+): void => {
   const of = (item: StackEvent['stackItem'] | null) => item?.meta.get(origin) as unknown[] | undefined
   const keep = ({ stackItem, origin: by }: StackEvent) => {
     if (by === origin) stackItem.meta.set(origin, [of(stackItem)?.[0] ?? before(), after()])
@@ -31,27 +33,24 @@ export const keepSelection = (
   }
   const popped = ({ stackItem, type }: StackEvent) => restore(of(stackItem)?.[type === 'undo' ? 0 : 1])
 
-  manager.on('stack-item-added', keep)
-  manager.on('stack-item-updated', keep)
-  manager.on('stack-item-popped', popped)
-  return () => {
-    manager.off('stack-item-added', keep)
-    manager.off('stack-item-updated', keep)
-    manager.off('stack-item-popped', popped)
-  }
+  listen(signal, manager, 'stack-item-added', keep)
+  listen(signal, manager, 'stack-item-updated', keep)
+  listen(signal, manager, 'stack-item-popped', popped)
 }
 
 /**
  * Which of the two a key press or a command of the browser (its menu, a gesture) asks for: Ctrl or Cmd with
  * Z, with Shift and Z, or with Y.
  */
-export const undoAction = (event: Event): 'undo' | 'redo' | '' => {
+export const undoAction = (event: Event): 'undo' | 'redo' | undefined => {
   const { ctrlKey, metaKey, altKey, shiftKey, key, code, inputType } = event as KeyboardEvent & InputEvent
   // Other alphabets keep the Latin shortcuts where the keys are.
   const letter = ctrlKey !== metaKey && !altKey && (key > '~' ? code.slice(3) : key).toLowerCase()
-  return inputType === 'historyUndo' || (letter === 'z' && !shiftKey)
-    ? 'undo'
-    : inputType === 'historyRedo' || letter === 'z' || letter === 'y'
-      ? 'redo'
-      : ''
+  const actions = {
+    historyUndo: 'undo',
+    historyRedo: 'redo',
+    z: shiftKey ? 'redo' : 'undo',
+    y: 'redo',
+  } as const
+  return actions[(inputType || letter) as keyof typeof actions]
 }

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Access, ServerOptions } from '../../server/index.js'
 import { useBrowser } from '../support/browser.js'
 import { type Editor, type EditorPages, openEditor, serveEditors } from '../support/editors.js'
 import { serveProcess, startServer } from '../support/inkwire.js'
@@ -10,6 +11,12 @@ import { tempDir } from '../support/temp.js'
 const EDITORS: readonly Editor[] = [
   { name: 'codemirror', field: '.cm-content', content: '.cm-content', carets: '.cm-ySelectionCaret' },
   { name: 'tiptap', field: '.tiptap', content: '.tiptap', carets: '.collaboration-carets__caret' },
+  {
+    name: 'blocknote',
+    field: '.bn-block-outer:first-child .bn-inline-content',
+    content: '.bn-block',
+    carets: '.bn-collaboration-cursor__base',
+  },
   {
     name: 'quill',
     field: '.ql-editor',
@@ -40,6 +47,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+it('each page is under 60 lines', async () => {
+  for (const { name } of EDITORS) {
+    const file = new URL(`../../client/demo/editors/${name}/${name}.ts`, import.meta.url)
+    const source = await readFile(file, 'utf8').catch(() => readFile(`${file.pathname}x`, 'utf8'))
+    expect(source.split('\n').length - 1, name).toBeLessThan(60)
+  }
+})
+
 describe.each(EDITORS)('$name', (editor) => {
   it('two people edit together, see each other, reload, and undo only what is their own', async () => {
     const { ws } = await startServer()
@@ -58,15 +73,15 @@ describe.each(EDITORS)('$name', (editor) => {
       await expect.poll(grace.text).toBe(text)
     }
     await ada.field.click()
-    await ada.page.keyboard.press('Control+End')
+    await ada.page.keyboard.press('End')
     await ada.page.keyboard.insertText('Ada was here. ')
     await bothShow('Minutes. Ada was here. ')
     await grace.field.click()
-    await grace.page.keyboard.press('Control+End')
+    await grace.page.keyboard.press('End')
     await grace.page.keyboard.insertText('So was Grace.')
     await bothShow('Minutes. Ada was here. So was Grace.')
     // Into the midst of what Ada wrote.
-    await grace.page.keyboard.press('Control+Home')
+    await grace.page.keyboard.press('Home')
     for (let step = 0; step < 'Minutes. Ada '.length; step++) await grace.page.keyboard.press('ArrowRight')
     await grace.page.keyboard.insertText('(hello!)')
     await bothShow('Minutes. Ada (hello!)was here. So was Grace.')
@@ -113,13 +128,72 @@ describe.each(EDITORS)('$name', (editor) => {
     await expect.poll(reader.text).toBe('Minutes. ')
     await expect.poll(reader.status).toBe('Read only')
     await reader.field.click()
-    await reader.page.keyboard.press('Control+End')
+    await reader.page.keyboard.press('End')
     await reader.page.keyboard.insertText('graffiti')
     await reader.page.keyboard.press('Backspace')
     await writer.page.keyboard.insertText('Next.')
     await expect.poll(reader.text).toBe('Minutes. Next.')
     expect(await reader.status()).toBe('Read only')
     await expect.poll(writer.text).toBe('Minutes. Next.')
+  })
+
+  it('who may no longer write can change nothing, and can again without a reload', async () => {
+    const data = await tempDir()
+    let adaMay: Access = 'write'
+    const authorize: ServerOptions['authorize'] = ({ headers: { cookie = '' } }) => ({
+      user: cookie,
+      access: cookie === 'person=Ada' ? adaMay : 'write',
+    })
+    let { server, ws } = await startServer({ data, authorize })
+    const port = Number(new URL(ws).port)
+    const reconnect = async () => {
+      await server.close()
+      server = (await startServer({ data, authorize, port })).server
+    }
+    const ada = await openEditor(harness, pages, editor, { server: ws, person: 'Ada' })
+    const grace = await openEditor(harness, pages, editor, { server: ws, person: 'Grace' })
+    const bothShow = async (text: string) => {
+      await expect.poll(ada.text).toBe(text)
+      await expect.poll(grace.text).toBe(text)
+    }
+    await expect.poll(ada.status).not.toBe('Connecting…')
+    await ada.field.click()
+    await ada.page.keyboard.insertText('Minutes. ')
+    await bothShow('Minutes. ')
+
+    adaMay = 'read'
+    await reconnect()
+    await expect.poll(ada.status).toBe('Read only')
+    await expect.poll(grace.status).toBe('Safe on the server’s disk')
+    await ada.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await ada.page.evaluate(() => navigator.clipboard.writeText('pasted'))
+    // The focus is where it was.
+    for (let time = 0; time < 2; time++) {
+      await ada.page.keyboard.insertText('graffiti')
+      for (const key of ['x', 'Enter', 'Tab', 'Backspace', 'Delete', 'Control+B', 'Control+Z', 'Control+Y'])
+        await ada.page.keyboard.press(key)
+      await ada.page.keyboard.press('Control+Shift+Z')
+      await ada.page.keyboard.press('Control+V')
+      await ada.page.keyboard.press('Control+A')
+      await ada.page.keyboard.press('Control+X')
+      await ada.ime.compose('n')
+      await ada.ime.commit('你')
+      await ada.field.click()
+    }
+    await grace.field.click()
+    await grace.page.keyboard.press('End')
+    await grace.page.keyboard.insertText('Next.')
+    await bothShow('Minutes. Next.')
+    expect(await ada.status()).toBe('Read only')
+
+    adaMay = 'write'
+    await reconnect()
+    await expect.poll(ada.status).toBe('Safe on the server’s disk')
+    await ada.field.click()
+    await ada.page.keyboard.press('End')
+    await ada.page.keyboard.insertText(' Again.')
+    await bothShow('Minutes. Next. Again.')
+    for (const { errors } of [ada, grace]) forgiveOutage(errors)
   })
 
   it('what is written while the server is away is merged when it is back', async () => {
@@ -136,10 +210,10 @@ describe.each(EDITORS)('$name', (editor) => {
     await first.exited
     for (const { status } of [ada, grace]) await expect.poll(status).toBe('Connecting…')
 
-    await ada.page.keyboard.press('Control+Home')
+    await ada.page.keyboard.press('Home')
     await ada.page.keyboard.insertText('Old ')
     await grace.field.click()
-    await grace.page.keyboard.press('Control+End')
+    await grace.page.keyboard.press('End')
     await grace.page.keyboard.insertText('The end.')
     expect([await ada.text(), await grace.text()]).toEqual(['Old Minutes. ', 'Minutes. The end.'])
     await serveProcess(data, { port: first.port })

@@ -1,4 +1,6 @@
+import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import type { Access } from '../../server/index.js'
 import { startFlakyServer, useOffline } from '../support/offline.js'
 
 const { tab, profile } = useOffline()
@@ -69,6 +71,35 @@ describe('a document that is kept on the device', () => {
     await server.stop()
     const fourth = await tab(context)
     expect(await fourth.join(server.ws, 'notes')).toMatchObject({ text: 'online offline', pending: 0 })
+  })
+
+  it('keeps what its user may do: a reader’s field is read-only before the first keystroke, without a server, too', async () => {
+    let access: Access = 'write'
+    const server = await startFlakyServer({ authorize: () => ({ user: '', access }) })
+    const context = await profile()
+    const said = (page: Page) => page.evaluate(() => provider.access)
+    const first = await tab(context)
+    await first.join(server.ws, 'notes')
+    await first.type('hello')
+    await first.saved()
+    for (const next of ['read', 'admin'] as const) {
+      const online = await tab(context)
+      await online.join(server.ws, 'notes')
+      await server.stop()
+      access = next
+      await server.restart()
+      await expect.poll(() => said(online.page)).toBe(next)
+      await expect.poll(() => online.page.evaluate(accessOnDevice)).toBe(next)
+      await first.close()
+      await online.close()
+      await server.stop()
+
+      const offline = await tab(context)
+      await offline.join(server.ws, 'notes')
+      expect(await said(offline.page)).toBe(next)
+      await offline.close()
+      await server.restart()
+    }
   })
 
   it('was never online: it is merged into what the server has', async () => {
@@ -188,3 +219,16 @@ describe('a document that is kept on the device', () => {
     await page.evaluate(() => provider.whenSynced)
   })
 })
+
+/** Runs in the page: what the device has of the one document that is on it. */
+const accessOnDevice = () =>
+  new Promise<unknown>((resolve) => {
+    const opening = indexedDB.open('inkwire')
+    opening.onsuccess = () => {
+      const reading = opening.result.transaction('documents').objectStore('documents').getAll()
+      reading.onsuccess = () => {
+        opening.result.close()
+        resolve(reading.result[0]?.access)
+      }
+    }
+  })

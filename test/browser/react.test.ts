@@ -1,9 +1,11 @@
 import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { Access } from '../../server/index.js'
 import { bundle, type PageServer, servePages, type TestPage, useBrowser } from '../support/browser.js'
 import { metric, startServer } from '../support/inkwire.js'
 import { createProvider } from '../support/provider.js'
+import { tempDir } from '../support/temp.js'
 import { App } from './pages/react-hydrate.js'
 
 const harness = useBrowser()
@@ -91,6 +93,27 @@ describe('the React hooks, under StrictMode', () => {
     await expect.poll(() => ada.read('text')).toBe('Hello!')
     await expect.poll(() => ada.read('save')).toBe('saved 1')
     await expect.poll(() => grace.read('save')).toBe('saved 1')
+  })
+
+  it('tie a field that is read-only for who may only read, and no longer once they may write', async () => {
+    let access: Access = 'read'
+    const settings = { data: await tempDir(), authorize: () => ({ user: '', access }) }
+    const { server, ws } = await startServer(settings)
+    const { page, read, errors } = await open(ws, 'Ada')
+    await expect.poll(() => read('status')).toBe('connected true')
+    const field = page.locator('textarea')
+    expect(await field.isEditable()).toBe(false)
+    await field.focus()
+    await page.keyboard.insertText('graffiti')
+    expect(await read('text')).toBe('')
+    access = 'write'
+    await server.close()
+    await startServer({ ...settings, port: Number(new URL(ws).port) })
+    await expect.poll(() => field.isEditable()).toBe(true)
+    await page.keyboard.insertText('Hello')
+    await expect.poll(() => read('save')).toBe('saved 1')
+    expect(await read('text')).toBe('Hello')
+    for (const error of errors.splice(0)) expect(error).toMatch(/^WebSocket connection to .* failed/)
   })
 
   it('open one socket per document, also when all that use it go and come back', async () => {

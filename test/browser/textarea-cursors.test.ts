@@ -282,8 +282,21 @@ describe('textarea 11: the others’ cursors', () => {
       'oklch(0.7 0.3 140)',
       'color(display-p3 1 0 0)',
     ]
+    const scheme = await page.evaluateHandle(() => {
+      const meta = document.createElement('meta')
+      meta.name = 'color-scheme'
+      document.head.append(meta)
+      return meta
+    })
     for (const background of ['#fff', '#000', '#1e1e1e', '#fafafa'])
       for (const color of colours) {
+        const dark = background === '#000' || background === '#1e1e1e'
+        await scheme.evaluate(
+          (meta, content) => {
+            meta.content = content
+          },
+          dark ? 'dark' : 'light',
+        )
         await page.evaluate(
           ([background, color]) => {
             field.style.background = background ?? ''

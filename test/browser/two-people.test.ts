@@ -196,7 +196,8 @@ describe('two people in one document', () => {
       const others = await b.page.getByRole('list', { name: 'Also here' }).getByRole('listitem').all()
       return others.length === 1
     })
-    expect(await a.claims()).toEqual([SAFE])
+    // A page that goes at once may leave the browser's mark of an edit that has just become safe.
+    expect((await a.claims()).filter((claim) => claim !== ON_DEVICE)).toEqual([SAFE])
   })
 })
 

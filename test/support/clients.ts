@@ -2,7 +2,8 @@ import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
-import type { InkwireProvider as Provider } from '../../client/index.js'
+import type { InkwireProvider as Provider, WebSocketLike } from '../../client/index.js'
+import { shared as sharedConnection, usualConnection } from './connection.js'
 import { until } from './until.js'
 
 /** The built client, as the package's users get it. */
@@ -13,10 +14,10 @@ const { InkwireProvider } = (await import(
 // y-websocket's provider listens to the end of the process, and tests have many of them.
 process.setMaxListeners(0)
 
-/** y-websocket's provider, unmodified, or ours. */
-export type Kind = 'stock' | 'ours'
+/** y-websocket's provider, unmodified, or ours; with a socket each, or one for all of this kind and server. */
+export type Kind = 'stock' | 'ours' | 'shared'
 
-/** A provider and its document, the same for both kinds. */
+/** A provider and its document, the same for all kinds. */
 export interface Client {
   readonly kind: Kind
   readonly doc: Y.Doc
@@ -57,15 +58,16 @@ export const openClient = (kind: Kind, ws: string, name: string, options: Client
   const { doc = new Y.Doc(), connect = true, maxBackoffMs = 100 } = options
   const shared = { connect, disableBc: true, maxBackoffTime: maxBackoffMs }
   const Class = options.WebSocket ?? WebSocket
+  const connection = kind === 'shared' ? { connection: sharedConnection } : usualConnection()
   const provider =
-    kind === 'ours'
-      ? new InkwireProvider(ws, name, doc, { ...shared, WebSocketPolyfill: Class })
+    kind !== 'stock'
+      ? new InkwireProvider(ws, name, doc, { ...shared, ...connection, WebSocketPolyfill: Class })
       : new WebsocketProvider(ws, name, doc, {
           ...shared,
           // The same thing to a provider; only the types differ.
           WebSocketPolyfill: Class as unknown as typeof globalThis.WebSocket,
         })
-  const socket = (): WebSocket | null => provider.ws as WebSocket | null
+  const socket = () => provider.ws as WebSocket | WebSocketLike | null
   const destroy = (): void => {
     provider.destroy()
     doc.destroy()
@@ -91,7 +93,12 @@ export const openClient = (kind: Kind, ws: string, name: string, options: Client
     get backlog() {
       return socket()?.bufferedAmount ?? 0
     },
-    cut: () => socket()?.terminate(),
+    cut: () => {
+      const present = socket()
+      if (present instanceof WebSocket) present.terminate()
+      // Of a connection that others share only this.
+      else present?.close()
+    },
     disconnect: () => provider.disconnect(),
     connect: () => provider.connect(),
     destroy,

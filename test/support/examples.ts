@@ -5,7 +5,7 @@ export interface Example {
   readonly code: string
 }
 
-const FENCE = /^```(ts|diff)\n(.*?)^```$/gms
+const FENCE = /^```(tsx?|diff)\n(.*?)^```$/gms
 
 /** What is left of a line of a diff once the change is made; null for one that goes. */
 const after = (line: string): string | null =>
@@ -16,7 +16,7 @@ export const examplesOf = (page: string): Example[] =>
   [...page.matchAll(FENCE)].map(({ 1: kind, 2: body = '', index }) => ({
     line: page.slice(0, index).split('\n').length + 1,
     code:
-      kind === 'ts'
+      kind !== 'diff'
         ? body
         : body
             .split('\n')

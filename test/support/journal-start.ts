@@ -19,6 +19,10 @@ export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> =
     now: () => 1_700_000_000_000,
     elapsed: () => performance.now(),
     wait: nextTurn,
+    later: (_ms, task) => {
+      const soon = setImmediate(task)
+      return () => clearImmediate(soon)
+    },
     randomBytes,
     logger: silentLogger,
     onCommit: () => {},

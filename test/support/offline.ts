@@ -2,6 +2,7 @@ import type { BrowserContext } from 'playwright-core'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { applyUpdate, Doc } from 'yjs'
 import type { InkwireOptions } from '../../client/index.js'
+import type { ServerOptions } from '../../server/index.js'
 import type { OfflinePage } from '../browser/pages/offline.js'
 import { bundle, type PageServer, servePages, type TestPage, useBrowser } from './browser.js'
 import { built } from './inkwire.js'
@@ -139,10 +140,10 @@ export const useOffline = () => {
 }
 
 /** A server that can go away and come back at the same address. */
-export const startFlakyServer = async () => {
+export const startFlakyServer = async (options: ServerOptions = {}) => {
   const data = await tempDir()
   const start = async (port: number) => {
-    const server = built.createServer({ port, demo: false, roomLingerMs: 0, data })
+    const server = built.createServer({ ...options, port, demo: false, roomLingerMs: 0, data })
     const { url } = await server.listen()
     return { server, url }
   }

@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import type { InkwireOptions, InkwireProvider as Provider } from '../../client/index.js'
+import { usualConnection } from './connection.js'
 
 /** The built client, as the package's users get it. */
 const { InkwireProvider } = (await import(
@@ -18,6 +19,7 @@ export const createProvider = (
   const provider = new InkwireProvider(url, name, doc, {
     WebSocketPolyfill: WebSocket,
     maxBackoffTime: 100,
+    ...usualConnection(),
     ...options,
   })
   onTestFinished(() => {

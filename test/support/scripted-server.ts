@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { applyUpdate, Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
@@ -30,7 +31,10 @@ export interface ScriptedServer {
   readonly disk: Doc
   /** Messages from clients, in order. */
   readonly heard: readonly Message[]
+  /** How many there were ever, to a document. */
   readonly connections: () => number
+  /** How many there are now. */
+  readonly open: () => number
   /** Sends a message to all clients. */
   say(message: Message): void
   /** Closes all connections with a code. */
@@ -53,7 +57,12 @@ export const startScriptedServer = async (initial: Partial<Script> = {}): Promis
   })
   await once(wss, 'listening')
 
-  const serve = (socket: WebSocket): void => {
+  const serve = (socket: WebSocket, { url }: IncomingMessage): void => {
+    if (url === '/') {
+      // As a server does that knows of no shared connections.
+      socket.close(4404, 'the document name is empty')
+      return
+    }
     connections++
     // What is not durable dies with the connection, as with a server that is killed.
     const room = new Doc()
@@ -111,6 +120,7 @@ export const startScriptedServer = async (initial: Partial<Script> = {}): Promis
     disk,
     heard,
     connections: () => connections,
+    open: () => wss.clients.size,
     say: (message) => {
       for (const client of wss.clients) client.send(encodeMessage(message))
     },

@@ -1,10 +1,14 @@
 import type { WebSocketLike } from '../../client/options.js'
-import type { Session, Transport } from '../../server/session.js'
+import type { Guest } from '../../server/connections.js'
+import type { Transport } from '../../server/session.js'
 import { payloadsIn } from './frames.js'
 
 const [CONNECTING, OPEN, CLOSED] = [0, 1, 3]
 /** How long the server waits for a sign of life that it asked for. */
 const PROBE_MS = 3000
+
+/** Who is at the server's end: one document's session, or several documents'. */
+export type Peer = Pick<Guest, 'receive' | 'drained' | 'stopReading' | 'close' | 'ended'>
 
 type Item =
   | { readonly kind: 'open'; readonly protocol: string }
@@ -50,7 +54,7 @@ export class Link implements Transport {
   client: SimulatedSocket | null = null
   readonly offered: readonly string[]
   readonly #congestedAtBytes: number
-  #session: Session | null = null
+  #peer: Peer | null = null
   #bytes = 0
   #needsDrain = false
   #paused = false
@@ -78,8 +82,8 @@ export class Link implements Transport {
   }
 
   /** The server takes the connection. */
-  accept(session: Session, protocol: string): void {
-    this.#session = session
+  accept(peer: Peer, protocol: string): void {
+    this.#peer = peer
     this.toClient.push({ kind: 'open', protocol })
   }
 
@@ -104,18 +108,18 @@ export class Link implements Transport {
 
   /** The server's end is no more, and can't be told anything. */
   forgetServer(): void {
-    this.#session = null
+    this.#peer = null
   }
 
   deliverToServer(): void {
     const item = this.toServer.shift()
     switch (item?.kind) {
       case 'data':
-        if (!this.#serverClosed) this.#session?.receive(item.bytes)
+        if (!this.#serverClosed) this.#peer?.receive(item.bytes)
         return
       case 'close':
-        this.#session?.ended()
-        this.#session = null
+        this.#peer?.ended(1005)
+        this.#peer = null
         this.#broken = true
         return
       default:
@@ -139,7 +143,7 @@ export class Link implements Transport {
         if (socket.readyState === OPEN) socket.onmessage?.({ data: item.bytes.slice().buffer } as never)
         if (this.#bytes === 0 && this.#needsDrain && !this.#broken) {
           this.#needsDrain = false
-          this.#session?.drained()
+          this.#peer?.drained()
         }
         return
       case 'close':

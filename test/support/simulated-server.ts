@@ -1,17 +1,20 @@
+import type { Guest } from '../../server/connections.js'
 import type { Journal } from '../../server/journal/journal.js'
 import { type MemoryState, openMemoryJournal } from '../../server/journal/memory.js'
 import { DEFAULT_LIMITS } from '../../server/limits/limits.js'
 import { Counters } from '../../server/observe/counters.js'
+import { Holdings } from '../../server/room/holdings.js'
 import { createRoomLoader } from '../../server/room/load.js'
 import { defaultPresenceLimits } from '../../server/room/presence.js'
 import { Rooms } from '../../server/room/rooms.js'
 import { Turns } from '../../server/room/turns.js'
-import { Session } from '../../server/session.js'
+import { Session, type Transport } from '../../server/session.js'
 import { createSlowCommits } from '../../server/slow-commits.js'
+import { Trunk } from '../../server/trunk.js'
 import { compactUpdates } from '../../server/worker/compact.js'
-import { SUBPROTOCOL } from '../../shared/messages.js'
+import { SHARED_SUBPROTOCOL, SUBPROTOCOL } from '../../shared/messages.js'
 import { below } from './random-edits.js'
-import type { Link } from './simulated-link.js'
+import type { Link, Peer } from './simulated-link.js'
 import type { VirtualTime } from './virtual-time.js'
 
 export interface SimulatedServerOptions {
@@ -19,7 +22,12 @@ export interface SimulatedServerOptions {
   readonly disk: MemoryState
   readonly time: VirtualTime
   readonly random: () => number
+  /** Memory for snapshots, bytes: with little of it they are read from the disk again, which fails now and then. */
+  readonly memoryBudget: number
 }
+
+/** How often a snapshot can't be read again. */
+const UNREADABLE = 0.1
 
 /**
  * A server's rooms, sessions and journal, without sockets, threads and a disk: each commit and each compaction takes
@@ -35,11 +43,11 @@ export class SimulatedServer {
   readonly #journal: Journal
   readonly #rooms: Rooms
   readonly #slow = createSlowCommits()
-  readonly #sessions = new Map<Link, Session>()
+  readonly #peers = new Map<Link, Peer>()
   /** Commits complete at once. */
   #stopping = false
 
-  constructor({ disk, time, random }: SimulatedServerOptions) {
+  constructor({ disk, time, random, memoryBudget }: SimulatedServerOptions) {
     const clock = time.now
     this.#clock = clock
     this.#journal = openMemoryJournal({
@@ -47,6 +55,10 @@ export class SimulatedServer {
       now: clock,
       randomBytes: (size) => Uint8Array.from({ length: size }, () => below(random, 256)),
       sync: () => (this.#stopping ? Promise.resolve() : new Promise((resolve) => this.pending.push(resolve))),
+      reread: async () => {
+        if (!this.#stopping) await new Promise<void>((resolve) => this.pending.push(resolve))
+        if (random() < UNREADABLE) throw new Error('the disk is not there')
+      },
     })
     this.#rooms = new Rooms({
       load: createRoomLoader({
@@ -56,6 +68,7 @@ export class SimulatedServer {
           const compacted = compactUpdates(job)
           return new Promise((resolve) => this.pending.push(() => resolve(compacted)))
         },
+        keeper: new Holdings(memoryBudget, setImmediate, this.counters),
         shared: {
           turns: new Turns(),
           clock,
@@ -65,7 +78,9 @@ export class SimulatedServer {
           presence: defaultPresenceLimits,
           maxDocumentBytes: DEFAULT_LIMITS.maxDocumentBytes,
         },
-        onCompactionError: (_, error) => this.#failed(error),
+        // It starts from a snapshot that may have to be read.
+        onCompactionError: (_, error) => memoryBudget > 0 && this.#failed(error),
+        onRecallError: () => undefined,
       }),
       lingerMs: 5,
       counters: this.counters,
@@ -78,7 +93,26 @@ export class SimulatedServer {
   }
 
   accept(link: Link, document: string): void {
+    if (link.offered.includes(SHARED_SUBPROTOCOL)) {
+      const trunk = new Trunk(link, {
+        maxChannels: DEFAULT_LIMITS.maxChannelsPerConnection,
+        receive: (target, extended, channel) => this.#guest(this.#session(extended, channel), target),
+        opening: () => undefined,
+        ending: () => undefined,
+      })
+      this.#peers.set(link, trunk)
+      link.accept(trunk, SHARED_SUBPROTOCOL)
+      trunk.start()
+      return
+    }
     const extended = link.offered.includes(SUBPROTOCOL)
+    const session = this.#session(extended, link)
+    this.#peers.set(link, session)
+    link.accept(session, extended ? SUBPROTOCOL : '')
+    this.#enter(session, document)
+  }
+
+  #session(extended: boolean, transport: Transport): Session {
     const deps = {
       counters: this.counters,
       durability: 'fsync',
@@ -88,10 +122,24 @@ export class SimulatedServer {
       limits: DEFAULT_LIMITS,
       clock: this.#clock,
     } as const
-    const events = { token: () => undefined, presence: () => undefined }
-    const session = new Session(extended, link, deps, events)
-    this.#sessions.set(link, session)
-    link.accept(session, extended ? SUBPROTOCOL : '')
+    return new Session(extended, transport, deps, { token: () => undefined, presence: () => undefined })
+  }
+
+  /** A document on a shared connection. */
+  #guest(session: Session, document: string): Guest {
+    return {
+      visits: () => [{ session }],
+      start: () => this.#enter(session, document),
+      receive: (payload) => session.receive(payload),
+      drained: () => session.drained(),
+      stopReading: () => session.stopReading(),
+      close: (code, reason) => session.close(code, reason),
+      ended: () => session.ended(),
+      fields: {},
+    }
+  }
+
+  #enter(session: Session, document: string): void {
     session.permit({ access: 'write', user: '' })
     this.#rooms.open(document).then(
       (room) => session.enter(room),
@@ -106,7 +154,7 @@ export class SimulatedServer {
   kill(keep: () => number): void {
     this.pending.length = 0
     this.#slow.dispose()
-    for (const link of this.#sessions.keys()) {
+    for (const link of this.#peers.keys()) {
       link.break(keep())
       link.forgetServer()
     }
@@ -114,14 +162,14 @@ export class SimulatedServer {
 
   /** Stops as the real one does: reads no more, commits what it has, tells everybody to come back. */
   async stop(): Promise<void> {
-    const sessions = [...this.#sessions.values()]
-    for (const session of sessions) session.stopReading()
+    const peers = [...this.#peers.values()]
+    for (const peer of peers) peer.stopReading()
     for (const room of this.#rooms) room.flush()
     this.#stopping = true
     for (const complete of this.pending.splice(0)) complete()
     const { unsaved } = await this.#journal.close()
     if (unsaved.length > 0) this.failures.push(new Error('not all was saved'))
-    for (const session of sessions) session.close(1012, 'the server restarts')
+    for (const peer of peers) peer.close(1012, 'the server restarts')
     this.#rooms.disposeAll()
     this.#slow.dispose()
   }

@@ -1,6 +1,7 @@
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { InkwireProvider, type WebSocketClass } from '../../client/index.js'
+import { shared } from '../../client/shared/index.js'
 import type { MemoryState } from '../../server/journal/memory.js'
 import { decodeMessage } from '../../shared/codec.js'
 import { alike, covers } from './documents.js'
@@ -10,7 +11,8 @@ import { Link, SimulatedSocket } from './simulated-link.js'
 import { SimulatedServer } from './simulated-server.js'
 import type { VirtualTime } from './virtual-time.js'
 
-export type ReplicaKind = 'stock' | 'ours' | 'raw'
+/** `shared`: ours, and all of them on one connection. */
+export type ReplicaKind = 'stock' | 'ours' | 'shared' | 'raw'
 
 /** A client, and somebody who edits in it. */
 export interface Replica {
@@ -44,11 +46,16 @@ export class World {
   readonly #owners = new WeakMap<Link, Replica>()
   /** Connections whose client isn't synced yet. */
   readonly #joining = new Map<Link, Joining>()
+  readonly #memoryBudget: number
   #server: SimulatedServer | null = null
+  /** What those make their sockets of who share one. */
+  readonly #sharedSockets = this.#socketsOf(null)
 
-  constructor(random: () => number, time: VirtualTime) {
+  /** @param memoryBudget the server's, bytes. */
+  constructor(random: () => number, time: VirtualTime, memoryBudget: number) {
     this.#random = random
     this.#time = time
+    this.#memoryBudget = memoryBudget
   }
 
   get running(): boolean {
@@ -59,6 +66,9 @@ export class World {
   get rooms(): number {
     return this.#server?.rooms ?? 0
   }
+
+  /** How often a snapshot was read again, in all the server's lives. */
+  rereads = 0
 
   /** Whether all replicas are there and hold the same. */
   get converged(): boolean {
@@ -78,8 +88,12 @@ export class World {
   }
 
   start(): void {
-    const { disk } = this
-    this.#server ??= new SimulatedServer({ disk, time: this.#time, random: this.#random })
+    this.#server ??= new SimulatedServer({
+      disk: this.disk,
+      time: this.#time,
+      random: this.#random,
+      memoryBudget: this.#memoryBudget,
+    })
   }
 
   /** As kill -9 does it. Some of what was sent still arrives. */
@@ -164,16 +178,23 @@ export class World {
 
   #gone(): void {
     this.faults.push(...(this.#server?.failures.map(String) ?? []))
+    this.rereads += this.#server?.counters.recalls ?? 0
     this.#server = null
     this.checkSaved()
   }
 
   #provider(kind: ReplicaKind, doc: Y.Doc): Replica['provider'] {
-    const WebSocketPolyfill = this.#socketsOf(doc)
+    const WebSocketPolyfill = kind === 'shared' ? this.#sharedSockets : this.#socketsOf(doc)
     const options = { connect: false, disableBc: true, maxBackoffTime: 50 }
     switch (kind) {
       case 'ours':
         return new InkwireProvider(SERVER, DOCUMENT, doc, { ...options, WebSocketPolyfill })
+      case 'shared':
+        return new InkwireProvider(SERVER, DOCUMENT, doc, {
+          ...options,
+          WebSocketPolyfill,
+          connection: shared,
+        })
       case 'stock':
         return new WebsocketProvider(SERVER, DOCUMENT, doc, {
           ...options,
@@ -193,8 +214,8 @@ export class World {
     }
   }
 
-  /** The WebSocket class of one replica. */
-  #socketsOf(doc: Y.Doc): WebSocketClass {
+  /** The WebSocket class of one replica, or of all that share one. */
+  #socketsOf(doc: Y.Doc | null): WebSocketClass {
     const dial = (protocols: readonly string[]): Link => this.#dial(doc, protocols)
     return class extends SimulatedSocket {
       constructor(_url: string, protocols: string[] = []) {
@@ -203,7 +224,7 @@ export class World {
     }
   }
 
-  #dial(doc: Y.Doc, protocols: readonly string[]): Link {
+  #dial(doc: Y.Doc | null, protocols: readonly string[]): Link {
     // Some sockets back up soon.
     const link = new Link(protocols, this.#random() < 0.5 ? 300 : 100_000)
     this.#links.add(link)

@@ -70,4 +70,5 @@ declare global {
   const remoteAwareness: Scene['remoteAwareness']
   const transactions: Scene['transactions']
   const point: Scene['point']
+  const grant: Scene['grant']
 }

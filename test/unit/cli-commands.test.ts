@@ -123,6 +123,10 @@ describe('a command line that can not be understood ends with one line on stderr
       '--max-message must be a whole number of bytes from 1024 to 1073741824, not "16M"',
     ],
     [
+      ['serve', '--memory-budget', '512M'],
+      '--memory-budget must be a whole number of MiB from 0 to 1048576, not "512M"',
+    ],
+    [
       ['serve', '--log-level', 'loud'],
       '--log-level must be one of debug, info, warn, error, silent, not "loud"',
     ],
@@ -186,7 +190,16 @@ describe('--version and --help', () => {
 describe('serve', () => {
   it('hands the options on and says where it listens', async () => {
     const argv = ['--port', '0', '--host', '::1', '--data', './x', '--path-prefix', '/docs', '--no-demo']
-    const more = ['--durability', 'os', '--max-message', '2048', '--log-level', 'warn']
+    const more = [
+      '--durability',
+      'os',
+      '--max-message',
+      '2048',
+      '--memory-budget',
+      '64',
+      '--log-level',
+      'warn',
+    ]
     const { io, options, running } = await serveWith([...argv, ...more])
     expect(await running).toBe(0)
     expect(options).toMatchObject({
@@ -197,6 +210,7 @@ describe('serve', () => {
       demo: false,
       durability: 'os',
       maxMessageBytes: 2048,
+      memoryBudgetMb: 64,
       logLevel: 'warn',
     })
     expect(io.text).toBe('Inkwire listens at http://127.0.0.1:1234 — data in ./x\n')

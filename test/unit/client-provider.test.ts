@@ -428,6 +428,30 @@ describe('token (PROTOCOL X7, X8)', () => {
 })
 
 describe('recover: reset', () => {
+  it('doesn’t wait for an hour when the clock is set back by one', async () => {
+    const { provider } = create({ recover: 'reset' })
+    let resets = 0
+    const follow = (each: InkwireProvider): void => {
+      each.doc.getText('t').insert(0, 'a template')
+      each.on('reset', ({ provider: next }) => {
+        resets++
+        undo.push(() => next.destroy())
+        follow(next)
+      })
+    }
+    goLive()
+    follow(provider)
+    for (let count = 1; count <= 2; count++) {
+      socket().hear({ type: 'rejection', message: 2, code: 4403, reason: 'read-only' })
+      await vi.dynamicImportSettled()
+      await vi.advanceTimersByTimeAsync(10_000)
+      goLive()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(resets).toBe(count)
+      vi.setSystemTime(Date.now() - 3_600_000)
+    }
+  })
+
   it('happens at most every 10 s, however often the app writes what is refused', async () => {
     const refuse = async (): Promise<void> => {
       socket().hear({ type: 'rejection', message: 2, code: 4403, reason: 'read-only' })
@@ -723,6 +747,7 @@ describe('in a page', () => {
     ['shown', () => setVisible(true)],
     ['online', () => fire('online')],
     ['after its timers have slept', () => void vi.setSystemTime(Date.now() + 20_000)],
+    ['after its clock was set back', () => void vi.setSystemTime(Date.now() - 3_600_000)],
   ]
   it.each(wakings)('%s, it finds a dead link within seconds', (_, wake) => {
     const { provider } = create()

@@ -233,6 +233,17 @@ describe('X2: access', () => {
     expect(one.ledger.state()).toMatchObject({ status: 'saved', durable: 1 })
   })
 
+  it('is taken back by a server that says nothing of it: who was read-only hears that', () => {
+    const one = exchange()
+    one.sync.begin('inkwire.1')
+    one.hear(hello({ access: 'read' }))
+    one.sync.end()
+    expect(one.sync.access).toBe('read')
+    one.sync.begin('')
+    expect(one.sync.access).toBeNull()
+    expect(one.told.at(-1)).toEqual(['access', 'write'])
+  })
+
   it('X7: a server that wants a token first is not taken for another', () => {
     const one = exchange()
     one.sync.begin('inkwire.1')

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { decodeMessage, encodeMessage, encodeSignal } from '../../shared/codec.js'
-import type { Message } from '../../shared/messages.js'
+import {
+  decodeMessage,
+  decodeTrunkMessage,
+  encodeMessage,
+  encodeSignal,
+  encodeTrunkMessage,
+} from '../../shared/codec.js'
+import type { Message, TrunkMessage } from '../../shared/messages.js'
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
 
@@ -96,5 +102,46 @@ describe('codec', () => {
       durable: 2,
       mark: 7,
     })
+  })
+})
+
+describe('codec of shared connections', () => {
+  const examples: readonly [rule: string, hex: string, message: TrunkMessage][] = [
+    ['X11', '78 08 8001', { type: 'shared', channels: 128 }],
+    ['X12', '78 09 01 01 05 6e6f746573', { type: 'open', channel: 1, extended: true, target: 'notes' }],
+    ['X12', '78 09 02 00 00', { type: 'open', channel: 2, extended: false, target: '' }],
+    ['X13', '78 0a 02', { type: 'channel', channel: 2 }],
+    ['X14', '78 0b 01 b322 02 6e6f', { type: 'end', channel: 1, code: 4403, reason: 'no' }],
+  ]
+
+  for (const [rule, hex, message] of examples) {
+    it(`${rule}: ${hex} is ${message.type}, both ways`, () => {
+      expect(decodeTrunkMessage(bytes(hex))).toEqual(message)
+      expect(Buffer.from(encodeTrunkMessage(message)).toString('hex')).toBe(hex.replaceAll(' ', ''))
+    })
+
+    it(`X6: ${hex} may have grown fields at its end`, () => {
+      expect(decodeTrunkMessage(bytes(`${hex} 07 09`))).toEqual(message)
+    })
+
+    it(`X15: ${hex} cut short anywhere is refused, or none of these`, () => {
+      const whole = bytes(hex)
+      for (let length = 0; length < 2; length++)
+        expect(decodeTrunkMessage(whole.subarray(0, length))).toBe(null)
+      for (let length = 2; length < whole.length; length++) {
+        expect(() => decodeTrunkMessage(whole.subarray(0, length))).toThrowError(
+          expect.objectContaining({ code: 'INKWIRE_BAD_MESSAGE' }),
+        )
+      }
+    })
+
+    it(`W7: ${hex} is no message of a document`, () => {
+      expect(() => decodeMessage(bytes(hex))).toThrow('bad message')
+    })
+  }
+
+  it('leaves what is about a document alone', () => {
+    for (const hex of ['', '03', '00 00 01 00', '78', '78 01 03 02', '78 07 02 2231', '78 0c 01', '79 0a 01'])
+      expect(decodeTrunkMessage(bytes(hex))).toBe(null)
   })
 })

@@ -19,6 +19,7 @@ describe('parseOptions', () => {
       heartbeatMs: 30_000,
       roomLingerMs: 1000,
       workerTimeoutMs: 60_000,
+      memoryBudgetMb: 256,
       workerMemoryMb: 1024,
       authorize: expect.any(Function),
       authTimeoutMs: 10_000,

@@ -24,10 +24,11 @@ const HOUSE: Readonly<Record<string, Part>> = {
   frame: { files: ['server/frame.ts'], imports: [] },
   observe: { files: ['server/observe/'], imports: [], packages: ['node:', 'pino', 'prom-client'] },
   update: { files: ['server/update/'], imports: ['wire'] },
+  bucket: { files: ['server/limits/bucket.ts'], imports: [] },
   'journal contract': { files: ['server/journal/journal.ts'], imports: [] },
   journal: {
     files: ['server/journal/'],
-    imports: ['wire', 'journal contract'],
+    imports: ['wire', 'journal contract', 'bucket'],
     packages: ['node:', 'level', 'lib0', '@node-rs/crc32'],
   },
   rollback: { files: ['server/rollback.ts'], imports: ['wire'], types: ['journal contract'] },
@@ -55,10 +56,10 @@ const HOUSE: Readonly<Record<string, Part>> = {
     types: ['journal contract', 'journal'],
     packages: ['node:', 'level', 'lib0', 'yjs', 'zod'],
   },
-  limits: { files: ['server/limits/'], imports: ['wire'], packages: ['node:'] },
+  limits: { files: ['server/limits/'], imports: ['wire', 'bucket'], packages: ['node:'] },
   session: {
-    files: ['server/session.ts', 'server/answers.ts'],
-    imports: ['wire', 'frame', 'room', 'limits'],
+    files: ['server/session.ts', 'server/session/'],
+    imports: ['wire', 'frame', 'room', 'limits', 'bucket'],
     types: ['observe'],
   },
   'slow commits': { files: ['server/slow-commits.ts'], imports: [], types: ['session'] },
@@ -69,14 +70,25 @@ const HOUSE: Readonly<Record<string, Part>> = {
     packages: ['node:', 'ws'],
   },
   outflow: { files: ['server/outflow.ts'], imports: [] },
-  connections: { files: ['server/connections.ts'], imports: [], types: ['connection', 'session'] },
+  connections: { files: ['server/connections.ts'], imports: [], types: ['connection', 'session', 'observe'] },
   auth: { files: ['server/auth/'], imports: ['wire'], packages: ['node:', 'jose', 'zod'] },
   admission: { files: ['server/admission.ts'], imports: ['wire', 'auth'], types: ['session'] },
+  visit: {
+    files: ['server/visit.ts'],
+    imports: ['wire', 'room', 'session', 'admission'],
+    types: list('connections, limits, observe, events'),
+    packages: ['node:'],
+  },
+  trunk: {
+    files: ['server/trunk.ts', 'server/channel.ts'],
+    imports: ['wire', 'frame'],
+    types: list('connections, session, limits, observe'),
+  },
   gate: { files: ['server/gate/'], imports: ['wire', 'auth'], packages: ['node:', 'ws'] },
   clients: {
     files: ['server/clients.ts'],
-    imports: list('wire, auth, admission, session, connection, connections, limits, observe, outflow'),
-    types: list('room, gate, events'),
+    imports: list('wire, auth, gate, visit, trunk, connection, connections, limits, observe, outflow'),
+    types: list('room, events, admission, session'),
     packages: ['node:'],
   },
   http: { files: ['server/http/'], imports: ['observe'], packages: ['node:', 'hono', '@hono/node-server'] },
@@ -86,11 +98,14 @@ const HOUSE: Readonly<Record<string, Part>> = {
     packages: ['node:', 'zod'],
   },
   events: { files: ['server/events.ts'], imports: [], types: ['journal contract'] },
+  store: { files: ['server/store.ts'], imports: [], types: ['journal contract'] },
+  readiness: { files: ['server/readiness.ts'], imports: [], types: ['journal contract'] },
+  listening: { files: ['server/listening.ts'], imports: [], types: ['events'], packages: ['node:'] },
   server: {
-    files: ['server/server.ts'],
+    files: ['server/server.ts', 'server/inkwire-server.ts'],
     imports: list(
       'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
-        'connection, connections, auth, admission, clients, gate, http, control, limits',
+        'connection, connections, auth, admission, clients, gate, http, control, limits, store, readiness, listening',
     ),
     packages: ['node:'],
   },
@@ -114,9 +129,11 @@ const HOUSE: Readonly<Record<string, Part>> = {
   // The core of the client loads it when it is asked for; it knows the core as an interface.
   offline: { files: ['client/offline/'], imports: ['wire'], packages: ['yjs'] },
   client: { files: ['client/'], imports: ['wire', 'offline'], packages: ['yjs', 'y-protocols', 'lib0'] },
+  'shared connections': { files: ['client/shared/'], imports: ['wire', 'client'] },
   textarea: { files: ['client/textarea/'], imports: [], packages: ['yjs', 'y-protocols', 'lib0'] },
   presence: { files: ['client/presence/'], imports: [] },
   undo: { files: ['client/undo/'], imports: [], packages: ['yjs'] },
+  access: { files: ['client/access/'], imports: [] },
   anchors: { files: ['client/anchors/'], imports: [], packages: ['yjs'] },
   frameworks: {
     files: ['client/frameworks/'],
@@ -156,9 +173,9 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   'editor pages': {
     files: ['client/demo/editors/'],
-    imports: ['client', 'presence', 'undo', 'demo'],
+    imports: ['client', 'access', 'presence', 'undo', 'demo'],
     packages: list(
-      'node:, vite, yjs, react, react-dom, @codemirror, y-codemirror.next, @tiptap, quill, quill-cursors, y-quill, ' +
+      'node:, vite, yjs, react, react-dom, @codemirror, y-codemirror.next, @tiptap, @blocknote, quill, quill-cursors, y-quill, ' +
         'monaco-editor, y-monaco, @lexical',
     ),
   },

@@ -144,11 +144,14 @@ const setup = (limits: Partial<typeof DEFAULT_LIMITS> = {}) => {
     clogged: () => state.clogged,
   })
   const turn = (): void => turns.shift()?.()
-  const pace = () => {
+  const pace = (onMessage: (pace: Pace) => void = () => undefined) => {
     const events: string[] = []
     const handled: number[] = []
     const paced = {
-      handle: (payload: Uint8Array) => void handled.push(payload[0] ?? -1),
+      handle: (payload: Uint8Array) => {
+        handled.push(payload[0] ?? -1)
+        onMessage(made)
+      },
       hold: () => void events.push('hold'),
       release: () => void events.push('release'),
     }
@@ -160,7 +163,8 @@ const setup = (limits: Partial<typeof DEFAULT_LIMITS> = {}) => {
         state.slowed++
       },
     }
-    return { events, handled, pace: new Pace(paced, deps) }
+    const made = new Pace(paced, deps)
+    return { events, handled, pace: made }
   }
   return { state, turn, pace }
 }
@@ -211,6 +215,20 @@ describe('Pace and Turnstile', () => {
     turn()
     expect(handled).toHaveLength(1001)
     expect(other.handled).toHaveLength(400)
+  })
+
+  it('of messages that take as much work as 64, four are worked off a turn, in order, and none is left out', () => {
+    const { pace: make, turn } = setup()
+    const { pace, events, handled } = make((paced) => paced.weighs(64))
+    send(pace, 10)
+    expect(handled).toHaveLength(4)
+    turn()
+    expect(handled).toHaveLength(8)
+    // What the socket had taken already comes behind.
+    pace.message(Uint8Array.of(10))
+    turn()
+    expect(handled).toEqual(Array.from({ length: 11 }, (_, i) => i))
+    expect(events).toEqual(['hold', 'release'])
   })
 
   it('nobody who pours is let on while the disk is behind', () => {

@@ -1,15 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import {
-  apply,
-  type Change,
-  fromDelta,
-  invert,
-  mapIndex,
-  rebase,
-  transform,
-} from '../../client/textarea/change.js'
+import { apply, type Change, fromDelta, mapIndex, rebase, transform } from '../../client/textarea/change.js'
 
 const part = fc.oneof(
   fc.integer({ min: -4, max: 4 }),
@@ -141,19 +133,6 @@ describe('textarea 5: a local edit while remote changes wait', () => {
         expect(past.reduce(apply, apply(text, a))).toBe(apply(shared, moved))
       }),
       { numRuns: 2000 },
-    )
-  })
-
-  it('lets indices be mapped back', () => {
-    fc.assert(
-      fc.property(scene, fc.nat(12), ({ text, a }, at) => {
-        const index = Math.min(at, text.length)
-        const there = mapIndex(a, index)
-        const back = mapIndex(invert(a), there)
-        // Through a deletion the way is lost, but never beyond it.
-        if (!a.some((part) => typeof part === 'number' && part < 0)) expect(back).toBe(index)
-        expect(back).toBeLessThanOrEqual(text.length)
-      }),
     )
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { scanUpdate } from '../../server/update/scan.js'
 import { Splicer, splice } from '../../server/update/splice.js'
+import { decodeStateVector } from '../../server/update/state-vector.js'
 import { contents, replica } from '../support/random-edits.js'
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
@@ -201,6 +202,33 @@ describe('a splicer', () => {
     expect(contents(replica([before]))).toEqual(contents(replica(updates.slice(0, 300))))
     whole.addAll(tail)
     expect(contents(replica([whole.build()]))).toEqual(contents(replica(updates)))
+  })
+
+  it('in parts is the same update; what is large in it isn’t copied, and stays as it is', () => {
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    const splicer = new Splicer()
+    const states: Uint8Array[] = []
+    const earlier: { parts: readonly Uint8Array[]; whole: Uint8Array }[] = []
+    for (let i = 0; i < 400; i++) {
+      doc.clientID = 1 + (i % 3)
+      doc.getText('text').insert(i >> 1, i % 50 === 0 ? 'large '.repeat(2000) : 'some words')
+      if (i % 9 === 0) doc.getText('text').delete(3, 2)
+      for (const update of updates.splice(0)) splicer.add(scanUpdate(update))
+      if (i % 37 !== 0) continue
+      states.push(Y.encodeStateVector(doc))
+      for (const state of states) {
+        const since = decodeStateVector(state)
+        earlier.push({ parts: splicer.parts({ since }), whole: splicer.build({ since }) })
+      }
+    }
+    for (const { parts, whole } of earlier) expect(hex(Buffer.concat(parts))).toBe(hex(whole))
+    const [all, own] = [splicer.parts(), new Set<ArrayBufferLike>()]
+    for (const part of all) if (part.length < 4096) own.add(part.buffer)
+    expect(all.length).toBeGreaterThan(10)
+    expect(own.size).toBe(1)
+    expect([...own][0]?.byteLength).toBeLessThan(50_000)
   })
 
   it('cuts an update at its two ends at most, however many pieces lie within', () => {

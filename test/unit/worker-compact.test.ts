@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { compactUpdates } from '../../server/worker/compact.js'
@@ -128,17 +129,38 @@ describe('compactUpdates', () => {
 })
 
 describe('packJob', () => {
-  it('gives back what went in', () => {
+  it('gives back what went in', async () => {
     const updates = [Uint8Array.of(1, 2, 3), new Uint8Array(0), Uint8Array.of(4)]
     for (const snapshot of [null, new Uint8Array(0), Uint8Array.of(9, 9)]) {
-      expect(unpackJob(packJob({ snapshot, updates }))).toEqual({ snapshot, updates })
+      expect(unpackJob(await packJob({ snapshot, updates }))).toEqual({ snapshot, updates })
     }
-    expect(unpackJob(packJob({ snapshot: null, updates: [] }))).toEqual({ snapshot: null, updates: [] })
+    expect(unpackJob(await packJob({ snapshot: null, updates: [] }))).toEqual({ snapshot: null, updates: [] })
   })
 
-  it('takes only the viewed bytes along, in a buffer of its own', () => {
+  it('copies a large document in several turns of the event loop, and all of it', async () => {
+    const snapshot = randomBytes(13 * 2 ** 20)
+    const updates = [randomBytes(3), randomBytes(5 * 2 ** 20), randomBytes(7)]
+    let turns = 0
+    const count = (): void => {
+      turns++
+      immediate = setImmediate(count)
+    }
+    let immediate = setImmediate(count)
+    const unpacked = unpackJob(await packJob({ snapshot, updates }))
+    clearImmediate(immediate)
+    expect(turns).toBeGreaterThanOrEqual(4)
+    expect(Buffer.compare(unpacked.snapshot ?? Buffer.of(), snapshot)).toBe(0)
+    expect(unpacked.updates.map((update, i) => Buffer.compare(update, updates[i] ?? Buffer.of()))).toEqual([
+      0, 0, 0,
+    ])
+  })
+
+  it('takes only the viewed bytes along, in a buffer of its own', async () => {
     const chunk = new Uint8Array(65_536).fill(7)
-    const packed = packJob({ snapshot: null, updates: [chunk.subarray(100, 120), chunk.subarray(200, 210)] })
+    const packed = await packJob({
+      snapshot: null,
+      updates: [chunk.subarray(100, 120), chunk.subarray(200, 210)],
+    })
     expect(packed.bytes.buffer.byteLength).toBe(30)
     expect(packed.bytes.buffer).not.toBe(chunk.buffer)
   })

@@ -14,14 +14,14 @@ const { hash } = new URL(location.href)
 const [server = '', user = ''] = decodeURIComponent(hash.slice(1)).split(' ')
 
 const Editor = ({ name }: { readonly name: string }) => {
-  const { doc, status, synced } = useDocument(server, name)
+  const { doc, provider, status, synced } = useDocument(server, name)
   const text = doc?.getText('body')
   const tie = useCallback(
     (element: HTMLTextAreaElement | null) => {
-      if (element && text) return bindTextarea(text, element).destroy
+      if (element && text) return bindTextarea(text, element, { provider: provider ?? undefined }).destroy
       return undefined
     },
-    [text],
+    [text, provider],
   )
   return (
     <>

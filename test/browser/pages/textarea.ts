@@ -2,8 +2,10 @@
  * The page of the textarea tests: a textarea bound to one document, and a second document whose edits
  * reach the first at once, as a colleague's would.
  */
+import { ObservableV2 } from 'lib0/observable'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
+import type { Access } from '../../../client/index.js'
 import {
   bindInput,
   bindTextarea,
@@ -20,6 +22,8 @@ export interface SceneOptions {
   readonly reset?: 'restore' | 'apply'
   /** Whether presence is shared too. */
   readonly presence?: boolean
+  /** What the provider says that one may do. Default: there is no provider. */
+  readonly access?: Access | null
 }
 
 export interface Scene {
@@ -32,6 +36,8 @@ export interface Scene {
   readonly remoteAwareness: Awareness
   /** Every transaction of the page's own document that changed it: its origin and what came of it. */
   readonly transactions: { own: boolean; delta: unknown }[]
+  /** Has the provider say that one may do something else from now on. */
+  grant(access: Access): void
   /** A colleague's caret or selection, in indices of the text. */
   point(anchor: number, head: number, user?: { name: string; color: string }): void
 }
@@ -63,12 +69,18 @@ const exported = {
     relay(awareness, remoteAwareness)
     relay(remoteAwareness, awareness)
 
+    const provider = Object.assign(new ObservableV2<{ access: (access: Access) => void }>(), {
+      awareness,
+      access: options.access ?? null,
+    })
+
     const [text, remote] = [docA.getText('text'), docB.getText('text')]
     remote.insert(0, options.text ?? '')
     const settings: TextareaOptions = {
       composition: options.composition,
       reset: options.reset,
       ...(options.presence ? { awareness } : {}),
+      ...(options.access === undefined ? {} : { provider }),
     }
     const binding =
       field.localName === 'textarea' ? bindTextarea(text, field, settings) : bindInput(text, field, settings)
@@ -84,6 +96,10 @@ const exported = {
       awareness,
       remoteAwareness,
       transactions,
+      grant(access) {
+        provider.access = access
+        provider.emit('access', [access])
+      },
       point(anchor, head, user) {
         const at = (index: number) => Y.createRelativePositionFromTypeIndex(remote, index)
         if (user) remoteAwareness.setLocalStateField('user', user)
