@@ -1,4 +1,5 @@
-import { Code, InkwireError, type SaveState } from '../index.js'
+import { Code, InkwireError } from '../index.js'
+import { Ledger } from '../saves.js'
 import { type Address, addressIn, addressOf, DEFAULT_NAME, hashOf, type Kind } from './address.js'
 import type { Connection } from './connection.js'
 import { byId, setText } from './dom.js'
@@ -25,16 +26,7 @@ const REFRESH_MS = 250
 /** How often the list says anew how long ago something was, ms. */
 const AGE_MS = 60_000
 /** What a window without a document has saved. */
-const NOTHING: SaveState = {
-  status: 'unknown',
-  supported: null,
-  durability: null,
-  pending: 0,
-  received: 0,
-  rejected: 0,
-  durable: 0,
-  oldestPending: null,
-}
+const NOTHING = new Ledger().state()
 const NO_SUCH_NAME: Connection = { state: 'stopped', code: Code.noSuchDocument, reason: '' }
 
 const heading = byId('name', HTMLElement)

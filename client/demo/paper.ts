@@ -89,7 +89,7 @@ export const createPaper = (): Paper => {
 }
 
 const editPlainText = ({ text, provider }: OpenDocument, textarea: HTMLTextAreaElement): Editor => {
-  const binding = bindTextarea(text, textarea, { awareness: provider.awareness })
+  const binding = bindTextarea(text, textarea, { provider })
   return {
     focus: () => textarea.focus(),
     update: ({ editable, placeholder }) => {

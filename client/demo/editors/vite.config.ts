@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
 
-const EDITORS = ['codemirror', 'tiptap', 'quill', 'monaco', 'lexical']
+const EDITORS = ['codemirror', 'tiptap', 'blocknote', 'quill', 'monaco', 'lexical']
 /** That of `server/http/app.ts`, but editors write styles into the page: all of these do but Lexical. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",

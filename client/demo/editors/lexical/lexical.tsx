@@ -9,12 +9,13 @@ import type { Provider } from '@lexical/yjs'
 import { useCallback } from 'react'
 import { createRoot } from 'react-dom/client'
 import * as Y from 'yjs'
+import { followAccess } from '../../../access/index.js'
 import { InkwireProvider } from '../../../index.js'
 import { colorsOf } from '../../../presence/index.js'
 import { byId } from '../../dom.js'
 import { documentName, serverUrl, showStatus, userName } from '../page.js'
 
-/** An empty paragraph, as Lexical stores it. By its own `shouldBootstrap` everybody who comes first would add one. */
+/** An empty paragraph as Lexical stores it. By `shouldBootstrap` and `editorState` everybody would bring one. */
 const initialContent = (doc: Y.Doc): void => {
   const paragraph = new Y.XmlText()
   paragraph.setAttribute('__type', 'paragraph')
@@ -29,7 +30,7 @@ const Together = () => {
       const doc = docs.get(name) ?? new Y.Doc()
       docs.set(name, doc)
       const provider = new InkwireProvider(serverUrl, name, doc, { connect: false, initialContent })
-      provider.on('access', (access) => editor.setEditable(access !== 'read'))
+      followAccess(provider, (mayWrite) => editor.setEditable(mayWrite))
       // Not before: Lexical replaces all of the presence when it begins.
       provider.once('synced', () => showStatus(provider))
       // Its type wants an awareness with Lexical's own fields in it, which no provider's has before Lexical sets them.
@@ -50,7 +51,6 @@ const Together = () => {
 
 createRoot(byId('editor', HTMLElement)).render(
   <LexicalCollaboration>
-    {/* The document's content is the shared one: the editor must not begin with one of its own. */}
     <LexicalComposer initialConfig={{ namespace: 'notes', editorState: null, onError: reportError }}>
       <RichTextPlugin contentEditable={<ContentEditable />} ErrorBoundary={LexicalErrorBoundary} />
       <Together />

@@ -1,6 +1,7 @@
 import * as monaco from 'monaco-editor/editor/editor.api.js'
 import { MonacoBinding } from 'y-monaco'
 import * as Y from 'yjs'
+import { followAccess } from '../../../access/index.js'
 import { InkwireProvider } from '../../../index.js'
 import { createPresence } from '../../../presence/index.js'
 import { createUndo } from '../../../undo/index.js'
@@ -18,20 +19,21 @@ globalThis.MonacoEnvironment = {
 const editor = monaco.editor.create(byId('editor', HTMLElement), {
   automaticLayout: true,
   minimap: { enabled: false },
+  wordWrap: 'on',
 })
 const model = editor.getModel() ?? monaco.editor.createModel('')
 model.setEOL(monaco.editor.EndOfLineSequence.LF)
 const binding = new MonacoBinding(text, model, new Set([editor]), provider.awareness)
 
-provider.on('access', (access) => editor.updateOptions({ readOnly: access === 'read' }))
+followAccess(provider, (mayWrite) => editor.updateOptions({ readOnly: !mayWrite }))
 
 // Monaco's own undo knows nothing of others' edits.
 const undo = createUndo(text, { origins: [binding] })
 const { CtrlCmd, Shift } = monaco.KeyMod
 const { KeyZ, KeyY } = monaco.KeyCode
-editor.addCommand(CtrlCmd | KeyZ, () => undo.undo())
-editor.addCommand(CtrlCmd | KeyY, () => undo.redo())
-editor.addCommand(CtrlCmd | Shift | KeyZ, () => undo.redo())
+editor.addCommand(CtrlCmd | KeyZ, () => undo.undo(), '!editorReadonly')
+editor.addCommand(CtrlCmd | KeyY, () => undo.redo(), '!editorReadonly')
+editor.addCommand(CtrlCmd | Shift | KeyZ, () => undo.redo(), '!editorReadonly')
 
 // The binding marks others' carets with a class each; colours and names are the page's to add.
 const carets = new CSSStyleSheet()

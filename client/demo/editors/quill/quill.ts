@@ -2,6 +2,7 @@ import Quill from 'quill'
 import QuillCursors from 'quill-cursors'
 import { QuillBinding } from 'y-quill'
 import * as Y from 'yjs'
+import { followAccess } from '../../../access/index.js'
 import { InkwireProvider } from '../../../index.js'
 import { byId } from '../../dom.js'
 import { documentName, serverUrl, showStatus } from '../page.js'
@@ -22,4 +23,4 @@ const quill = new Quill(byId('editor', HTMLElement).appendChild(document.createE
   },
 })
 new QuillBinding(text, quill, provider.awareness)
-provider.on('access', (access) => quill.enable(access !== 'read'))
+followAccess(provider, (mayWrite) => quill.enable(mayWrite))

@@ -3,6 +3,7 @@ import { Collaboration } from '@tiptap/extension-collaboration'
 import { CollaborationCaret } from '@tiptap/extension-collaboration-caret'
 import { StarterKit } from '@tiptap/starter-kit'
 import * as Y from 'yjs'
+import { followAccess } from '../../../access/index.js'
 import { InkwireProvider } from '../../../index.js'
 import { colorsOf } from '../../../presence/index.js'
 import { byId } from '../../dom.js'
@@ -21,4 +22,4 @@ const editor = new Editor({
     CollaborationCaret.configure({ provider, user: { name: userName, ...colorsOf(userName) } }),
   ],
 })
-provider.on('access', (access) => editor.setEditable(access !== 'read'))
+followAccess(provider, (mayWrite) => editor.setEditable(mayWrite))
