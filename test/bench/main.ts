@@ -10,7 +10,7 @@
  * Prints a table and says which targets hold; writes test/bench/results/. Exit code 1 if a load failed its checks.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { barChart } from './chart.js'
@@ -23,8 +23,9 @@ import { largeLine } from './lines/large.js'
 import { idleLine, slowReaderLine } from './lines/memory.js'
 import { paperLine } from './lines/paper.js'
 import { presenceLine } from './lines/presence.js'
+import { roomsLine } from './lines/rooms.js'
 import { installPeers, nodeOf, versionOf } from './peers.js'
-import { type Result, rowsOf, tableOf, verdicts } from './report.js'
+import { headlinesOf, type Result, rowsOf, tableOf, verdicts, withTable } from './report.js'
 
 const bench = process.env.INKWIRE_BENCH ?? `${process.cwd()}/test/bench/`
 const { values } = parseArgs({
@@ -55,6 +56,7 @@ mkdirSync(results, { recursive: true })
 const lines: readonly Line[] = [
   ...fanOutLines,
   presenceLine,
+  roomsLine,
   paperLine(bench),
   largeLine,
   idleLine,
@@ -96,7 +98,11 @@ const LOOP = [
 const measure = async (given: Line): Promise<Result> => {
   const line: Line = {
     ...given,
-    units: { ...given.units, loopP99: 'ms, event loop delay at p99', loopMax: 'ms, at most' },
+    units: {
+      ...given.units,
+      loopP99: 'ms, event loop delay at p99',
+      loopMax: 'ms, event loop delay at most',
+    },
     targets: [...given.targets, ...LOOP],
   }
   const figures: Partial<Record<Name, Figures>> = {}
@@ -143,6 +149,8 @@ if (values.lifetime) {
     writeFileSync(`${results}latest.json`, `${JSON.stringify({ machine, results: found }, null, 2)}\n`)
     writeFileSync(`${results}table.md`, `${tableOf(found, against)}\n`)
     writeFileSync(`${results}chart.svg`, barChart(charted(found)))
+    const readme = `${bench}../../README.md`
+    writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), headlinesOf(found, against)))
   }
   if (found.some(({ failures }) => failures.inkwire)) process.exitCode = 1
 }

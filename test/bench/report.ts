@@ -54,4 +54,43 @@ export const tableOf = (results: readonly Result[], names: readonly Name[]): str
     ...results.flatMap((result) => rowsOf(result, names)),
   ].join('\n')
 
+/** The rows that have a target, for the README; of the event loop the worst line. */
+export const headlinesOf = (results: readonly Result[], names: readonly Name[]): string => {
+  const judged = results.map((result) => {
+    const units = Object.entries(result.units).filter(
+      ([figure]) => !LOOP.has(figure) && result.targets.some((target) => target.figure === figure),
+    )
+    return { ...result, units: Object.fromEntries(units) }
+  })
+  const loop = results.flatMap(({ targets }) => targets.filter(({ figure }) => LOOP.has(figure)))
+  const worst = (figure: string): Verdict[] => {
+    const [most] = loop.filter((each) => each.figure === figure).sort((a, b) => b.ours - a.ours)
+    return most ? [most] : []
+  }
+  const rows = [...LOOP].flatMap(([figure, title]) =>
+    worst(figure).map(({ ours, what, holds }) => {
+      const cells = names.map((name) => (name === 'inkwire' ? number(ours) : '–'))
+      return `| ${title} | ${cells.join(' | ')} | ${holds ? '✓' : '✗'} ${what} |`
+    }),
+  )
+  return [tableOf(judged, names), ...rows].join('\n')
+}
+
+const LOOP: ReadonlyMap<string, string> = new Map([
+  ['loopP99', 'event loop delay at p99, in the worst of all lines: ms'],
+  ['loopMax', 'event loop delay at most, in the worst of all lines: ms'],
+])
+const [START, END] = ['<!-- npm run bench writes this table -->', '<!-- to here -->']
+
+/**
+ * A README with this table where its marks are.
+ *
+ * @throws when it has no such marks.
+ */
+export const withTable = (readme: string, table: string): string => {
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)]
+  if (start < 0 || end < start) throw new Error(`no ${START} … ${END} in the README`)
+  return `${readme.slice(0, start + START.length)}\n\n${table}\n\n${readme.slice(end)}`
+}
+
 export type { Running }

@@ -26,7 +26,7 @@ const VERSIONS = {
   '@liveblocks/yjs': '3.24.2',
 }
 
-/** What an app would import. */
+/** What an app would import; fourth, what of it is measured for itself. */
 const CLIENTS = [
   ['inkwire/client', ROOT, `export { InkwireProvider } from './client/index.ts'`],
   ['inkwire/client/textarea', ROOT, `export { bindTextarea } from './client/textarea/index.ts'`],
@@ -34,6 +34,12 @@ const CLIENTS = [
     'the option `offline` (loaded when asked for)',
     ROOT,
     `export { Device } from './client/offline/device.ts'`,
+  ],
+  [
+    'inkwire/client/shared, beside inkwire/client',
+    ROOT,
+    `export { InkwireProvider } from './client/index.ts'; export { shared } from './client/shared/index.ts'`,
+    `export { InkwireProvider } from './client/index.ts'`,
   ],
   ['y-websocket', PEERS, `export { WebsocketProvider } from 'y-websocket'`],
   ['@hocuspocus/provider', PEERS, `export { HocuspocusProvider } from '@hocuspocus/provider'`],
@@ -96,8 +102,9 @@ const versionOf = (name) => {
 install()
 const bytes = (count) => count.toLocaleString('en')
 console.log('| client | version | minified | min+gzip |\n|---|---|--:|--:|')
-for (const [name, folder, app] of CLIENTS) {
-  const [minified, gzipped] = await measure(folder, app)
+for (const [name, folder, app, beside] of CLIENTS) {
+  const there = beside ? await measure(folder, beside) : [0, 0]
+  const [minified, gzipped] = (await measure(folder, app)).map((size, i) => size - there[i])
   const version = versionOf(folder === ROOT ? 'inkwire' : name.split(' ')[0])
   console.log(`| ${name} | ${version} | ${bytes(minified)} | ${bytes(gzipped)} |`)
 }

@@ -4,9 +4,9 @@ import { Presence } from '../../server/room/presence.js'
 import { BadUpdateError } from '../../server/update/bad-update.js'
 import { scanUpdate } from '../../server/update/scan.js'
 import { decodeStateVector } from '../../server/update/state-vector.js'
-import { decodeMessage, encodeMessage } from '../../shared/codec.js'
+import { decodeMessage, decodeTrunkMessage, encodeMessage, encodeTrunkMessage } from '../../shared/codec.js'
 import { InkwireError } from '../../shared/errors.js'
-import type { Message } from '../../shared/messages.js'
+import type { Message, TrunkMessage } from '../../shared/messages.js'
 import { forgePresence } from '../support/forge.js'
 import { anyBytes, CASES, damaged, FUZZ_TIMEOUT_MS, fuzz } from '../support/fuzz.js'
 import { below, pick, randomSession } from '../support/random-edits.js'
@@ -54,6 +54,28 @@ describe('bytes from anybody', () => {
         const other = random() < 0.3 ? anyBytes(random) : damaged(random, bytes)
         const read = orRefused('INKWIRE_BAD_MESSAGE', () => decodeMessage(other))
         if (read) encodeMessage(read)
+      }),
+    FUZZ_TIMEOUT_MS,
+  )
+
+  it(
+    'X11–X15: what is said on a shared connection comes back as it was, anything else is refused, passed by or is of it',
+    () =>
+      fuzz(CASES, (random) => {
+        const channel = below(random, 2 ** 20)
+        const reason = pick(random, ['', 'why', 'é\u{1f600}'])
+        const message = pick<TrunkMessage>(random, [
+          { type: 'shared', channels: channel },
+          { type: 'open', channel, extended: random() < 0.5, target: reason },
+          { type: 'channel', channel },
+          { type: 'end', channel, code: below(random, 5000), reason },
+        ])
+        const bytes = encodeTrunkMessage(message)
+        const back = decodeTrunkMessage(bytes)
+        if (!back || !Buffer.from(encodeTrunkMessage(back)).equals(bytes)) throw new Error('not the same')
+        const other = random() < 0.3 ? anyBytes(random) : damaged(random, bytes)
+        const read = orRefused('INKWIRE_BAD_MESSAGE', () => decodeTrunkMessage(other))
+        if (read) encodeTrunkMessage(read)
       }),
     FUZZ_TIMEOUT_MS,
   )

@@ -23,7 +23,7 @@ interface Replica {
   flush?(): void
 }
 
-const KINDS = ['stock', 'ours', 'raw'] as const
+const KINDS = ['stock', 'ours', 'shared', 'raw'] as const
 const ACTIONS = 120
 const LONGEST_DELAY_MS = 12
 /** Beyond what makes a room compact while people are in it, and beyond what a joiner gets in one piece. */
@@ -88,7 +88,7 @@ export const convergenceRound = async (seed: number): Promise<void> => {
   for (const [i, doc] of docs.entries()) expectSame(doc, first, `replica ${i}, ${replicas[i]?.kind}`)
 
   const newcomers = async (when: string): Promise<void> => {
-    for (const kind of ['stock', 'ours'] as const) {
+    for (const kind of ['stock', 'ours', 'shared'] as const) {
       const newcomer = openClient(kind, server.ws, name)
       await newcomer.whenSynced()
       await until(`a newcomer has all ${when}`, () => alike(newcomer.doc, first))

@@ -3,10 +3,13 @@ import { expect, onTestFinished, vi } from 'vitest'
 import { canonical, expectSame } from '../support/documents.js'
 import { below, pick, randomEdit, seeded } from '../support/random-edits.js'
 import { RawReplica } from '../support/raw-replica.js'
-import { type Replica, World } from '../support/simulated-world.js'
+import { type Replica, type ReplicaKind, World } from '../support/simulated-world.js'
 import { VirtualTime } from '../support/virtual-time.js'
 
-const KINDS = ['stock', 'ours', 'raw'] as const
+/** Who takes part. */
+export const KINDS: readonly ReplicaKind[] = ['stock', 'ours', 'raw']
+/** Several of ours on one connection among them. */
+export const SHARED_KINDS: readonly ReplicaKind[] = ['stock', 'shared', 'shared', 'raw']
 const STEPS = 600
 const CHECK_EVERY = 20
 /** More than one compaction while people are in it takes, and in the second case more than a joiner gets in one piece. */
@@ -14,16 +17,25 @@ const LARGE = [300_000, 1_200_000]
 /** Each round trip is a rush or two; a compaction takes some. */
 const MOST_RUSHES = 500
 
+export interface RoundOptions {
+  readonly kinds?: readonly ReplicaKind[]
+  /** What the server may hold of what it could read again, bytes; default: everything. */
+  readonly memoryBudget?: number
+}
+
 /**
  * The server's rooms, sessions and journal and several clients of all kinds, in one thread without sockets and disk.
  * One stream of random numbers decides everything that happens, so a seed repeats a run exactly.
  *
- * @returns what the run came to, as a hash: the same for the same seed.
+ * @returns what the run came to, as a hash: the same for the same seed; and how often a snapshot was read again.
  */
-export const simulatedRound = async (seed: number): Promise<string> => {
+export const simulatedRound = async (
+  seed: number,
+  { kinds = KINDS, memoryBudget = Number.POSITIVE_INFINITY }: RoundOptions = {},
+): Promise<{ readonly hash: string; readonly rereads: number }> => {
   const random = seeded(seed)
   const time = new VirtualTime(random)
-  const world = new World(random, time)
+  const world = new World(random, time, memoryBudget)
   onTestFinished(() => world.destroy())
   // Clients report what they can't make sense of; here there is nothing of that kind.
   const complaints = vi.spyOn(console, 'error').mockImplementation((...what) => {
@@ -33,7 +45,7 @@ export const simulatedRound = async (seed: number): Promise<string> => {
 
   world.start()
   const people = 2 + below(random, 4)
-  for (let i = 0; i < people; i++) world.open(pick(random, KINDS))
+  for (let i = 0; i < people; i++) world.open(pick(random, kinds))
   const large = random() < 0.2
   for (let i = 0; i < STEPS; i++) {
     await happen(world, time, random, large)
@@ -48,18 +60,20 @@ export const simulatedRound = async (seed: number): Promise<string> => {
   if (!first) throw new Error('nobody is here')
   for (const [i, { doc, kind }] of world.replicas.entries())
     expectSame(doc, first.doc, `replica ${i}, ${kind}`)
-  await greetNewcomers(world, first, 'while all are there')
+  await greetNewcomers(world, kinds, first, 'while all are there')
 
   for (const { provider } of world.replicas) provider.disconnect()
   for (let i = 0; i < MOST_RUSHES && world.rooms > 0; i++) await world.rush()
   expect(world.rooms, 'rooms in memory after everybody has left').toBe(0)
   expectSame(world.stored(), first.doc, 'the disk')
-  await greetNewcomers(world, first, 'after everybody had left')
+  await greetNewcomers(world, kinds, first, 'after everybody had left')
 
   await world.stop()
   world.start()
-  await greetNewcomers(world, first, 'after a restart')
-  return createHash('sha256').update(canonical(first.doc)).update(String(time.now())).digest('hex')
+  await greetNewcomers(world, kinds, first, 'after a restart')
+  const hash = createHash('sha256').update(canonical(first.doc)).update(String(time.now())).digest('hex')
+  await world.stop()
+  return { hash, rereads: world.rereads }
 }
 
 const happen = async (
@@ -114,8 +128,13 @@ const converge = async (world: World, who: string): Promise<void> => {
   throw new Error(`${who} did not converge`)
 }
 
-const greetNewcomers = async (world: World, first: Replica, when: string): Promise<void> => {
-  for (const kind of KINDS) {
+const greetNewcomers = async (
+  world: World,
+  kinds: readonly ReplicaKind[],
+  first: Replica,
+  when: string,
+): Promise<void> => {
+  for (const kind of kinds) {
     const { doc } = world.open(kind)
     await converge(world, `newcomer ${when}`)
     expectSame(doc, first.doc, `${kind} newcomer ${when}`)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { simulatedRound } from './convergence-simulated-round.js'
+import { type RoundOptions, SHARED_KINDS, simulatedRound } from './convergence-simulated-round.js'
 
 /**
  * Seeds that once found something; what they found has tests of its own, too, since a change of the simulation
@@ -25,17 +25,32 @@ const ROUNDS = Number(process.env.INKWIRE_FUZZ_ROUNDS ?? (FIRST === undefined ? 
 const SEEDS = Array.from({ length: ROUNDS }, (_, i) => Number(FIRST ?? 1) + i)
 
 describe('all converge, whatever is delivered, committed and killed in whatever order', () => {
-  it.each(FIRST === undefined ? [...PINNED, ...SEEDS] : SEEDS)('seed %i', async (seed) => {
+  const round = async (seed: number, options?: RoundOptions): Promise<void> => {
     try {
-      await simulatedRound(seed)
+      await simulatedRound(seed, options)
     } catch (error) {
       const command = `INKWIRE_FUZZ_SEED=${seed} npx vitest run test/fuzz/convergence-simulated.test.ts`
       process.stderr.write(`to repeat it: ${command}\n`)
       throw error
     }
+  }
+
+  it.each(FIRST === undefined ? [...PINNED, ...SEEDS] : SEEDS)('seed %i', (seed) => round(seed))
+
+  it.each(SEEDS)('several on one connection (PROTOCOL X11), seed %i', (seed) =>
+    round(seed, { kinds: SHARED_KINDS }),
+  )
+
+  let rereads = 0
+  it.each(SEEDS)('without memory for snapshots, which are read again each time: seed %i', async (seed) => {
+    rereads += (await simulatedRound(seed, { memoryBudget: 0 })).rereads
+  })
+
+  it('and they were', () => {
+    expect(rereads).toBeGreaterThan(SEEDS.length)
   })
 
   it('a seed repeats a run exactly', async () => {
-    expect(await simulatedRound(1)).toBe(await simulatedRound(1))
+    expect(await simulatedRound(1)).toEqual(await simulatedRound(1))
   })
 })

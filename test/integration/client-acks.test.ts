@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Closed, InkwireProvider, Rejected, SaveState } from '../../client/index.js'
 import { createProvider, nextEvent } from '../support/provider.js'
@@ -192,9 +191,8 @@ it('destroy() closes the socket', async () => {
   const server = await serve()
   const { provider } = createProvider(server.url, 'doc')
   await provider.whenSynced
-  const { ws } = provider
-  const gone = once(ws as unknown as EventTarget, 'close')
+  expect(server.open()).toBe(1)
   provider.destroy()
-  await gone
+  await until('it is closed', () => server.open() === 0)
   expect(provider.ws).toBe(null)
 })

@@ -96,7 +96,7 @@ describe('with a server that knows nothing of Inkwire', () => {
       const theirs = stock(server.url, name)
       await until(`${name} is the same room`, () => theirs.text.toString() === name)
     }
-    expect(server.requests[0]).toBe('a/b?token=a%20b')
+    expect(server.requests).toContain('a/b?token=a%20b')
   })
 })
 

@@ -105,7 +105,7 @@ describe('abuse of signals', () => {
     expect(new Set(codes.slice(1).map(String))).toEqual(new Set(['0,4529']))
     expect(bob.heard.length).toBeLessThan(100)
     expect(bob.heard[0]).toEqual({ data: 0, user: 'eve' })
-    expect(await metric({ url }, 'inkwire_connections')).toBe(3)
+    expect(await metric({ url }, 'inkwire_members')).toBe(3)
   })
 
   it('nothing is kept for a member that does not read, however much is said', async () => {
@@ -117,14 +117,14 @@ describe('abuse of signals', () => {
     const before = process.memoryUsage().arrayBuffers
     const text = 'x'.repeat(10_000)
     let said = 0
-    // 100 MB, had it been kept.
-    while (said < 10_000) {
+    // 200 MB, had it been kept; what is held besides is what V8 has not collected yet.
+    while (said < 20_000) {
       for (let i = 0; i < 20; i++, said++) ada.provider.send(text)
       const heard = bob.heard.length
       await until('it is passed on or refused', () => bob.heard.length > heard || ada.rejected.length > 0)
       ada.rejected.length = bob.heard.length = 0
     }
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * 1024 * 1024)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(60 * 1024 * 1024)
     ada.text.insert(0, 'edits go on')
     await until('bob has it', () => bob.text.toString() === 'edits go on')
     deaf.socket.resume()

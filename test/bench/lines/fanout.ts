@@ -138,7 +138,13 @@ const check = (heard: readonly Uint8Array[][], length: number): void => {
   }
 }
 
-const UNITS = { cpu: 'µs/delivery', p50: 'ms', p99: 'ms', rate: 'M/s', core: '% of a core' }
+const UNITS = {
+  cpu: 'µs of CPU a delivery',
+  p50: 'ms, median',
+  p99: 'ms, p99',
+  rate: 'million deliveries/s',
+  core: '% of a core',
+}
 const SECONDS = 8
 
 const line = (

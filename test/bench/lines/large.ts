@@ -20,8 +20,8 @@ export const largeLine: Line = {
   units: {
     memory: '× the document, more than before at most',
     seconds: 's until all had it',
-    p50: 'ms, the others’ edits',
-    p99: 'ms, the others’ edits',
+    p50: 'ms, median of the others’ edits',
+    p99: 'ms, p99 of the others’ edits',
   },
   targets: [
     { figure: 'memory', what: '≤ 3 × the document', limit: fixed(3) },

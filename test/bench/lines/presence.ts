@@ -29,7 +29,7 @@ export const presenceLine: Line = {
   title: '100 cursors, each moving 10 times a second',
   quick: true,
   contenders: ALL,
-  units: { core: '% of a core', p50: 'ms', p95: 'ms' },
+  units: { core: '% of a core', p50: 'ms, median', p95: 'ms, p95' },
   targets: [
     { figure: 'core', what: '≤ 8 % of a core', limit: fixed(8) },
     { figure: 'p95', what: '≤ 50 ms', limit: fixed(50) },
