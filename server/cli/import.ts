@@ -5,6 +5,7 @@ import type { OpenDocuments } from '../tools/documents.js'
 import { indexOf } from '../tools/state.js'
 import { DocumentIndex } from '../update/document-index.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
+import { Visible } from '../update/visible.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { withDocuments } from './remote.js'
@@ -45,5 +46,7 @@ const merge = async (documents: OpenDocuments, name: string, update: Scan): Prom
     return `"${name}" has all of it already`
   }
   const merged = `merged ${update.bytes.length} bytes into "${name}"`
-  return index.hasGap(update) ? `${merged}; parts of it wait for updates that are missing` : merged
+  return !new Visible(index).wouldShow(update)
+    ? `${merged}; parts of it wait for updates that are missing`
+    : merged
 }

@@ -1,4 +1,4 @@
-import type { Scan } from '../update/scan.js'
+import { type Scan, scanUpdate } from '../update/scan.js'
 import { Acks } from './acks.js'
 import type { Broadcast } from './broadcast.js'
 import type { Content } from './content.js'
@@ -9,13 +9,15 @@ import { UnfoundedMessages } from './unfounded.js'
 
 /** What confirmations are told about their surroundings. */
 export interface ConfirmationsDeps {
-  readonly content: Pick<Content, 'seq' | 'index'>
+  readonly content: Pick<Content, 'seq' | 'index' | 'visible'>
   readonly owners: Pick<Owners<Member>, 'of'>
   /** Brings stock clients their own edits back, and keeps them from them until then. */
   readonly broadcast: Pick<Broadcast, 'echo' | 'withhold'>
   /** Milliseconds, monotonic. */
   readonly clock: () => number
 }
+
+const NOTHING = scanUpdate(Uint8Array.of(0, 0))
 
 /**
  * Who is told what once it is durable. A client that speaks `inkwire.1` is told how many of its messages are (PROTOCOL
@@ -64,17 +66,27 @@ export class Confirmations {
     return [...this.#acks.unconfirmed(member), ...this.#unfounded.seqsOf(member)].sort((a, b) => a - b)
   }
 
-  /** Message number `message` of `author` has become update `seq`, the last there is. */
-  taken(author: Member, message: number, seq: number, scan: Scan, gap: boolean): void {
-    this.#expect(author, message, seq, scan, gap)
+  /**
+   * Message number `message` of `author` has become update `seq`, the last there is.
+   *
+   * @param founded whether it can be called safe once it is on disk: nothing of it waits for what is missing.
+   */
+  taken(author: Member, message: number, seq: number, scan: Scan, founded: boolean): void {
+    this.#expect(author, message, seq, scan, founded)
     this.#confirmFounded()
-    this.#withhold(author, seq, scan, gap)
+    this.#withhold(author, seq, scan, founded)
   }
 
-  /** Nothing is kept of message number `message` of `author`: it held nothing new, or was refused. */
-  settled(author: Member, message: number, scan: Scan): void {
-    // What it repeats may itself be on its way to the disk still.
-    this.#expect(author, message, null, scan, false)
+  /** Message number `message` of `author` held nothing new. */
+  repeated(author: Member, message: number, scan: Scan): void {
+    // What it repeats may itself be on its way to the disk still, or wait for what it builds upon.
+    this.#expect(author, message, null, scan, this.#deps.content.visible.shows(scan))
+    if (this.complete) this.#confirm()
+  }
+
+  /** Nothing is kept of message number `message` of `author`, and nothing promised. */
+  settled(author: Member, message: number): void {
+    this.#expect(author, message, null, NOTHING, true)
     if (this.complete) this.#confirm()
   }
 
@@ -92,16 +104,16 @@ export class Confirmations {
   }
 
   /** Acks are counted: what comes after a message that can't be called safe waits with it (PROTOCOL S5, X4). */
-  #expect(author: Member, message: number, own: number | null, scan: Scan, gap: boolean): void {
+  #expect(author: Member, message: number, own: number | null, scan: Scan, founded: boolean): void {
     const behind = author.extended && this.#unfounded.size > 0 && this.#unfounded.has(author)
-    if (gap || behind) this.#unfounded.add(author, message, own, scan)
+    if (!founded || behind) this.#unfounded.add(author, message, own, scan)
     else this.#acks.expect(author, message, this.#deps.content.seq, own)
   }
 
   #confirmFounded(): void {
     if (this.#unfounded.size === 0) return
-    const { index, seq: last } = this.#deps.content
-    for (const { member, message, seq } of this.#unfounded.founded(index)) {
+    const { visible, seq: last } = this.#deps.content
+    for (const { member, message, seq } of this.#unfounded.founded(visible)) {
       this.#acks.expect(member, message, last, seq)
     }
   }
@@ -110,13 +122,13 @@ export class Confirmations {
    * A stock client takes an update that covers its edits for the word that they are safe, whoever brought it. So what
    * somebody else brings of its edits comes to it only once it is durable, as its own does (PROTOCOL S4).
    */
-  #withhold(author: Member, seq: number, scan: Scan, gap: boolean): void {
+  #withhold(author: Member, seq: number, scan: Scan, founded: boolean): void {
     const withheld = new Set<Member>()
     const withhold = (member: Member): void => {
       if (member.extended || member === author || withheld.has(member)) return
       withheld.add(member)
-      if (gap) this.#unfounded.add(member, 0, seq, scan)
-      else this.#acks.expect(member, 0, seq, seq)
+      if (founded) this.#acks.expect(member, 0, seq, seq)
+      else this.#unfounded.add(member, 0, seq, scan)
       this.#deps.broadcast.withhold(member, seq)
     }
     for (const { client } of scan.blocks) {

@@ -5,6 +5,7 @@ import { type Scan, scanUpdate } from '../update/scan.js'
 import { scanWithIndex } from '../update/scan-index.js'
 import { Splicer } from '../update/splice.js'
 import type { StateVector } from '../update/state-vector.js'
+import { Visible } from '../update/visible.js'
 import { type Answer, answerBytes, updateMessage } from './answer.js'
 import { Base } from './base.js'
 import { Diffs } from './diffs.js'
@@ -29,6 +30,7 @@ const KEPT_BYTES = 64 * 1024
  */
 export class Content implements Holder {
   readonly index = new DocumentIndex()
+  readonly visible = new Visible(this.index)
   readonly tail: Tail
   readonly #keeper: Keeper
   #base: Base | null
@@ -52,7 +54,7 @@ export class Content implements Holder {
   constructor(stored: Pick<StoredDocument, 'snapshot' | 'tail'>, keeper: Keeper = EVERYTHING) {
     this.#keeper = keeper
     this.tail = new Tail(stored.snapshot?.seq ?? 0)
-    this.#base = stored.snapshot && this.#take(stored.snapshot)
+    this.#base = stored.snapshot && this.#take(stored.snapshot, this.visible)
     for (const { update } of stored.tail) this.append(update, scanUpdate(update, TRUSTED_LIMITS))
     keeper.used(this)
   }
@@ -118,7 +120,7 @@ export class Content implements Holder {
   /** Takes an update in; returns the copy that is kept. */
   append(update: Uint8Array, scan: Scan): Uint8Array {
     const kept = this.tail.append(update)
-    this.index.add(scan)
+    this.visible.add(scan)
     // Pieces may be kept by reference: of our copy, not of the socket's buffer.
     this.#merged.add({ ...scan, bytes: kept })
     this.#mergedBytes += structBytes(scan)
@@ -173,7 +175,7 @@ export class Content implements Holder {
   compacted(snapshot: Snapshot): void {
     // A Y.Doc finds deletions that no update told of (the losers of concurrent writes to one map key); clients have
     // found them too and will send them, which must not count as news: they go into the index, too.
-    this.#base = this.#take(snapshot)
+    this.#base = this.#take(snapshot, this.index)
     this.tail.trim(snapshot.seq, KEPT_BYTES)
     this.#merged = new Splicer()
     this.#mergedBytes = 0
@@ -186,9 +188,9 @@ export class Content implements Holder {
     this.#keeper.used(this)
   }
 
-  #take(snapshot: Snapshot): Base {
+  #take(snapshot: Snapshot, into: Visible | DocumentIndex): Base {
     const scan = scanWithIndex(snapshot.update, snapshot.index)
-    this.index.add(scan)
+    into.add(scan)
     return new Base(snapshot, scan)
   }
 

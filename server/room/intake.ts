@@ -21,7 +21,7 @@ export interface IntakeDeps {
   readonly content: Content
   readonly log: DocumentLog
   readonly broadcast: Pick<Broadcast, 'updated' | 'schedule' | 'seat'>
-  readonly confirmations: Pick<Confirmations, 'taken' | 'settled'>
+  readonly confirmations: Pick<Confirmations, 'taken' | 'repeated' | 'settled'>
   readonly owners: Pick<Owners<Member>, 'wrote'>
   readonly foreign: ForeignEdits
   readonly seeding: Seeding
@@ -47,31 +47,34 @@ export interface Arrival {
 export class Intake {
   readonly #deps: IntakeDeps
   readonly #content: Content
-  readonly #pending = new Pending()
+  readonly #pending: Pending
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#content = deps.content
+    this.#pending = new Pending(deps.content)
   }
 
   /** @see Room.receive */
   receive(author: Member, message: number, update: Uint8Array, arrival: Arrival): boolean {
-    const { seeding, counters, foreign, owners } = this.#deps
+    const { seeding, counters, foreign, owners, confirmations } = this.#deps
     if (seeding.running) {
       seeding.wait(author)
       return false
     }
     const scan = scanUpdate(update)
-    const { index } = this.#content
+    const { index, visible } = this.#content
     if (!index.news(scan)) {
       counters.updatesWithoutNews++
-      this.#dealtWith(author, message, scan)
+      this.#count(scan)
+      confirmations.repeated(author, message, scan)
       return true
     }
     const refused = arrival.mayWrite ? this.#full(scan) : READ_ONLY
     if (refused !== null) {
       author.refuse(message, refused)
-      this.#dealtWith(author, message, scan)
+      this.#count(scan)
+      confirmations.settled(author, message)
       return true
     }
     checkPlausible(scan, index)
@@ -81,15 +84,15 @@ export class Intake {
       if (foreign.holdBack(author, scan)) return false
       return this.receive(author, message, update, arrival)
     }
-    const gap = index.hasGap(scan)
-    if (!this.#pending.admits(gap ? update.length : 0, index.danglingDeletes(scan), index)) {
+    const gap = !visible.wouldShow(scan)
+    if (!this.#pending.admits(gap ? update.length : 0, index.danglingDeletes(scan))) {
       author.close(Code.tryLater, 'too much is missing that this builds upon')
       return true
     }
     // A sync step 2 brings others' edits, too: it says nothing of whose they are.
     if (!arrival.reoffered) owners.wrote(author, scan)
-    this.#take(author, message, update, scan, gap)
-    if (gap) this.#askOnce(author)
+    this.#take(author, message, update, scan)
+    if (!visible.shows(scan)) this.#askOnce(author)
     foreign.letGoOn()
     return true
   }
@@ -101,7 +104,7 @@ export class Intake {
     // It has to last until it is on disk.
     const update = content.slice()
     const scan = scanUpdate(update)
-    const { index } = this.#content
+    const { index, visible } = this.#content
     if (!index.news(scan)) return
     checkPlausible(scan, index)
     const full = this.#full(scan)
@@ -109,7 +112,7 @@ export class Intake {
       member.refuse(0, full)
       return
     }
-    const whole = !index.hasGap(scan) && this.#pending.admits(0, index.danglingDeletes(scan), index)
+    const whole = visible.wouldShow(scan) && this.#pending.admits(0, index.danglingDeletes(scan))
     if (!whole || foreign.areIn(member, scan)) {
       throw new InkwireError('INKWIRE_BAD_UPDATE', 'initial content that is not complete, or not its own')
     }
@@ -136,18 +139,23 @@ export class Intake {
   import(member: Member, update: Uint8Array): boolean {
     const scan = scanUpdate(update, TRUSTED_LIMITS)
     const news = this.#content.index.news(scan)
-    if (news) this.#take(member, 1, update, scan, false)
-    else this.#dealtWith(member, 1, scan)
+    // What it builds upon may come with the next one.
+    if (news) this.#take(member, 1, update, scan, true)
+    else {
+      this.#count(scan)
+      this.#deps.confirmations.settled(member, 1)
+    }
     this.#deps.foreign.letGoOn()
     return news
   }
 
-  #take(author: Member, message: number, update: Uint8Array, scan: Scan, gap: boolean): void {
+  /** @param trusted it is to be called safe even if nobody can see it yet. */
+  #take(author: Member, message: number, update: Uint8Array, scan: Scan, trusted = false): void {
     const { log, now, confirmations, broadcast } = this.#deps
     this.#count(scan)
     const kept = this.#content.append(update, scan)
     const seq = log.hold({ update: kept, time: now(), author: author.user })
-    confirmations.taken(author, message, seq, scan, gap)
+    confirmations.taken(author, message, seq, scan, trusted || this.#content.visible.shows(scan))
     broadcast.updated(author, seq)
   }
 
@@ -156,14 +164,8 @@ export class Intake {
     const part = this.#deps.foreign.ownPart(author, scan)
     if (!part) return
     // The message itself isn't dealt with yet: what is acknowledged by this are those before it.
-    this.#take(author, message - 1, part.bytes, part, this.#content.index.hasGap(part))
+    this.#take(author, message - 1, part.bytes, part)
     this.#deps.foreign.letGoOn()
-  }
-
-  /** Nothing of it is kept. */
-  #dealtWith(author: Member, message: number, scan: Scan): void {
-    this.#count(scan)
-    this.#deps.confirmations.settled(author, message, scan)
   }
 
   #count({ bytes }: Scan): void {

@@ -1,5 +1,5 @@
-import type { DocumentIndex } from '../update/document-index.js'
 import type { Scan } from '../update/scan.js'
+import type { Visible } from '../update/visible.js'
 import type { Member } from './member.js'
 
 /** A message that can't be called safe yet. */
@@ -9,7 +9,7 @@ export interface Unfounded {
   readonly message: number
   /** The update it became; null if it brought nothing new. */
   readonly seq: number | null
-  /** What has to be held without a gap: clients and clocks. */
+  /** What has to be seen: clients and clocks. */
   readonly needs: readonly (readonly [client: number, clock: number])[]
 }
 
@@ -47,11 +47,11 @@ export class UnfoundedMessages {
   }
 
   /** Takes out what is founded now. A member's messages come out in their order. */
-  founded(index: Pick<DocumentIndex, 'clock'>): Unfounded[] {
+  founded(visible: Pick<Visible, 'clock'>): Unfounded[] {
     const founded: Unfounded[] = []
     for (const [member, entries] of this.#waiting) {
       const stuck = entries.findIndex(
-        ({ needs }) => !needs.every(([client, clock]) => index.clock(client) >= clock),
+        ({ needs }) => !needs.every(([client, clock]) => visible.clock(client) >= clock),
       )
       if (stuck === 0) continue
       founded.push(...(stuck < 0 ? entries : entries.splice(0, stuck)))

@@ -6,6 +6,7 @@ import { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { coversStateVector, decodeStateVector } from '../update/state-vector.js'
+import { Visible } from '../update/visible.js'
 import { loadDocument } from '../worker/compact.js'
 import { type Contents, contentsOf } from './contents.js'
 import type { SourceContent } from './source.js'
@@ -44,7 +45,8 @@ export const load = ({ updates }: SourceContent): SourceState => {
 
 /** What the source itself has lost of a document, in words; `null` if nothing. */
 export const lossIn = (state: SourceState, { expected }: SourceContent): string | null => {
-  if (new DocumentIndex().hasGap(state.scan)) return 'updates are missing in it, and later ones wait for them'
+  if (!new Visible(new DocumentIndex()).wouldShow(state.scan))
+    return 'updates are missing in it, and later ones wait for them'
   if (expected === undefined) return null
   const counted = decodeStateVector(expected, Number.POSITIVE_INFINITY)
   const held = decodeStateVector(state.stateVector, Number.POSITIVE_INFINITY)

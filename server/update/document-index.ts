@@ -23,7 +23,7 @@ export class DocumentIndex {
 
   /**
    * Whether any of its structs come after a gap: their author's earlier ones are neither held nor in the update
-   * itself (PROTOCOL S5). Clients keep such structs aside until the gap is filled.
+   * itself. Whether they refer to something that is missing is another question, for {@link Visible}.
    */
   hasGap(scan: Scan): boolean {
     let client = -1
@@ -103,6 +103,11 @@ export class DocumentIndex {
   /** The clock up to which a client's structs are held without a gap; 0 for an unknown client. */
   clock(client: number): number {
     return this.#structs.reach(client, 0)
+  }
+
+  /** Up to where a client's structs are held from a clock on; that clock itself if it isn't. */
+  reach(client: number, from: number): number {
+    return this.#structs.reach(client, from)
   }
 
   /** What is held without a gap, per client. */

@@ -5,7 +5,7 @@ import { type Block, MARK_EVERY, type Mark, type Scan, scanDeletes, scanUpdate }
 import { uintSize, Writer } from './writer.js'
 
 /** Of what these bytes mean. Those of another version are of no use: the update is scanned then. */
-const VERSION = 1
+const VERSION = 2
 
 /**
  * What a scan has found out about an update's structs, in about a byte for each 20 of them: whoever stores both needn't
@@ -14,8 +14,16 @@ const VERSION = 1
  * @example
  *   scanWithIndex(update, encodeScanIndex(scanUpdate(update))) // the same as scanUpdate(update)
  */
-export const encodeScanIndex = ({ bytes, blocks, structs, deletesFrom }: Scan): Uint8Array => {
-  const numbers = [VERSION, bytes.length, deletesFrom, structs, blocks.length]
+export const encodeScanIndex = ({ bytes, blocks, needs, structs, deletesFrom }: Scan): Uint8Array => {
+  const numbers = [
+    VERSION,
+    bytes.length,
+    deletesFrom,
+    structs,
+    needs.size,
+    ...[...needs].flat(),
+    blocks.length,
+  ]
   for (const { client, clock, end, structs, from, to, marks } of blocks) {
     numbers.push(client, clock, end - clock, structs, from, to - from, marks.length)
     let before = { clock, pos: from }
@@ -50,10 +58,12 @@ const decode = (bytes: Uint8Array, index: Cursor): Scan | null => {
   if (index.uint() !== VERSION || index.uint() !== bytes.length) return null
   const deletesFrom = index.uint()
   const structs = index.uint()
+  const needs = new Map<number, number>()
+  for (let left = index.count(2); left > 0; left--) needs.set(index.uint(), index.uint())
   const blocks: Block[] = []
   for (let left = index.count(7); left > 0; left--) blocks.push(block(index))
   const deletes = new Cursor(bytes, deletesFrom, 0)
-  const scan = { bytes, blocks, deletes: scanDeletes(deletes, TRUSTED_LIMITS), structs, deletesFrom }
+  const scan = { bytes, blocks, deletes: scanDeletes(deletes, TRUSTED_LIMITS), needs, structs, deletesFrom }
   return index.left === 0 && deletes.left === 0 ? scan : null
 }
 

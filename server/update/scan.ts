@@ -1,6 +1,8 @@
 import { BadUpdateError } from './bad-update.js'
 import { Cursor } from './cursor.js'
 import { DEFAULT_LIMITS, type ScanLimits } from './limits.js'
+import { Needs } from './references.js'
+import type { StateVector } from './state-vector.js'
 import { SKIP, SMALLEST_STRUCT, skipStruct } from './struct.js'
 
 /** A run of structs of one client without a gap, and where its bytes lie. */
@@ -39,6 +41,11 @@ export interface Scan {
   /** In the order of the bytes: one client's blocks follow each other, by ascending clock. */
   readonly blocks: readonly Block[]
   readonly deletes: readonly ClientRanges[]
+  /**
+   * What of other clients one must have to see its structs, as far as that is beyond what is in it of them: up to which
+   * clock they refer to something (PROTOCOL S5).
+   */
+  readonly needs: StateVector
   /** Structs in all blocks (Skips don't count). */
   readonly structs: number
   /** The delete set is `bytes[deletesFrom, bytes.length)`. */
@@ -76,16 +83,17 @@ export const scanUpdate = (bytes: Uint8Array, limits: ScanLimits = DEFAULT_LIMIT
 const scan = (bytes: Uint8Array, limits: ScanLimits): Scan => {
   const cursor = new Cursor(bytes, 0, limits.maxDepth)
   const blocks: Block[] = []
-  const structs = scanStructs(cursor, limits, blocks)
+  const needs = new Needs()
+  const structs = scanStructs(cursor, limits, blocks, needs)
   const deletesFrom = cursor.pos
   const deletes = scanDeletes(cursor, limits)
   const { left } = cursor
   if (left !== 0) throw new BadUpdateError('trailing', `${left} bytes left over after the update`)
-  return { bytes, blocks, deletes, structs, deletesFrom }
+  return { bytes, blocks, deletes, needs: needs.beyond(blocks), structs, deletesFrom }
 }
 
 /** Returns the number of structs, Skips not counted. */
-const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[]): number => {
+const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[], needs: Needs): number => {
   const clients = cursor.count(3 + SMALLEST_STRUCT)
   if (clients > limits.maxClients) throw tooMany(limits.maxClients, 'clients')
   const once = clients > 1 ? new Once() : null
@@ -98,14 +106,14 @@ const scanStructs = (cursor: Cursor, limits: ScanLimits, blocks: Block[]): numbe
     if (count === 0) throw new BadUpdateError('empty', 'a client without structs')
     total += count
     if (total > limits.maxStructs) throw tooMany(limits.maxStructs, 'structs')
-    skips += scanClient(cursor, count, client, blocks)
+    skips += scanClient(cursor, count, client, blocks, needs)
     if (skips > limits.maxGaps) throw tooMany(limits.maxGaps, 'gaps')
   }
   return total - skips
 }
 
 /** Reads the structs of one client. Returns how many of them were Skips. */
-const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block[]): number => {
+const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block[], needs: Needs): number => {
   let clock = cursor.uint()
   let start = clock
   let from = cursor.pos
@@ -134,7 +142,7 @@ const scanClient = (cursor: Cursor, count: number, client: number, blocks: Block
       marks ??= []
       marks.push({ clock, pos, index })
     }
-    clock += skipStruct(cursor, info, client, clock)
+    clock += skipStruct(cursor, info, client, clock, needs)
     if (clock > Number.MAX_SAFE_INTEGER) throw pastTheEnd()
     index++
   }

@@ -24,6 +24,7 @@ import { ANY_OBJECT, skipAny } from './any.js'
 import { BadUpdateError } from './bad-update.js'
 import type { Cursor } from './cursor.js'
 import { skipJson } from './json.js'
+import type { References } from './references.js'
 
 export const GC = 0
 export const SKIP = 10
@@ -53,34 +54,48 @@ export const SMALLEST_STRUCT = 2
  * Steps over one struct that is no Skip, after its info byte, checking all of it.
  *
  * @param client whose struct it is, and at which `clock`: it may refer only to earlier ones of its own.
+ * @param references is told what it refers to of other clients.
  * @returns its length in clocks, at least 1.
  * @throws BadUpdateError
  */
-export const skipStruct = (cursor: Cursor, info: number, client: number, clock: number): number => {
+export const skipStruct = (
+  cursor: Cursor,
+  info: number,
+  client: number,
+  clock: number,
+  references?: References,
+): number => {
   if (info === GC) return atLeastOne(cursor.uint())
   const kind = info & KIND
   // Yjs takes a GC or Skip with flags for one thing in applyUpdate and for another in decodeUpdate.
   if (kind === GC || kind > SUBDOCUMENT) throw new BadUpdateError('kind', `unknown kind of struct ${info}`)
-  skipReferences(cursor, info, client, clock)
+  skipReferences(cursor, info, client, clock, references)
   return skipContent(cursor, kind)
 }
 
 /** Steps over what an item says about its place. */
-export const skipReferences = (cursor: Cursor, info: number, client: number, clock: number): void => {
-  if (info >= HAS_ORIGIN) skipId(cursor, client, clock)
-  if ((info & HAS_RIGHT_ORIGIN) !== 0) skipId(cursor, client, clock)
+export const skipReferences = (
+  cursor: Cursor,
+  info: number,
+  client: number,
+  clock: number,
+  references?: References,
+): void => {
+  if (info >= HAS_ORIGIN) skipId(cursor, client, clock, references)
+  if ((info & HAS_RIGHT_ORIGIN) !== 0) skipId(cursor, client, clock, references)
   if (info >= HAS_RIGHT_ORIGIN) return
   const parentIsRoot = cursor.byte()
   if (parentIsRoot === 1) cursor.string()
-  else if (parentIsRoot === 0) skipId(cursor, client, clock)
+  else if (parentIsRoot === 0) skipId(cursor, client, clock, references)
   else throw new BadUpdateError('kind', `unknown kind of parent ${parentIsRoot}`)
   if ((info & HAS_PARENT_SUB) !== 0) cursor.string()
 }
 
-const skipId = (cursor: Cursor, client: number, clock: number): void => {
+const skipId = (cursor: Cursor, client: number, clock: number, references?: References): void => {
   const toClient = cursor.uint()
   const toClock = cursor.uint()
-  if (toClient === client && toClock >= clock) {
+  if (toClient !== client) references?.add(toClient, toClock)
+  else if (toClock >= clock) {
     throw new BadUpdateError('reference', 'a struct refers to itself or to a later one of its author')
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { SUBPROTOCOL } from '../../shared/messages.js'
+import { forge } from '../support/forge.js'
 import { startServer } from '../support/inkwire.js'
 import { connectRaw, type Raw } from '../support/raw.js'
 import { until } from '../support/until.js'
@@ -141,6 +142,33 @@ describe('inkwire.1', () => {
     const asked = raw.all('syncStep1').at(-1)
     raw.send({ type: 'syncStep2', update: Y.encodeStateAsUpdate(doc, asked?.stateVector) })
     await until('whole', () => textOf(reader) === 'abcd')
+  })
+
+  it('S5: what builds upon another’s edit that was lost is called safe only once that is here', async () => {
+    const { ws } = await startServer()
+    const { doc, text, take } = author()
+    text.insert(0, 'lost')
+    const [lost] = take() as [Uint8Array]
+    doc.clientID++
+    text.insert(4, ' and found')
+    doc.clientID++
+    text.insert(0, 'not ')
+    const [mine, next] = take() as [Uint8Array, Uint8Array]
+    const [stock, ours] = [await connectRaw(`${ws}/doc`), await connectRaw(`${ws}/doc`, [SUBPROTOCOL])]
+    // As it types while it connects: before its sync step 2.
+    stock.send({ type: 'syncStep1', stateVector: NOTHING })
+    stock.send({ type: 'update', update: mine })
+    ours.send({ type: 'update', update: next })
+    await until('both were asked for it', () => {
+      return [stock, ours].every((raw) => raw.all('syncStep1').length === 2)
+    })
+    const newcomer = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+    newcomer.send({ type: 'update', update: forge({ client: 99, structs: [{ gc: 1 }] }) })
+    await until('all so far is on disk', () => lastAck(newcomer).durable === 1)
+    expect([stock.all('update').length, lastAck(ours).durable]).toEqual([2, 0])
+    newcomer.send({ type: 'update', update: lost })
+    await until('both are safe', () => stock.all('update').length === 4 && lastAck(ours).durable === 1)
+    expect(textOf(stock)).toBe('not lost and found')
   })
 
   it('X3, X4: who comes back with a mark gets what it missed and no more', async () => {

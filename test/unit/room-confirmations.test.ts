@@ -3,6 +3,7 @@ import { Confirmations } from '../../server/room/confirmations.js'
 import type { Member } from '../../server/room/member.js'
 import { DocumentIndex } from '../../server/update/document-index.js'
 import { scanUpdate } from '../../server/update/scan.js'
+import { Visible } from '../../server/update/visible.js'
 import { FakeMember } from '../support/fake-member.js'
 import { forge } from '../support/forge.js'
 
@@ -12,7 +13,8 @@ const edit = (client: number, clock: number) => scanUpdate(forge({ client, clock
 /** Confirmations of a document that the test writes, commits, and whose ids it gives out. */
 const setup = () => {
   const index = new DocumentIndex()
-  const content = { seq: 0, index }
+  const visible = new Visible(index)
+  const content = { seq: 0, index, visible }
   const owners = new Map<number, Member>()
   const told: unknown[] = []
   const confirmations = new Confirmations({
@@ -37,10 +39,9 @@ const setup = () => {
     },
     take: (author: Member, message: number, client: number, clock: number): void => {
       const scan = edit(client, clock)
-      const gap = index.hasGap(scan)
-      index.add(scan)
+      visible.add(scan)
       content.seq++
-      confirmations.taken(author, message, content.seq, scan, gap)
+      confirmations.taken(author, message, content.seq, scan, visible.shows(scan))
     },
   }
 }
@@ -67,11 +68,11 @@ describe('Confirmations', () => {
     const { confirmations, join, take } = setup()
     const [ada, bob] = [join(true), join(true)]
     take(ada, 1, 1, 0)
-    confirmations.settled(bob, 1, edit(1, 0))
+    confirmations.repeated(bob, 1, edit(1, 0))
     expect(bob.calls).toEqual([])
     confirmations.committed(1)
     expect(bob.calls).toEqual(['ack 1'])
-    confirmations.settled(bob, 2, edit(1, 0))
+    confirmations.repeated(bob, 2, edit(1, 0))
     expect(bob.calls).toEqual(['ack 1', 'ack 2'])
   })
 

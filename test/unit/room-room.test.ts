@@ -12,7 +12,7 @@ import { Turns } from '../../server/room/turns.js'
 import { FakeMember } from '../support/fake-member.js'
 
 /** A room whose disk the test commits, and whose turns it ends. */
-const setup = () => {
+const setup = (stored: ConstructorParameters<typeof Content>[0] = { snapshot: null, tail: [] }) => {
   const soon: (() => void)[] = []
   const appended: Entry[] = []
   const log: DocumentLog = {
@@ -25,7 +25,7 @@ const setup = () => {
     letGo: () => undefined,
     snapshot: async () => null,
   }
-  const content = new Content({ snapshot: null, tail: [] })
+  const content = new Content(stored)
   const counters = new Counters()
   const compact = () => Promise.reject(new Error('not here'))
   const onError = () => undefined
@@ -74,6 +74,18 @@ const edits = (clientID: number, count: number): Uint8Array[] => {
   doc.on('update', (update: Uint8Array) => updates.push(update))
   for (let i = 0; i < count; i++) doc.getText('t').insert(i, 'x')
   return updates
+}
+
+/** One edit of each client, each behind the one before. */
+const chain = (...clients: readonly [number, number, number]): [Uint8Array, Uint8Array, Uint8Array] => {
+  const doc = new Y.Doc()
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (const client of clients) {
+    doc.clientID = client
+    doc.getText('t').insert(doc.getText('t').length, 'x')
+  }
+  return updates as [Uint8Array, Uint8Array, Uint8Array]
 }
 
 const whole = (updates: readonly Uint8Array[]): Uint8Array => {
@@ -231,6 +243,46 @@ describe('Room', () => {
     room.committed(5)
     expect(stock.updates).toBe(before + 2)
     expect(ours.calls).toEqual(['missing?', 'ack 3'])
+  })
+
+  it('S5: nor what builds upon another client’s edit, nor what builds upon that', () => {
+    const { room, join, endTurn } = setup()
+    const [stock, ours, third] = [join(), join(true), join(true)]
+    const [lost, mine, next] = chain(7, 8, 9)
+    room.receive(stock, 1, mine, taken)
+    room.receive(ours, 1, next, taken)
+    // A repetition is no more than what it repeats.
+    room.receive(third, 1, mine, offered)
+    endTurn()
+    room.committed(2)
+    const before = stock.updates
+    expect([stock.calls, ours.calls, third.calls]).toEqual([['missing?'], ['missing?'], []])
+    room.receive(third, 2, lost, offered)
+    endTurn()
+    expect(stock.updates).toBe(before + 1)
+    room.committed(3)
+    expect(stock.updates).toBe(before + 2)
+    expect([ours.calls, third.calls]).toEqual([['missing?', 'ack 1'], ['ack 2']])
+  })
+
+  it('S5: what was on disk already, and waits, is told from what can be seen', () => {
+    const [lost, mine, next] = chain(7, 8, 9)
+    for (const compacted of [false, true]) {
+      const snapshot = { seq: 1, update: mine }
+      const { room, join } = setup(
+        compacted
+          ? { snapshot, tail: [] }
+          : { snapshot: null, tail: [{ seq: 1, update: mine, time: 0, author: '' }] },
+      )
+      const ours = join(true)
+      room.receive(ours, 1, mine, offered)
+      room.receive(ours, 2, next, taken)
+      room.committed(2)
+      expect(ours.calls).toEqual(['missing?'])
+      room.receive(ours, 3, lost, taken)
+      room.committed(3)
+      expect(ours.calls).toEqual(['missing?', 'ack 3'])
+    }
   })
 
   it('is idle only when nobody is there and all is durable', () => {

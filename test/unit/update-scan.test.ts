@@ -35,6 +35,33 @@ describe('S1: what a scan says', () => {
     expect(scanUpdate(bytes('00 00'))).toMatchObject({ blocks: [], deletes: [], structs: 0, deletesFrom: 1 })
   })
 
+  it('S5: says what of other clients one must have to see it: origins, right origins, parents', () => {
+    const [ada, bob] = [new Y.Doc(), new Y.Doc()]
+    ada.clientID = 5
+    bob.clientID = 6
+    ada.getArray<unknown>('a').push(['one', new Y.Array(), 'two'])
+    Y.applyUpdate(bob, Y.encodeStateAsUpdate(ada))
+    const updates: Uint8Array[] = []
+    bob.on('update', (update: Uint8Array) => updates.push(update))
+    const all = bob.getArray<unknown>('a')
+    // At the end, before the first, into the one in the middle, and behind its own.
+    all.push(['x'])
+    all.insert(0, ['y'])
+    ;(all.get(2) as Y.Array<string>).push(['z'])
+    all.push(['again'])
+    expect(updates.map((update) => scanUpdate(update).needs)).toEqual([
+      new Map([[5, 3]]),
+      new Map([[5, 1]]),
+      new Map([[5, 2]]),
+      new Map(),
+    ])
+    // Not what is in the update itself.
+    expect(scanUpdate(Y.mergeUpdates(updates)).needs).toEqual(new Map([[5, 3]]))
+    expect(scanUpdate(Y.encodeStateAsUpdate(bob)).needs).toEqual(new Map())
+    const later = Y.encodeStateAsUpdate(bob, Y.encodeStateVectorFromUpdate(Y.encodeStateAsUpdate(ada)))
+    expect(scanUpdate(later).needs).toEqual(new Map([[5, 3]]))
+  })
+
   it('finds one block in a keystroke', () => {
     // Client 5, clock 7: the letter a, after clock 6 of the same client.
     const update = bytes('01 01 05 07 84 05 06 01 61 00')
@@ -43,6 +70,7 @@ describe('S1: what a scan says', () => {
       blocks: [{ client: 5, clock: 7, end: 8, structs: 1, from: 4, to: 9, marks: [] }],
       deletes: [],
       structs: 1,
+      needs: new Map(),
       deletesFrom: 9,
     })
   })
