@@ -46,7 +46,7 @@ const merge = async (documents: OpenDocuments, name: string, update: Scan): Prom
     return `"${name}" has all of it already`
   }
   const merged = `merged ${update.bytes.length} bytes into "${name}"`
-  return !new Visible(index).wouldShow(update)
+  return new Visible(index).lack(update) !== null
     ? `${merged}; parts of it wait for updates that are missing`
     : merged
 }

@@ -2,7 +2,7 @@ import type { Member } from './member.js'
 
 /** What became durable for one author in one commit. */
 export interface Confirmed {
-  /** The highest of its update messages that is durable now, counted from 1 in its connection. */
+  /** The highest of its update messages that is durable now, counted from 1 in its connection; 0: no other than before. */
   message: number
   /** The `seq`s of its own updates that became durable, ascending. */
   readonly seqs: number[]
@@ -50,7 +50,7 @@ export class Acks {
       this.#done++
       const entry = confirmed.get(next.member) ?? { message: 0, seqs: [] }
       confirmed.set(next.member, entry)
-      entry.message = next.message
+      entry.message = Math.max(entry.message, next.message)
       if (next.own !== null) insert(entry.seqs, next.own)
     }
     if (this.#done === this.#expected.length || this.#done > 4096) {

@@ -67,7 +67,8 @@ export class Confirmations {
   }
 
   /**
-   * Message number `message` of `author` has become update `seq`, the last there is.
+   * Message number `message` of `author` has become update `seq`, the last there is; or part of it, or one that came
+   * early, and the messages up to this number were dealt with before.
    *
    * @param founded whether it can be called safe once it is on disk: nothing of it waits for what is missing.
    */
@@ -75,6 +76,11 @@ export class Confirmations {
     this.#expect(author, message, seq, scan, founded)
     this.#confirmFounded()
     this.#withhold(author, seq, scan, founded)
+  }
+
+  /** Message number `message` of `author` waits beside the document for what it builds upon. */
+  early(author: Member, message: number, scan: Scan): void {
+    if (author.extended) this.#unfounded.add(author, message, null, scan)
   }
 
   /** Message number `message` of `author` held nothing new. */
@@ -98,8 +104,8 @@ export class Confirmations {
 
   #confirm(): void {
     for (const [author, { message, seqs }] of this.#acks.durable(this.#durable)) {
-      if (author.extended) author.acknowledge(message)
-      else this.#deps.broadcast.echo(author, seqs)
+      if (!author.extended) this.#deps.broadcast.echo(author, seqs)
+      else if (message > 0) author.acknowledge(message)
     }
   }
 

@@ -1,39 +1,110 @@
-import type { DocumentIndex } from '../update/document-index.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
+import type { Condition } from '../update/visible.js'
+import type { Content } from './content.js'
 import type { Member } from './member.js'
 import type { Owners } from './owners.js'
 import { Waiting } from './waiting.js'
 
+/** How often those are looked for that would go ahead but for others that can't; then each has to stand for itself. */
+const MOST_PASSES = 8
+/** Bytes that are looked at together; what is beyond has to stand for itself. */
+const MOST_BYTES = 4 * 1024 * 1024
+/** How often it is looked whether a message's own part can go ahead by now; then it waits for the rest. */
+const MOST_TRIES = 16
+
+/** A message that holds edits of others. */
+export interface HeldMessage {
+  readonly author: Member
+  /** Its number in its connection. */
+  readonly message: number
+  /** What is new in it and under nobody else's id; `null` if nothing is, and once that has gone ahead. */
+  part: Scan | null
+  /** What that was found to lack, and how often that was looked for. */
+  lacks: readonly Condition[]
+  tries: number
+}
+
 /**
- * What becomes of a message with edits under an id that another live connection owns (PROTOCOL S7): what of it is the
- * sender's own goes ahead, the rest waits until the owner has brought it or is gone.
+ * What becomes of a message with edits under an id that another live connection owns (PROTOCOL S7): it waits until the
+ * owner has brought them or is gone. What of it is the sender's own goes ahead, as soon as all that it builds upon is
+ * there or goes ahead with it: two that pass on each other's edits, as all do after the server lost some, would wait for
+ * each other for ever.
  */
 export class ForeignEdits {
   readonly #owners: Owners<Member>
-  readonly #index: DocumentIndex
-  /** Whose last message waits. */
-  readonly #held = new Map<Member, Waiting<Member>>()
+  readonly #content: Pick<Content, 'index' | 'visible'>
+  /** Whose last message waits, and for what. */
+  readonly #held = new Map<Member, { readonly message: HeldMessage; readonly waiting: Waiting<Member> }>()
 
-  constructor(owners: Owners<Member>, index: DocumentIndex) {
+  constructor(owners: Owners<Member>, content: Pick<Content, 'index' | 'visible'>) {
     this.#owners = owners
-    this.#index = index
+    this.#content = content
   }
 
   /** Whether an update holds any. */
   areIn(author: Member, scan: Scan): boolean {
-    return this.#owners.foreign(author, scan, this.#index).length > 0
+    return this.#owners.foreign(author, scan, this.#content.index).length > 0
+  }
+
+  /** A message that holds some; it doesn't wait yet. */
+  message(author: Member, message: number, scan: Scan): HeldMessage {
+    const own = this.#owners.ownPart(author, scan)
+    const none = own.blocks.length === 0 && own.deletes.length === 0
+    const part = none ? null : scanUpdate(splice([own]))
+    return {
+      author,
+      message,
+      part: part && this.#content.index.news(part) ? part : null,
+      lacks: [],
+      tries: 0,
+    }
+  }
+
+  /** Whether something has come that a message's own part was found to lack. */
+  get mayGoAhead(): boolean {
+    const { visible } = this.#content
+    for (const { message } of this.#held.values()) {
+      if (message.part === null || message.tries >= MOST_TRIES) continue
+      if (message.lacks.some((lack) => visible.meets(lack))) return true
+    }
+    return false
   }
 
   /**
-   * What is new in an update, and under nobody else's id; `null` if nothing is. It goes ahead: two that pass on each
-   * other's edits, as all do after the server lost some, would wait for each other for ever.
+   * Whose own parts can go ahead, together: all that is missing in one is in another.
+   *
+   * @param one besides those that wait.
    */
-  ownPart(author: Member, scan: Scan): Scan | null {
-    const own = this.#owners.ownPart(author, scan)
-    if (own.blocks.length === 0 && own.deletes.length === 0) return null
-    const part = scanUpdate(splice([own]))
-    return this.#index.news(part) ? part : null
+  goingAhead(one?: HeldMessage): readonly HeldMessage[] {
+    const { visible } = this.#content
+    let going = this.#candidates(one)
+    for (let pass = 0; pass < MOST_PASSES; pass++) {
+      const trial = visible.trial()
+      for (const { part } of going) if (part) trial.add(part)
+      const shown: HeldMessage[] = []
+      for (const each of going) {
+        each.lacks = each.part ? trial.hinders(each.part) : []
+        if (each.lacks.length === 0) shown.push(each)
+      }
+      if (shown.length === going.length) return going
+      going = shown
+    }
+    return going.filter(({ part }) => part && visible.lack(part) === null)
+  }
+
+  #candidates(one: HeldMessage | undefined): readonly HeldMessage[] {
+    const candidates: HeldMessage[] = []
+    let bytes = 0
+    const consider = (message: HeldMessage): void => {
+      if (message.part === null) return
+      bytes += message.part.bytes.length
+      message.tries++
+      if (bytes <= MOST_BYTES || this.#content.visible.lack(message.part) === null) candidates.push(message)
+    }
+    if (one) consider(one)
+    for (const { message } of this.#held.values()) consider(message)
+    return candidates
   }
 
   /**
@@ -42,23 +113,26 @@ export class ForeignEdits {
    *
    * @returns false if there is nothing to wait for any more.
    */
-  holdBack(author: Member, scan: Scan): boolean {
-    const foreign = this.#owners.foreign(author, scan, this.#index)
+  holdBack(message: HeldMessage, scan: Scan): boolean {
+    const foreign = this.#owners.foreign(message.author, scan, this.#content.index)
     if (foreign.length === 0) return false
-    this.#held.set(author, new Waiting(foreign))
+    this.#held.set(message.author, { message, waiting: new Waiting(foreign) })
     for (const owner of new Set(foreign.map((each) => each.owner))) owner.probe()
     return true
   }
 
-  leave(member: Member): void {
+  /** A member's message that waits, taken out; `undefined` if none does. */
+  take(member: Member): HeldMessage | undefined {
+    const held = this.#held.get(member)
     this.#held.delete(member)
+    return held?.message
   }
 
   /** Somebody wrote, left, or showed an id: who has waited for that? */
   letGoOn(): void {
     if (this.#held.size === 0) return
-    for (const [member, waiting] of [...this.#held]) {
-      if (!waiting.isOver(this.#owners, this.#index)) continue
+    for (const [member, { waiting }] of [...this.#held]) {
+      if (!waiting.isOver(this.#owners, this.#content.index)) continue
       if (this.#held.delete(member)) member.goOn()
     }
   }

@@ -4,10 +4,12 @@ import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
+import type { Condition } from '../update/visible.js'
 import type { Broadcast } from './broadcast.js'
 import type { Confirmations } from './confirmations.js'
 import { type Content, structBytes } from './content.js'
-import type { ForeignEdits } from './foreign-edits.js'
+import { Early } from './early.js'
+import type { ForeignEdits, HeldMessage } from './foreign-edits.js'
 import { type Member, READ_ONLY, type Refused } from './member.js'
 import type { Owners } from './owners.js'
 import { Pending } from './pending.js'
@@ -16,12 +18,14 @@ import type { Seeding } from './seed.js'
 
 const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
 
+const TOO_MUCH_MISSING = 'too much is missing that this builds upon'
+
 /** Where updates go, and what they are checked by. */
 export interface IntakeDeps {
   readonly content: Content
   readonly log: DocumentLog
   readonly broadcast: Pick<Broadcast, 'updated' | 'schedule' | 'seat'>
-  readonly confirmations: Pick<Confirmations, 'taken' | 'repeated' | 'settled'>
+  readonly confirmations: Pick<Confirmations, 'taken' | 'early' | 'repeated' | 'settled'>
   readonly owners: Pick<Owners<Member>, 'wrote'>
   readonly foreign: ForeignEdits
   readonly seeding: Seeding
@@ -48,11 +52,13 @@ export class Intake {
   readonly #deps: IntakeDeps
   readonly #content: Content
   readonly #pending: Pending
+  readonly #early: Early
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#content = deps.content
     this.#pending = new Pending(deps.content)
+    this.#early = new Early(deps.content.visible)
   }
 
   /** @see Room.receive */
@@ -62,6 +68,7 @@ export class Intake {
       seeding.wait(author)
       return false
     }
+    if (arrival.reoffered) this.#answered(author)
     const scan = scanUpdate(update)
     const { index, visible } = this.#content
     if (!index.news(scan)) {
@@ -79,22 +86,49 @@ export class Intake {
     }
     checkPlausible(scan, index)
     if (foreign.areIn(author, scan)) {
-      this.#takeOwnPart(author, message, scan)
+      const held = foreign.message(author, message, scan)
+      this.#takeParts(foreign.goingAhead(held))
+      this.letIn()
       // That may have been what the owner waits for, and the owner have brought the rest by now.
-      if (foreign.holdBack(author, scan)) return false
+      if (foreign.holdBack(held, scan)) return false
       return this.receive(author, message, update, arrival)
-    }
-    const gap = !visible.wouldShow(scan)
-    if (!this.#pending.admits(gap ? update.length : 0, index.danglingDeletes(scan))) {
-      author.close(Code.tryLater, 'too much is missing that this builds upon')
-      return true
     }
     // A sync step 2 brings others' edits, too: it says nothing of whose they are.
     if (!arrival.reoffered) owners.wrote(author, scan)
+    const lack = visible.lack(scan)
+    if (lack && !arrival.reoffered) {
+      this.#letWait(author, message, scan, lack)
+      return true
+    }
+    if (!this.#admits(author, scan, lack)) return true
     this.#take(author, message, update, scan)
-    if (!visible.shows(scan)) this.#askOnce(author)
-    foreign.letGoOn()
+    this.letIn()
     return true
+  }
+
+  /** Somebody wrote, left, or showed an id: takes what has waited for that. */
+  letIn(): void {
+    const { foreign, seeding } = this.#deps
+    if (seeding.running) return
+    for (;;) {
+      const early = this.#early.next()
+      const parts = !early && foreign.mayGoAhead ? foreign.goingAhead() : []
+      if (early) this.#takeEarly(early.author, early.scan)
+      else if (parts.length > 0) this.#takeParts(parts)
+      else break
+    }
+    foreign.letGoOn()
+  }
+
+  /** A member leaves: what of its updates waits for what is missing is kept as it is (PROTOCOL S5). */
+  leave(member: Member): void {
+    const { foreign, seeding } = this.#deps
+    const early = this.#early.takeOf(member)
+    const part = foreign.take(member)?.part
+    // Nothing can be written now. It was never called safe.
+    if (seeding.running) return
+    for (const scan of early) this.#keep(member, scan)
+    if (part) this.#keep(member, part)
   }
 
   /** @see Room.seed */
@@ -112,7 +146,7 @@ export class Intake {
       member.refuse(0, full)
       return
     }
-    const whole = visible.wouldShow(scan) && this.#pending.admits(0, index.danglingDeletes(scan))
+    const whole = visible.lack(scan) === null && this.#pending.admits(0, index.danglingDeletes(scan))
     if (!whole || foreign.areIn(member, scan)) {
       throw new InkwireError('INKWIRE_BAD_UPDATE', 'initial content that is not complete, or not its own')
     }
@@ -127,6 +161,7 @@ export class Intake {
     this.#count(seed.scan)
     this.#content.append(seed.update, seed.scan)
     this.#deps.broadcast.schedule()
+    this.letIn()
     return true
   }
 
@@ -145,7 +180,7 @@ export class Intake {
       this.#count(scan)
       this.#deps.confirmations.settled(member, 1)
     }
-    this.#deps.foreign.letGoOn()
+    this.letIn()
     return news
   }
 
@@ -159,13 +194,45 @@ export class Intake {
     broadcast.updated(author, seq)
   }
 
-  /** Of a message that has to wait, what is the author's own goes ahead (PROTOCOL S7). */
-  #takeOwnPart(author: Member, message: number, scan: Scan): void {
-    const part = this.#deps.foreign.ownPart(author, scan)
-    if (!part) return
-    // The message itself isn't dealt with yet: what is acknowledged by this are those before it.
-    this.#take(author, message - 1, part.bytes, part)
-    this.#deps.foreign.letGoOn()
+  /** What it builds upon hasn't come: its author is asked for that. */
+  #letWait(author: Member, message: number, scan: Scan, lack: Condition): void {
+    if (!this.#early.add(author, scan, lack)) {
+      author.close(Code.tryLater, TOO_MUCH_MISSING)
+      return
+    }
+    this.#count(scan)
+    this.#deps.confirmations.early(author, message, scan)
+    this.#ask(author)
+  }
+
+  #takeEarly(author: Member, scan: Scan): void {
+    if (!this.#content.index.news(scan)) return
+    // Somebody has shown meanwhile that an id in it is its own. Asked again, the author's message waits for that one.
+    if (this.#deps.foreign.areIn(author, scan)) this.#ask(author)
+    else if (this.#admits(author, scan, null)) this.#take(author, 0, scan.bytes, scan)
+  }
+
+  /** The messages themselves aren't dealt with yet: what is acknowledged by this are those before them. */
+  #takeParts(messages: readonly HeldMessage[]): void {
+    for (const held of messages) {
+      const { author, message, part } = held
+      held.part = null
+      if (part && this.#content.index.news(part)) this.#take(author, message - 1, part.bytes, part)
+    }
+  }
+
+  #keep(author: Member, scan: Scan): void {
+    const { index, visible } = this.#content
+    if (!index.news(scan) || this.#deps.foreign.areIn(author, scan)) return
+    if (this.#admits(author, scan, visible.lack(scan))) this.#take(author, 0, scan.bytes, scan)
+  }
+
+  /** Whether there is room in the document for what waits for something missing; its author is closed if not. */
+  #admits(author: Member, scan: Scan, lack: Condition | null): boolean {
+    const waits = lack ? scan.bytes.length : 0
+    const admitted = this.#pending.admits(waits, this.#content.index.danglingDeletes(scan))
+    if (!admitted) author.close(Code.tryLater, TOO_MUCH_MISSING)
+    return admitted
   }
 
   #count({ bytes }: Scan): void {
@@ -179,7 +246,13 @@ export class Intake {
     return this.#content.size + structBytes(scan) > this.#deps.maxDocumentBytes ? FULL : null
   }
 
-  #askOnce(author: Member): void {
+  #answered(author: Member): void {
+    const seat = this.#deps.broadcast.seat(author)
+    if (seat) seat.asked = false
+  }
+
+  /** Unless it was asked before and hasn't answered yet. */
+  #ask(author: Member): void {
     const seat = this.#deps.broadcast.seat(author)
     if (!seat || seat.asked) return
     seat.asked = true

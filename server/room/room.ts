@@ -87,7 +87,7 @@ export class Room {
     this.#recall = parts.recall
     this.#onIdle = parts.onIdle
     this.#deps = deps
-    this.#foreign = new ForeignEdits(this.#owners, parts.content.index)
+    this.#foreign = new ForeignEdits(this.#owners, parts.content)
     const members = (): Iterable<Member> => this.#broadcast.members()
     this.#signals = new Signals({ turns: deps.turns, clock: deps.clock, members })
     this.#presence = new Presence(deps.presence, this.#owners, (owner) => owner.probe())
@@ -167,13 +167,13 @@ export class Room {
   }
 
   leave(member: Member): void {
+    if (this.#broadcast.seat(member)) this.#intake.leave(member)
     this.#broadcast.leave(member)
     this.#presence.leave(member)
     this.#confirmations.leave(member)
-    this.#foreign.leave(member)
     this.#seeding.leave(member)
     this.#recall.leave(member)
-    this.#foreign.letGoOn()
+    this.#intake.letIn()
     if (this.#presence.hasChanges) this.#broadcast.schedule()
     if (this.#broadcast.size === 0) this.#settle()
   }
@@ -245,7 +245,7 @@ export class Room {
    */
   present(member: Member, update: Uint8Array): Refused | null {
     const refusal = this.#presence.receive(member, update)
-    this.#foreign.letGoOn()
+    this.#intake.letIn()
     if (this.#presence.hasChanges) this.#broadcast.schedule()
     return refusal
   }

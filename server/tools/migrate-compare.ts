@@ -45,7 +45,7 @@ export const load = ({ updates }: SourceContent): SourceState => {
 
 /** What the source itself has lost of a document, in words; `null` if nothing. */
 export const lossIn = (state: SourceState, { expected }: SourceContent): string | null => {
-  if (!new Visible(new DocumentIndex()).wouldShow(state.scan))
+  if (new Visible(new DocumentIndex()).lack(state.scan))
     return 'updates are missing in it, and later ones wait for them'
   if (expected === undefined) return null
   const counted = decodeStateVector(expected, Number.POSITIVE_INFINITY)

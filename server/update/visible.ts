@@ -1,15 +1,23 @@
 import { Cursor } from './cursor.js'
 import type { DocumentIndex } from './document-index.js'
 import { TRUSTED_LIMITS } from './limits.js'
+import { RangeMap } from './ranges.js'
 import type { Block, Scan } from './scan.js'
 import { skipStruct } from './struct.js'
 
-/** A struct of a client, at `clock`, and what has to be seen before it: `on`'s structs up to `end`. */
-interface Hindrance {
+/** That a client's structs can be seen up to a clock. */
+export interface Condition {
+  readonly client: number
   readonly clock: number
-  readonly on: number
-  readonly end: number
 }
+
+/** A struct at `at`, and what has to be seen before it. */
+interface Hindrance extends Condition {
+  readonly at: number
+}
+
+/** What is held, as far as this wants to know. */
+type Held = Pick<DocumentIndex, 'clock' | 'reach' | 'add'>
 
 /**
  * Which of a document's structs can be seen. A client that gets a struct keeps it aside until it has its author's
@@ -25,14 +33,14 @@ interface Hindrance {
  *   visible.shows(scan) // true
  */
 export class Visible {
-  readonly #index: DocumentIndex
-  /** Of each client, descending by clock: nothing from the last one's on can be seen. */
+  readonly #held: Held
+  /** Of each client, descending: nothing from the last one's struct on can be seen. */
   readonly #hindered = new Map<number, Hindrance[]>()
   #hindrances = 0
 
-  /** @param index of the document; only this may add to it. */
-  constructor(index: DocumentIndex) {
-    this.#index = index
+  /** @param held the document's index; only this may add structs to it. */
+  constructor(held: Held) {
+    this.#held = held
   }
 
   /** References that wait for what they refer to, about 60 bytes each. */
@@ -42,9 +50,14 @@ export class Visible {
 
   /** The clock up to which a client's structs can be seen; 0 for an unknown client. */
   clock(client: number): number {
-    const held = this.#index.clock(client)
+    const held = this.#held.clock(client)
     if (this.#hindrances === 0) return held
-    return Math.min(held, this.#hindered.get(client)?.at(-1)?.clock ?? held)
+    return Math.min(held, this.#hindered.get(client)?.at(-1)?.at ?? held)
+  }
+
+  /** Whether a condition is met. Once it is, it stays so. */
+  meets({ client, clock }: Condition): boolean {
+    return this.clock(client) >= clock
   }
 
   /** Whether all structs in an update are held, and can be seen. */
@@ -52,11 +65,45 @@ export class Visible {
     return blocks.every(({ client, end }) => this.clock(client) >= end)
   }
 
-  /**
-   * Whether all structs in an update could be seen if it were taken now. Seldom false though they could: if what they
-   * refer to is held, and waits for something in the same update.
-   */
-  wouldShow({ blocks, needs }: Scan): boolean {
+  /** What is missing for all structs in an update to be seen, if it were taken now: one thing of it; `null` if nothing. */
+  lack(scan: Scan): Condition | null {
+    const lack = this.#gapIn(scan)
+    if (lack === null || this.#hindrances === 0) return lack
+    // What they refer to may be held, and wait for something in the same update.
+    const trial = this.trial()
+    trial.add(scan)
+    return trial.hinders(scan)[0] ?? null
+  }
+
+  /** For each client whose structs in an update can't all be seen, the first thing that is missing. */
+  hinders({ blocks }: Scan): Condition[] {
+    const missing = new Map<number, Condition>()
+    for (const { client, clock, end } of blocks) {
+      if (this.clock(client) >= end || missing.has(client)) continue
+      missing.set(client, this.#hindered.get(client)?.at(-1) ?? { client, clock })
+    }
+    return [...missing.values()]
+  }
+
+  /** Takes the update in. Returns what {@link DocumentIndex.news} would have said before. */
+  add(scan: Scan): boolean {
+    const found = this.#gapIn(scan) === null ? null : this.#hindrancesIn(scan)
+    const news = this.#held.add(scan)
+    if (found) for (const [client, hindrances] of found) this.#hinder(client, hindrances)
+    if (this.#hindrances > 0) this.#lift()
+    return news
+  }
+
+  /** The same to try out what an update would do: what is added to it isn't added to this. Good until this changes. */
+  trial(): Visible {
+    const trial = new Visible(new Overlay(this.#held))
+    for (const [client, hindrances] of this.#hindered) trial.#hindered.set(client, [...hindrances])
+    trial.#hindrances = this.#hindrances
+    return trial
+  }
+
+  /** What its structs come after, or refer to, that can't be seen now; what waits may be lifted by the update itself. */
+  #gapIn({ blocks, needs }: Scan): Condition | null {
     let client = -1
     let reach = 0
     for (const block of blocks) {
@@ -64,32 +111,22 @@ export class Visible {
         client = block.client
         reach = this.clock(client)
       }
-      if (block.clock > reach) return false
+      if (block.clock > reach) return { client, clock: block.clock }
       if (block.end > reach) reach = this.#reach(client, block.end)
     }
-    for (const [on, end] of needs) {
-      if (this.clock(on) >= end) continue
-      const last = blocks.findLast((block) => block.client === on)
-      if (!last || this.#reach(on, last.end) < end) return false
+    for (const [client, clock] of needs) {
+      if (this.clock(client) >= clock) continue
+      const last = blocks.findLast((block) => block.client === client)
+      if (!last || this.#reach(client, last.end) < clock) return { client, clock }
     }
-    return true
-  }
-
-  /** Takes the update into the index. Returns what {@link DocumentIndex.news} would have said before. */
-  add(scan: Scan): boolean {
-    const found = this.wouldShow(scan) ? null : this.#hindrancesIn(scan)
-    const news = this.#index.add(scan)
-    if (found) for (const [client, hindrances] of found) this.#hinder(client, hindrances)
-    if (this.#hindrances > 0) this.#lift()
-    return news
+    return null
   }
 
   /** Up to where a client's structs could be seen if they could up to `from`. */
   #reach(client: number, from: number): number {
-    const held = this.#index.reach(client, from)
+    const held = this.#held.reach(client, from)
     if (this.#hindrances === 0) return held
-    const next = this.#hindered.get(client)?.findLast(({ clock }) => clock >= from)
-    return Math.min(held, next?.clock ?? held)
+    return Math.min(held, this.#hindered.get(client)?.findLast(({ at }) => at >= from)?.at ?? held)
   }
 
   /** What in an update refers to what can't be seen yet, that in the update itself included: {@link #lift} finds out. */
@@ -104,25 +141,25 @@ export class Visible {
     return found
   }
 
-  #hindrancesOf(cursor: Cursor, { client, clock: first, end: last, from }: Block): Hindrance[] {
+  #hindrancesOf(cursor: Cursor, block: Block): Hindrance[] {
     const found: Hindrance[] = []
     /** What its structs up to here need: one that needs no more than those before it isn't a hindrance of its own. */
     const needs = new Map<number, number>()
-    let clock = first
-    const add = (on: number, at: number): void => {
-      if (at < (needs.get(on) ?? this.clock(on))) return
-      needs.set(on, at + 1)
-      found.push({ clock, on, end: at + 1 })
+    let at = block.clock
+    const add = (client: number, clock: number): void => {
+      if (clock < (needs.get(client) ?? this.clock(client))) return
+      needs.set(client, clock + 1)
+      found.push({ at, client, clock: clock + 1 })
     }
-    cursor.pos = from
-    while (clock < last) clock += skipStruct(cursor, cursor.byte(), client, clock, { add })
+    cursor.pos = block.from
+    while (at < block.end) at += skipStruct(cursor, cursor.byte(), block.client, at, { add })
     return found
   }
 
   #hinder(client: number, hindrances: readonly Hindrance[]): void {
     if (hindrances.length === 0) return
     const all = [...(this.#hindered.get(client) ?? []), ...hindrances]
-    all.sort((one, other) => other.clock - one.clock)
+    all.sort((one, other) => other.at - one.at)
     this.#hindered.set(client, all)
     this.#hindrances += hindrances.length
   }
@@ -136,13 +173,42 @@ export class Visible {
       const hindrances = this.#hindered.get(client) ?? []
       const before = hindrances.length
       let next = hindrances.at(-1)
-      for (; next && this.clock(next.on) >= next.end; next = hindrances.at(-1)) hindrances.pop()
+      for (; next && this.meets(next); next = hindrances.at(-1)) hindrances.pop()
       this.#hindrances -= before - hindrances.length
       if (!next) this.#hindered.delete(client)
-      else if (waiting.get(next.on)?.push(client) === undefined) waiting.set(next.on, [client])
+      else if (waiting.get(next.client)?.push(client) === undefined) waiting.set(next.client, [client])
       if (hindrances.length === before) continue
       clients.push(...(waiting.get(client) ?? []))
       waiting.delete(client)
     }
+  }
+}
+
+/** What is held, and some more on top of it. */
+class Overlay implements Held {
+  readonly #below: Held
+  readonly #more = new RangeMap()
+
+  constructor(below: Held) {
+    this.#below = below
+  }
+
+  clock(client: number): number {
+    return this.reach(client, this.#below.clock(client))
+  }
+
+  reach(client: number, from: number): number {
+    let reach = from
+    for (;;) {
+      const further = this.#below.reach(client, this.#more.reach(client, reach))
+      if (further === reach) return reach
+      reach = further
+    }
+  }
+
+  /** Whether there is news in it isn't asked. */
+  add({ blocks }: Scan): boolean {
+    for (const { client, clock, end } of blocks) this.#more.add(client, clock, end)
+    return true
   }
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
 import { ForeignEdits } from '../../server/room/foreign-edits.js'
 import type { Member } from '../../server/room/member.js'
 import { Owners } from '../../server/room/owners.js'
 import { DocumentIndex } from '../../server/update/document-index.js'
-import { scanUpdate } from '../../server/update/scan.js'
+import { type Scan, scanUpdate } from '../../server/update/scan.js'
 import { splice } from '../../server/update/splice.js'
+import { Visible } from '../../server/update/visible.js'
 import { FakeMember } from '../support/fake-member.js'
 import { forge } from '../support/forge.js'
 
@@ -14,15 +16,35 @@ const edits = (...clients: number[]) =>
     splice(clients.map((client) => scanUpdate(forge({ client, clock: 0, structs: [{ text: 'x' }] })))),
   )
 
+/** One document to which the clients add a character each, each behind the one before. */
+const chain = (...clients: number[]): Scan => {
+  const doc = new Y.Doc()
+  for (const client of clients) {
+    doc.clientID = client
+    doc.getText('t').insert(doc.getText('t').length, 'x')
+  }
+  return scanUpdate(Y.encodeStateAsUpdate(doc))
+}
+
 /** Ada owns id 1, Bob id 2. */
 const setup = () => {
   const index = new DocumentIndex()
   const owners = new Owners<Member>()
-  const foreign = new ForeignEdits(owners, index)
+  const visible = new Visible(index)
+  const foreign = new ForeignEdits(owners, { index, visible })
   const [ada, bob] = [new FakeMember(true), new FakeMember(true)]
   owners.claim(ada, 1)
   owners.claim(bob, 2)
-  return { index, owners, foreign, ada, bob }
+  return {
+    index,
+    visible,
+    owners,
+    foreign,
+    ada,
+    bob,
+    message: (author: Member, scan: Scan) => foreign.message(author, 1, scan),
+    holdBack: (author: Member, scan: Scan) => foreign.holdBack(foreign.message(author, 1, scan), scan),
+  }
 }
 
 describe('ForeignEdits (PROTOCOL S7)', () => {
@@ -38,18 +60,46 @@ describe('ForeignEdits (PROTOCOL S7)', () => {
   })
 
   it('leave the author’s own part to go ahead, if it holds anything new', () => {
-    const { index, foreign, ada } = setup()
-    const own = foreign.ownPart(ada, edits(1, 2, 3))
-    expect(own?.blocks.map(({ client }) => client).sort()).toEqual([1, 3])
-    expect(own && scanUpdate(own.bytes)).toEqual(own)
-    expect(foreign.ownPart(ada, edits(2))).toBeNull()
+    const { index, foreign, ada, message } = setup()
+    const held = message(ada, edits(1, 2, 3))
+    expect(held.part?.blocks.map(({ client }) => client).sort()).toEqual([1, 3])
+    expect(held.part && scanUpdate(held.part.bytes)).toEqual(held.part)
+    expect(foreign.goingAhead(held)).toEqual([held])
+    expect(message(ada, edits(2)).part).toBeNull()
     index.add(edits(1, 3))
-    expect(foreign.ownPart(ada, edits(1, 2, 3))).toBeNull()
+    expect(message(ada, edits(1, 2, 3)).part).toBeNull()
+  })
+
+  it('the own part goes ahead only with all that it builds upon: of two that build on each other both at once', () => {
+    const { foreign, ada, bob, message } = setup()
+    const [all, more] = [chain(1, 2, 1, 2), chain(1, 2, 1, 2, 3)]
+    const mine = message(ada, all)
+    expect(foreign.goingAhead(mine)).toEqual([])
+    expect(foreign.holdBack(mine, all)).toBe(true)
+    expect(foreign.mayGoAhead).toBe(false)
+    const theirs = message(bob, more)
+    expect(new Set(foreign.goingAhead(theirs))).toEqual(new Set([mine, theirs]))
+  })
+
+  it('nor with one that can’t go ahead itself, until that has come another way', () => {
+    const { visible, owners, foreign, ada, bob, message } = setup()
+    const eve = new FakeMember(true)
+    owners.claim(eve, 3)
+    const all = chain(3, 1, 2)
+    for (const author of [ada, bob]) {
+      const held = message(author, all)
+      expect(foreign.goingAhead(held)).toEqual([])
+      foreign.holdBack(held, all)
+    }
+    expect(foreign.mayGoAhead).toBe(false)
+    visible.add(chain(3))
+    expect(foreign.mayGoAhead).toBe(true)
+    expect(foreign.goingAhead().map(({ author }) => author)).toEqual([ada, bob])
   })
 
   it('wait until the owner has brought them; it is asked whether it is still there, once for each message', () => {
-    const { index, foreign, ada, bob } = setup()
-    expect(foreign.holdBack(ada, edits(1, 2))).toBe(true)
+    const { index, foreign, holdBack, ada, bob } = setup()
+    expect(holdBack(ada, edits(1, 2))).toBe(true)
     expect(bob.calls).toEqual(['there?'])
     foreign.letGoOn()
     expect(ada.calls).toEqual([])
@@ -57,14 +107,14 @@ describe('ForeignEdits (PROTOCOL S7)', () => {
     foreign.letGoOn()
     foreign.letGoOn()
     expect(ada.calls).toEqual(['go on'])
-    expect(foreign.holdBack(ada, edits(1, 2))).toBe(false)
+    expect(holdBack(ada, edits(1, 2))).toBe(false)
   })
 
   it('wait for an owner only while it is there, and not for an author that has left', () => {
-    const { owners, foreign, ada, bob } = setup()
+    const { owners, foreign, holdBack, ada, bob } = setup()
     const eve = new FakeMember(true)
-    expect([foreign.holdBack(ada, edits(2)), foreign.holdBack(eve, edits(2))]).toEqual([true, true])
-    foreign.leave(eve)
+    expect([holdBack(ada, edits(2)), holdBack(eve, edits(2))]).toEqual([true, true])
+    expect(foreign.take(eve)?.author).toBe(eve)
     owners.leave(bob)
     foreign.letGoOn()
     expect([ada.calls, eve.calls]).toEqual([['go on'], []])

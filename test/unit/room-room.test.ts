@@ -217,72 +217,91 @@ describe('Room', () => {
     expect(appended.length).toBe(1)
   })
 
-  it('S5: a gap is asked for once', () => {
+  it('S5: what lies behind a gap waits, and is asked for once until it is answered', () => {
     const { room, join, appended } = setup()
     const author = join()
-    const [, second, third] = edits(7, 3) as [Uint8Array, Uint8Array, Uint8Array]
+    const [first, second, third] = edits(7, 3) as [Uint8Array, Uint8Array, Uint8Array]
     room.receive(author, 1, second, taken)
     room.receive(author, 2, third, taken)
-    expect(author.calls).toEqual(['missing?'])
-    expect(appended.length).toBe(2)
+    expect([author.calls, appended.length]).toEqual([['missing?'], 0])
+    room.receive(author, 3, first, offered)
+    expect([author.calls, appended.length]).toEqual([['missing?'], 3])
+    room.receive(author, 4, edits(8, 2)[1] as Uint8Array, taken)
+    expect(author.calls).toEqual(['missing?', 'missing?'])
+  })
+
+  it('S5: it is kept as it is when its author leaves, and when its author itself has no more', () => {
+    const { room, join, appended } = setup()
+    const [author, other] = [join(), join()]
+    room.receive(author, 1, edits(7, 2)[1] as Uint8Array, taken)
+    room.leave(author)
+    room.receive(other, 1, edits(8, 2)[1] as Uint8Array, offered)
+    room.leave(other)
+    room.leave(other)
+    expect(appended.map(({ update }) => update)).toEqual([edits(7, 2)[1], edits(8, 2)[1]])
   })
 
   it('S5: what came before what it builds upon is not confirmed until that has come, too', () => {
-    const { room, join, endTurn } = setup()
+    const { room, join, appended } = setup()
     const [stock, ours] = [join(), join(true)]
     const [theirs, mine] = [edits(7, 3), edits(8, 3)] as [Uint8Array[], Uint8Array[]]
     room.receive(stock, 1, theirs[1] as Uint8Array, taken)
     room.receive(ours, 1, mine[1] as Uint8Array, taken)
     room.receive(ours, 2, edits(9, 1)[0] as Uint8Array, taken)
-    endTurn()
-    room.committed(3)
-    const before = stock.updates
-    expect(ours.calls).toEqual(['missing?'])
+    room.committed(appended.length)
+    expect([stock.updates, ours.calls]).toEqual([0, ['missing?']])
     room.receive(stock, 2, whole(theirs), offered)
     room.receive(ours, 3, whole(mine), offered)
-    room.committed(5)
-    expect(stock.updates).toBe(before + 2)
+    room.committed(appended.length)
+    expect(stock.updates).toBe(1)
     expect(ours.calls).toEqual(['missing?', 'ack 3'])
   })
 
   it('S5: nor what builds upon another client’s edit, nor what builds upon that', () => {
-    const { room, join, endTurn } = setup()
+    const { room, join, appended } = setup()
     const [stock, ours, third] = [join(), join(true), join(true)]
     const [lost, mine, next] = chain(7, 8, 9)
     room.receive(stock, 1, mine, taken)
     room.receive(ours, 1, next, taken)
-    // A repetition is no more than what it repeats.
-    room.receive(third, 1, mine, offered)
-    endTurn()
-    room.committed(2)
-    const before = stock.updates
-    expect([stock.calls, ours.calls, third.calls]).toEqual([['missing?'], ['missing?'], []])
-    room.receive(third, 2, lost, offered)
-    endTurn()
-    expect(stock.updates).toBe(before + 1)
+    expect([stock.calls, ours.calls, appended.length]).toEqual([['missing?'], ['missing?'], 0])
+    room.receive(third, 1, lost, offered)
+    // What was missing comes first, and each after what it builds upon.
+    expect(appended.map(({ update }) => update)).toEqual([lost, mine, next])
     room.committed(3)
-    expect(stock.updates).toBe(before + 2)
-    expect([ours.calls, third.calls]).toEqual([['missing?', 'ack 1'], ['ack 2']])
+    expect([stock.updates, ours.calls, third.calls]).toEqual([1, ['missing?', 'ack 1'], ['ack 1']])
   })
 
   it('S5: what was on disk already, and waits, is told from what can be seen', () => {
     const [lost, mine, next] = chain(7, 8, 9)
     for (const compacted of [false, true]) {
       const snapshot = { seq: 1, update: mine }
-      const { room, join } = setup(
+      const { room, join, appended } = setup(
         compacted
           ? { snapshot, tail: [] }
           : { snapshot: null, tail: [{ seq: 1, update: mine, time: 0, author: '' }] },
       )
       const ours = join(true)
+      // A repetition is worth no more than what it repeats.
       room.receive(ours, 1, mine, offered)
       room.receive(ours, 2, next, taken)
-      room.committed(2)
-      expect(ours.calls).toEqual(['missing?'])
+      expect([ours.calls, appended.length]).toEqual([['missing?'], 0])
       room.receive(ours, 3, lost, taken)
       room.committed(3)
       expect(ours.calls).toEqual(['missing?', 'ack 3'])
     }
+  })
+
+  it('S5, S7: nothing that waits is let in under an id that somebody has shown meanwhile', () => {
+    const { room, join, appended } = setup()
+    const [author, owner] = [join(true), join(true)]
+    const [first, second] = edits(7, 2) as [Uint8Array, Uint8Array]
+    // Its own id is another one.
+    room.receive(author, 1, edits(9, 1)[0] as Uint8Array, taken)
+    room.receive(author, 2, second, taken)
+    room.present(owner, hereIs(7))
+    room.receive(owner, 1, first, offered)
+    expect(appended.map(({ update }) => update)).toEqual([edits(9, 1)[0], first])
+    expect(author.calls).toEqual(['missing?'])
   })
 
   it('is idle only when nobody is there and all is durable', () => {
