@@ -4,6 +4,7 @@ import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
+import { splice } from '../update/splice.js'
 import type { Condition } from '../update/visible.js'
 import type { Broadcast } from './broadcast.js'
 import type { Confirmations } from './confirmations.js'
@@ -120,7 +121,7 @@ export class Intake {
     foreign.letGoOn()
   }
 
-  /** A member leaves: what of its updates waits for what is missing is kept as it is (PROTOCOL S5). */
+  /** A member leaves: what of its updates waits for what is missing is kept, but for its deletions (PROTOCOL S5). */
   leave(member: Member): void {
     const { foreign, seeding } = this.#deps
     const early = this.#early.takeOf(member)
@@ -224,7 +225,10 @@ export class Intake {
   #keep(author: Member, scan: Scan): void {
     const { index, visible } = this.#content
     if (!index.news(scan) || this.#deps.foreign.areIn(author, scan)) return
-    if (this.#admits(author, scan, visible.lack(scan))) this.#take(author, 0, scan.bytes, scan)
+    const lack = visible.lack(scan)
+    // What it deletes would be gone at once, and what replaces it not there; it was never called safe.
+    const kept = lack ? scanUpdate(splice([{ ...scan, deletes: [] }])) : scan
+    if (this.#admits(author, kept, lack)) this.#take(author, 0, kept.bytes, kept)
   }
 
   /** Whether there is room in the document for what waits for something missing; its author is closed if not. */

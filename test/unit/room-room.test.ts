@@ -241,6 +241,30 @@ describe('Room', () => {
     expect(appended.map(({ update }) => update)).toEqual([edits(7, 2)[1], edits(8, 2)[1]])
   })
 
+  it('S5: kept without its deletions, so that nothing is gone whose replacement can’t be seen', () => {
+    const { room, join, appended } = setup()
+    const author = join()
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    for (const clientID of [7, 8, 9]) {
+      doc.clientID = clientID
+      doc.transact(() => {
+        doc.getArray('log').push([clientID])
+        if (clientID !== 8) doc.getMap('m').set('key', clientID)
+      })
+    }
+    const [old, lost, replaced] = updates as [Uint8Array, Uint8Array, Uint8Array]
+    room.receive(author, 1, old, taken)
+    room.receive(author, 2, replaced, taken)
+    room.leave(author)
+    const there = new Y.Doc()
+    for (const { update } of appended) Y.applyUpdate(there, update)
+    expect(there.getMap('m').get('key')).toBe(7)
+    Y.applyUpdate(there, lost)
+    expect(there.getMap('m').get('key')).toBe(9)
+  })
+
   it('S5: what came before what it builds upon is not confirmed until that has come, too', () => {
     const { room, join, appended } = setup()
     const [stock, ours] = [join(), join(true)]
