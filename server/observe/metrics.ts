@@ -1,6 +1,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import type { Counters } from './counters.js'
+import { Histogram } from './histogram.js'
 import { METRICS, type MetricEntry } from './metric-table.js'
 
 /** Takes one measured value. */
@@ -72,9 +73,6 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
       },
     })
   }
-  const histogram = (entry: MetricEntry, buckets: number[]): Observer =>
-    new Histogram({ ...describe(entry), buckets })
-
   value(METRICS.ready, () => (ready() ? 1 : 0))
   value(METRICS.connections, () => counters.connections)
   count(METRICS.connectionsTotal, () => counters.connectionsTotal)
@@ -103,10 +101,11 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
   count(METRICS.recalls, () => counters.recalls)
   count(METRICS.recallsFailed, () => counters.recallsFailed)
 
-  const commitSeconds = histogram(METRICS.commit, COMMIT_SECONDS)
-  const commitUpdates = histogram(METRICS.commitUpdates, HOW_MANY)
-  const flushSize = histogram(METRICS.flushSize, HOW_MANY)
-  const flushCost = histogram(METRICS.flushCost, FLUSH_SECONDS)
+  const commitSeconds = new Histogram(METRICS.commit, COMMIT_SECONDS)
+  const commitUpdates = new Histogram(METRICS.commitUpdates, HOW_MANY)
+  const flushSize = new Histogram(METRICS.flushSize, HOW_MANY)
+  const flushCost = new Histogram(METRICS.flushCost, FLUSH_SECONDS)
+  const histograms = [commitSeconds, commitUpdates, flushSize, flushCost]
 
   const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION })
   delay.enable()
@@ -136,7 +135,10 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
     },
     flushSize,
     flushCost,
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    render: async () => ({
+      contentType: registry.contentType,
+      body: [await registry.metrics(), ...histograms.map((each) => each.text())].join('\n'),
+    }),
     close: () => {
       delay.disable()
     },
