@@ -22,6 +22,7 @@ import { type LevelJournal, openLevelJournal } from './journal/level.js'
 import type { Finding } from './journal/verify.js'
 import { type Proxies, proxiesFrom } from './limits/address.js'
 import { Doorway } from './limits/doorway.js'
+import { InTurns } from './limits/in-turns.js'
 import { limitSockets } from './limits/sockets.js'
 import { Turnstile } from './limits/turnstile.js'
 import { listenAt } from './listening.js'
@@ -183,6 +184,7 @@ class ComposedServer implements InkwireServer {
       refuse: (request) =>
         this.#closing ? { code: Code.restart, reason: 'the server restarts' } : this.#clients.admit(request),
       admitted: (who) => this.#clients.receive(who),
+      handshakes: new InTurns({ soon: setImmediate, clock }),
       refused: (code, reason) => this.#clients.refused(code, reason),
     })
     this.requestHandler = createHttpApp({

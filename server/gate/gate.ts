@@ -32,6 +32,8 @@ export interface GateOptions {
   /** Whether this connection is taken; a code and a reason if not. Asked last. */
   readonly refuse: (request: IncomingMessage) => { readonly code: number; readonly reason: string } | null
   readonly admitted: (who: Admitted) => void
+  /** Handshakes are done in turns: each takes a few tenths of a millisecond, and after a restart all come at once. */
+  readonly handshakes: { add(task: () => void): void }
   /** Somebody was turned away with this code. */
   readonly refused: (code: number, reason: string) => void
 }
@@ -79,9 +81,11 @@ export class Gate {
       this.#options.refused(Code.tryLater, 'too many are being turned away')
       return
     }
-    this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      socket.off('error', ignore)
-      this.#open(ws, socket, request)
+    this.#options.handshakes.add(() => {
+      this.#wss.handleUpgrade(request, socket, head, (ws) => {
+        socket.off('error', ignore)
+        this.#open(ws, socket, request)
+      })
     })
   }
 
