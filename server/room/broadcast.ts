@@ -11,7 +11,7 @@ const LONGEST_WINDOW_MS = 29
 /** What others get of the loop after a flush, in parts of what it took. */
 const REST = 0.25
 /** A room may spend one part in this many of a core on its flushes. */
-const SHARE = 25
+const SHARE = 50
 /** What a write may take, ms: a flush that took longer was interrupted, and says nothing about the next one. */
 const WRITE_MS = 0.03
 /** A window below this isn't worth a timer. */
