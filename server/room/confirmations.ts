@@ -29,6 +29,8 @@ export class Confirmations {
   readonly #acks = new Acks()
   readonly #unfounded = new UnfoundedMessages()
   readonly #likely: LikelyAuthors<Member>
+  /** `seq`s of what went ahead of a stock author's message that waits. */
+  readonly #parts = new Map<Member, number[]>()
   #durable: number
 
   constructor(deps: ConfirmationsDeps) {
@@ -59,23 +61,38 @@ export class Confirmations {
   leave(member: Member): void {
     this.#likely.leave(member)
     this.#unfounded.leave(member)
+    this.#parts.delete(member)
   }
 
   /** The `seq`s of a member's own updates that it must not get back yet, ascending. */
   unconfirmed(member: Member): number[] {
-    return [...this.#acks.unconfirmed(member), ...this.#unfounded.seqsOf(member)].sort((a, b) => a - b)
+    const parts = this.#parts.get(member) ?? []
+    const seqs = [...this.#acks.unconfirmed(member), ...this.#unfounded.seqsOf(member), ...parts]
+    return seqs.sort((a, b) => a - b)
   }
 
   /**
-   * Message number `message` of `author` has become update `seq`, the last there is; or part of it, or one that came
-   * early, and the messages up to this number were dealt with before.
+   * Message number `message` of `author` has become update `seq`, the last there is; 0 for one that is counted already.
    *
-   * @param founded whether it can be called safe once it is on disk: nothing of it waits for what is missing.
+   * @param trusted it is to be called safe once it is on disk even if nobody can see it yet.
    */
-  taken(author: Member, message: number, seq: number, scan: Scan, founded: boolean): void {
+  taken(author: Member, message: number, seq: number, scan: Scan, trusted = false): void {
+    const founded = trusted || this.#deps.content.visible.shows(scan)
+    if (message > 0) this.#dealtWith(author)
     this.#expect(author, message, seq, scan, founded)
     this.#confirmFounded()
     this.#withhold(author, seq, scan, founded)
+  }
+
+  /** Part of `author`'s next message has become update `seq`, ahead of it (PROTOCOL S7): safe with the whole message. */
+  partTaken(author: Member, seq: number, scan: Scan): void {
+    if (!author.extended) {
+      const parts = this.#parts.get(author)
+      if (parts) parts.push(seq)
+      else this.#parts.set(author, [seq])
+    }
+    this.#confirmFounded()
+    this.#withhold(author, seq, scan, this.#deps.content.visible.shows(scan))
   }
 
   /** Message number `message` of `author` waits beside the document for what it builds upon. */
@@ -85,6 +102,7 @@ export class Confirmations {
 
   /** Message number `message` of `author` held nothing new. */
   repeated(author: Member, message: number, scan: Scan): void {
+    this.#dealtWith(author)
     // What it repeats may itself be on its way to the disk still, or wait for what it builds upon.
     this.#expect(author, message, null, scan, this.#deps.content.visible.shows(scan))
     if (this.complete) this.#confirm()
@@ -92,6 +110,7 @@ export class Confirmations {
 
   /** Nothing is kept of message number `message` of `author`, and nothing promised. */
   settled(author: Member, message: number): void {
+    this.#dealtWith(author)
     this.#expect(author, message, null, NOTHING, true)
     if (this.complete) this.#confirm()
   }
@@ -107,6 +126,14 @@ export class Confirmations {
       if (!author.extended) this.#deps.broadcast.echo(author, seqs)
       else if (message > 0) author.acknowledge(message)
     }
+  }
+
+  /** A stock author's message is: what of it went ahead may come back to it, once all of it is durable. */
+  #dealtWith(author: Member): void {
+    const parts = this.#parts.get(author)
+    if (!parts) return
+    this.#parts.delete(author)
+    for (const seq of parts) this.#acks.expect(author, 0, this.#deps.content.seq, seq)
   }
 
   /** Acks are counted: what comes after a message that can't be called safe waits with it (PROTOCOL S5, X4). */

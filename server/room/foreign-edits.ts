@@ -16,8 +16,6 @@ const MOST_TRIES = 16
 /** A message that holds edits of others. */
 export interface HeldMessage {
   readonly author: Member
-  /** Its number in its connection. */
-  readonly message: number
   /** What is new in it and under nobody else's id; `null` if nothing is, and once that has gone ahead. */
   part: Scan | null
   /** What that was found to lack, and how often that was looked for. */
@@ -48,13 +46,12 @@ export class ForeignEdits {
   }
 
   /** A message that holds some; it doesn't wait yet. */
-  message(author: Member, message: number, scan: Scan): HeldMessage {
+  message(author: Member, scan: Scan): HeldMessage {
     const own = this.#owners.ownPart(author, scan)
-    const none = own.blocks.length === 0 && own.deletes.length === 0
-    const part = none ? null : scanUpdate(splice([own]))
+    const part = own.blocks.length > 0 ? scanUpdate(splice([own])) : null
     return {
       author,
-      message,
+
       part: part && this.#content.index.news(part) ? part : null,
       lacks: [],
       tries: 0,

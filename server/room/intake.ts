@@ -26,7 +26,7 @@ export interface IntakeDeps {
   readonly content: Content
   readonly log: DocumentLog
   readonly broadcast: Pick<Broadcast, 'updated' | 'schedule' | 'seat'>
-  readonly confirmations: Pick<Confirmations, 'taken' | 'early' | 'repeated' | 'settled'>
+  readonly confirmations: Pick<Confirmations, 'taken' | 'partTaken' | 'early' | 'repeated' | 'settled'>
   readonly owners: Pick<Owners<Member>, 'wrote'>
   readonly foreign: ForeignEdits
   readonly seeding: Seeding
@@ -87,7 +87,7 @@ export class Intake {
     }
     checkPlausible(scan, index)
     if (foreign.areIn(author, scan)) {
-      const held = foreign.message(author, message, scan)
+      const held = foreign.message(author, scan)
       this.#takeParts(foreign.goingAhead(held))
       this.letIn()
       // That may have been what the owner waits for, and the owner have brought the rest by now.
@@ -102,7 +102,7 @@ export class Intake {
       return true
     }
     if (!this.#admits(author, scan, lack)) return true
-    this.#take(author, message, update, scan)
+    this.#take(author, update, scan, (seq) => confirmations.taken(author, message, seq, scan))
     this.letIn()
     return true
   }
@@ -175,23 +175,24 @@ export class Intake {
   import(member: Member, update: Uint8Array): boolean {
     const scan = scanUpdate(update, TRUSTED_LIMITS)
     const news = this.#content.index.news(scan)
+    const { confirmations } = this.#deps
     // What it builds upon may come with the next one.
-    if (news) this.#take(member, 1, update, scan, true)
+    if (news) this.#take(member, update, scan, (seq) => confirmations.taken(member, 1, seq, scan, true))
     else {
       this.#count(scan)
-      this.#deps.confirmations.settled(member, 1)
+      confirmations.settled(member, 1)
     }
     this.letIn()
     return news
   }
 
-  /** @param trusted it is to be called safe even if nobody can see it yet. */
-  #take(author: Member, message: number, update: Uint8Array, scan: Scan, trusted = false): void {
-    const { log, now, confirmations, broadcast } = this.#deps
+  /** @param confirm says who is told what about it, once it is durable. */
+  #take(author: Member, update: Uint8Array, scan: Scan, confirm: (seq: number) => void): void {
+    const { log, now, broadcast } = this.#deps
     this.#count(scan)
     const kept = this.#content.append(update, scan)
     const seq = log.hold({ update: kept, time: now(), author: author.user })
-    confirmations.taken(author, message, seq, scan, trusted || this.#content.visible.shows(scan))
+    confirm(seq)
     broadcast.updated(author, seq)
   }
 
@@ -210,16 +211,24 @@ export class Intake {
     if (!this.#content.index.news(scan)) return
     // Somebody has shown meanwhile that an id in it is its own. Asked again, the author's message waits for that one.
     if (this.#deps.foreign.areIn(author, scan)) this.#ask(author)
-    else if (this.#admits(author, scan, null)) this.#take(author, 0, scan.bytes, scan)
+    else if (this.#admits(author, scan, null)) this.#takeQuietly(author, scan)
   }
 
-  /** The messages themselves aren't dealt with yet: what is acknowledged by this are those before them. */
+  /** The messages themselves aren't dealt with yet. */
   #takeParts(messages: readonly HeldMessage[]): void {
+    const { confirmations } = this.#deps
     for (const held of messages) {
-      const { author, message, part } = held
+      const { author, part } = held
       held.part = null
-      if (part && this.#content.index.news(part)) this.#take(author, message - 1, part.bytes, part)
+      if (part === null || !this.#content.index.news(part)) continue
+      this.#take(author, part.bytes, part, (seq) => confirmations.partTaken(author, seq, part))
     }
+  }
+
+  /** Takes an update whose message is counted already. */
+  #takeQuietly(author: Member, scan: Scan): void {
+    const { confirmations } = this.#deps
+    this.#take(author, scan.bytes, scan, (seq) => confirmations.taken(author, 0, seq, scan))
   }
 
   #keep(author: Member, scan: Scan): void {
@@ -228,7 +237,7 @@ export class Intake {
     const lack = visible.lack(scan)
     // What it deletes would be gone at once, and what replaces it not there; it was never called safe.
     const kept = lack ? scanUpdate(splice([{ ...scan, deletes: [] }])) : scan
-    if (this.#admits(author, kept, lack)) this.#take(author, 0, kept.bytes, kept)
+    if (this.#admits(author, kept, lack)) this.#takeQuietly(author, kept)
   }
 
   /** Whether there is room in the document for what waits for something missing; its author is closed if not. */

@@ -92,13 +92,12 @@ export class Owners<M> {
     return this.#owners.get(client) === owner && this.#mayWrite(owner)
   }
 
-  /** What of an update is under no other connection's id. */
+  /**
+   * Structs of an update that are under no other connection's id. No deletions: whose edit one belongs to can't be told,
+   * and of an edit that replaces something, the deletion mustn't come without the rest.
+   */
   ownPart(member: M, scan: Scan): Scan {
-    return {
-      ...scan,
-      blocks: scan.blocks.filter(({ client }) => !this.#other(member, client)),
-      deletes: scan.deletes.filter(({ client }) => !this.#other(member, client)),
-    }
+    return { ...scan, blocks: scan.blocks.filter(({ client }) => !this.#other(member, client)), deletes: [] }
   }
 
   /** The connection has ended: its ids are nobody's. */

@@ -41,7 +41,7 @@ const setup = () => {
       const scan = edit(client, clock)
       visible.add(scan)
       content.seq++
-      confirmations.taken(author, message, content.seq, scan, visible.shows(scan))
+      confirmations.taken(author, message, content.seq, scan)
     },
   }
 }

@@ -42,8 +42,8 @@ const setup = () => {
     foreign,
     ada,
     bob,
-    message: (author: Member, scan: Scan) => foreign.message(author, 1, scan),
-    holdBack: (author: Member, scan: Scan) => foreign.holdBack(foreign.message(author, 1, scan), scan),
+    message: (author: Member, scan: Scan) => foreign.message(author, scan),
+    holdBack: (author: Member, scan: Scan) => foreign.holdBack(foreign.message(author, scan), scan),
   }
 }
 

@@ -187,6 +187,37 @@ describe('Room', () => {
     expect(room.receive(peer, 2, edits(7, 4)[3] as Uint8Array, taken)).toBe(false)
   })
 
+  it('S7: what goes ahead of a message brings no deletions, and comes back to a stock author with the whole', () => {
+    const { room, join, appended } = setup()
+    const [ada, bob] = [join(), join(true)]
+    room.present(ada, hereIs(7))
+    room.present(bob, hereIs(8))
+    const doc = new Y.Doc()
+    doc.clientID = 7
+    doc.getMap('m').set('key', 7)
+    room.receive(ada, 1, Y.encodeStateAsUpdate(doc), taken)
+    room.committed(1)
+    const before = ada.updates
+    // Bob replaced it, and she wrote something else, when the server died.
+    const held = Y.encodeStateVector(doc)
+    doc.clientID = 8
+    doc.getMap('m').set('key', 8)
+    doc.clientID = 7
+    doc.getText('t').insert(0, 'x')
+    const both = Y.encodeStateAsUpdate(doc, held)
+    expect(room.receive(ada, 2, both, offered)).toBe(false)
+    const ahead = new Y.Doc()
+    for (const { update } of appended) Y.applyUpdate(ahead, update)
+    expect([ahead.getMap('m').get('key'), ahead.getText('t').toString()]).toEqual([7, 'x'])
+    room.committed(2)
+    expect(ada.updates).toBe(before)
+    room.leave(bob)
+    expect(ada.calls).toContain('go on')
+    expect(room.receive(ada, 2, both, offered)).toBe(true)
+    room.committed(3)
+    expect(ada.updates).toBe(before + 2)
+  })
+
   it('S7: two who offer each other’s edits again, as after a crash, do not wait for each other', () => {
     const { room, join, appended } = setup()
     const [ada, bob] = [join(true), join(true)]
