@@ -1,5 +1,6 @@
 import { BadUpdateError } from '../update/bad-update.js'
 import type { DocumentIndex } from '../update/document-index.js'
+import { endsOf } from '../update/references.js'
 import type { Scan } from '../update/scan.js'
 
 /**
@@ -17,35 +18,24 @@ const LARGEST_GAP = 2 ** 27
  * @throws BadUpdateError
  */
 export const checkPlausible = (scan: Scan, index: DocumentIndex): void => {
-  for (const { client, clock, end, from, to } of scan.blocks) {
+  let before = { client: -1, end: 0 }
+  for (const block of scan.blocks) {
+    const { client, clock, end, from, to } = block
     if (end - clock - (to - from) > LONGEST_EMPTY_RUN) throw implausible('a run of structs without content')
-    if (
-      clock > LARGEST_GAP &&
-      clock - index.clock(client) > LARGEST_GAP &&
-      clock > reach(scan, client, clock)
-    ) {
+    // Up to where the update's own structs of the client reach: its blocks follow each other.
+    const reach = before.client === client ? before.end : 0
+    if (clock > LARGEST_GAP && clock - index.clock(client) > LARGEST_GAP && clock - reach > LARGEST_GAP) {
       throw implausible('a jump of clocks')
     }
+    before = block
   }
+  let ends: ReadonlyMap<number, number> | null = null
   for (const { client, ranges } of scan.deletes) {
     const end = ranges[ranges.length - 1] ?? 0
-    if (end > LARGEST_GAP && end - Math.max(index.clock(client), last(scan, client)) > LARGEST_GAP) {
-      throw implausible('a deletion of what nobody wrote')
-    }
+    if (end <= LARGEST_GAP || end - index.clock(client) <= LARGEST_GAP) continue
+    ends ??= endsOf(scan.blocks)
+    if (end - (ends.get(client) ?? 0) > LARGEST_GAP) throw implausible('a deletion of what nobody wrote')
   }
-}
-
-/** How far the update's own blocks of a client before `clock` reach, with the gap that is allowed. */
-const reach = (scan: Scan, client: number, clock: number): number => {
-  let end = 0
-  for (const block of scan.blocks) if (block.client === client && block.clock < clock) end = block.end
-  return end + LARGEST_GAP
-}
-
-const last = (scan: Scan, client: number): number => {
-  let end = 0
-  for (const block of scan.blocks) if (block.client === client) end = block.end
-  return end
 }
 
 const implausible = (what: string): BadUpdateError =>

@@ -8,6 +8,23 @@ export interface References {
 
 const NONE: StateVector = new Map()
 
+/** Where a client's structs end. */
+interface End {
+  readonly client: number
+  readonly end: number
+}
+
+/**
+ * The clock after each client's last struct.
+ *
+ * @param blocks of an update: one client's follow each other, by ascending clock.
+ */
+export const endsOf = (blocks: readonly End[]): ReadonlyMap<number, number> => {
+  const ends = new Map<number, number>()
+  for (const { client, end } of blocks) ends.set(client, end)
+  return ends
+}
+
 /** Collects how much of other clients one must have to see some structs. */
 export class Needs implements References {
   #needs: Map<number, number> | null = null
@@ -28,11 +45,10 @@ export class Needs implements References {
    *
    * @param blocks of the update: one client's follow each other, by ascending clock.
    */
-  beyond(blocks: readonly { readonly client: number; readonly end: number }[]): StateVector {
+  beyond(blocks: readonly End[]): StateVector {
     if (this.#needs === null) return NONE
     if (blocks.length > 1) {
-      const ends = new Map<number, number>()
-      for (const { client, end } of blocks) ends.set(client, end)
+      const ends = endsOf(blocks)
       for (const [client, clock] of this.#needs)
         if (clock <= (ends.get(client) ?? 0)) this.#needs.delete(client)
     }

@@ -2,6 +2,7 @@ import { Cursor } from './cursor.js'
 import type { DocumentIndex } from './document-index.js'
 import { TRUSTED_LIMITS } from './limits.js'
 import { RangeMap } from './ranges.js'
+import { endsOf } from './references.js'
 import type { Block, Scan } from './scan.js'
 import { skipStruct } from './struct.js'
 
@@ -114,10 +115,12 @@ export class Visible {
       if (block.clock > reach) return { client, clock: block.clock }
       if (block.end > reach) reach = this.#reach(client, block.end)
     }
+    let ends: ReadonlyMap<number, number> | null = null
     for (const [client, clock] of needs) {
       if (this.clock(client) >= clock) continue
-      const last = blocks.findLast((block) => block.client === client)
-      if (!last || this.#reach(client, last.end) < clock) return { client, clock }
+      ends ??= endsOf(blocks)
+      const end = ends.get(client)
+      if (end === undefined || this.#reach(client, end) < clock) return { client, clock }
     }
     return null
   }
