@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import { decodeMessage, encodeMessage } from '../../shared/codec.js'
 import { type Message, SUBPROTOCOL } from '../../shared/messages.js'
 import { openClient } from '../support/clients.js'
+import { lastNumber, marksOf, numberedEdit } from '../support/numbered-edits.js'
 
 /** Somebody who writes into a document and knows which of its edits the server has called safe. */
 export interface Author {
@@ -20,17 +21,9 @@ export interface Author {
 
 export type AuthorKind = 'ours' | 'shared' | 'stock' | 'raw'
 
-/** How a document shows an author's edits: each leaves a mark in a list, and the last one its number. */
-const edit = (doc: Y.Doc, id: string, n: number): void => {
-  doc.transact(() => {
-    doc.getArray<string>('marks').push([`${id}:${n}`])
-    doc.getMap<number>('last').set(id, n)
-  })
-}
-
 /** How many of an author's first edits a document has. */
 export const editsIn = (doc: Y.Doc, { id }: Author): number => {
-  const marks = new Set(doc.getArray<string>('marks').toArray())
+  const marks = new Set(marksOf(doc).toArray())
   let count = 0
   while (marks.has(`${id}:${count + 1}`)) count++
   return count
@@ -38,12 +31,11 @@ export const editsIn = (doc: Y.Doc, { id }: Author): number => {
 
 /** Which of an author's first `count` edits a document doesn't have. */
 export const missingEdits = (doc: Y.Doc, { id }: Author, count: number): number[] => {
-  const marks = new Set(doc.getArray<string>('marks').toArray())
+  const marks = new Set(marksOf(doc).toArray())
   const missing: number[] = []
   for (let n = 1; n <= count; n++) if (!marks.has(`${id}:${n}`)) missing.push(n)
-  const last = doc.getMap<number>('last').get(id) ?? 0
-  // A mark that is there while what the same edit did to the map isn't: half an edit.
-  if (missing.length === 0 && last < count) missing.push(count)
+  // The mark is there, the number isn't: half an edit; or a later one has deleted it that can't be seen itself.
+  if (missing.length === 0 && lastNumber(doc, id) < count) missing.push(count)
   return missing
 }
 
@@ -78,7 +70,7 @@ const startOurs = (kind: 'ours' | 'shared', ws: string, document: string, id: st
     },
     write: () => {
       const n = ++made
-      edit(doc, id, n)
+      numberedEdit(doc, id, n)
       ours?.whenSaved().then(
         () => {
           acknowledged = Math.max(acknowledged, n)
@@ -121,7 +113,7 @@ const startStock = (ws: string, document: string, id: string): Author => {
       return acknowledged
     },
     write: () => {
-      edit(doc, id, clocks.length + 1)
+      numberedEdit(doc, id, clocks.length + 1)
       clocks.push(Y.getState(doc.store, doc.clientID))
     },
     found: (count) => {
@@ -185,7 +177,7 @@ class RawAuthor implements Author {
   }
 
   write(): void {
-    edit(this.#doc, this.id, ++this.#made)
+    numberedEdit(this.#doc, this.id, ++this.#made)
   }
 
   stop(): void {

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type * as Y from 'yjs'
 import { openClient } from '../support/clients.js'
+import { waitingFor } from '../support/documents.js'
 import { serveProcess } from '../support/inkwire.js'
 import { type Network, startNetwork } from '../support/network.js'
+import { marksOf } from '../support/numbered-edits.js'
 import { below, pick, seeded } from '../support/random-edits.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
@@ -128,7 +130,7 @@ const inspect = async (
       author.found?.(editsIn(newcomer.doc, author))
       if (missing.length > 0)
         lost.push(
-          `${name}: of ${expected[i]} acknowledged edits of ${author.id} ${missing.length} are missing, from ${missing[0]}${waiting(newcomer.doc)}`,
+          `${name}: of ${expected[i]} acknowledged edits of ${author.id} ${missing.length} are missing, from ${missing[0]}${waitingFor(newcomer.doc)}`,
         )
     }
     if (hasTwice(newcomer.doc)) lost.push(`${name}: an edit is there twice`)
@@ -137,14 +139,7 @@ const inspect = async (
   return lost
 }
 
-/** Whether edits are there, but wait for others that are missing. */
-const waiting = ({ store }: Y.Doc): string => {
-  if (store.pendingStructs === null) return ''
-  const missing = [...store.pendingStructs.missing].map(([client, clock]) => `clock ${clock} of ${client}`)
-  return `; others wait for ${missing.join(', ')}`
-}
-
 const hasTwice = (doc: Y.Doc): boolean => {
-  const marks = doc.getArray<string>('marks').toArray()
+  const marks = marksOf(doc).toArray()
   return new Set(marks).size !== marks.length
 }

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type RoundOptions, SHARED_KINDS, simulatedRound } from './convergence-simulated-round.js'
+import {
+  RESTLESS_KINDS,
+  type RoundOptions,
+  SHARED_KINDS,
+  simulatedRound,
+} from './convergence-simulated-round.js'
 
 /**
  * Seeds that once found something; what they found has tests of its own, too, since a change of the simulation
@@ -18,6 +23,20 @@ const PINNED: readonly number[] = [
   1084,
   // Who passed on another's edit first had taken its id.
   698, 933,
+]
+
+/** The same, where the server dies all the time. */
+const PINNED_DYING: readonly number[] = [
+  // What went ahead of a sync step 2 (PROTOCOL S7) came back as safe, and built upon the rest of it, which waited.
+  29,
+  119,
+  // It was on the disk, too, and its deletions hid what had been called safe, while what takes its place waited.
+  83,
+  186, 196, 458,
+  // What a stock client typed while it connected did the same before its sync step 2 was there.
+  112, 420, 442,
+  // Who repeated what waits for something missing was acknowledged at once: there was no news in it.
+  185,
 ]
 
 const FIRST = process.env.INKWIRE_FUZZ_SEED
@@ -39,6 +58,10 @@ describe('all converge, whatever is delivered, committed and killed in whatever 
 
   it.each(SEEDS)('several on one connection (PROTOCOL X11), seed %i', (seed) =>
     round(seed, { kinds: SHARED_KINDS }),
+  )
+
+  it.each(FIRST === undefined ? [...PINNED_DYING, ...SEEDS] : SEEDS)('dying all the time, seed %i', (seed) =>
+    round(seed, { kinds: RESTLESS_KINDS, restless: true }),
   )
 
   let rereads = 0

@@ -17,12 +17,40 @@ export const covers = (doc: Y.Doc, other: Y.Doc): boolean => {
   return [...clients].every(([client, ranges]) => ranges.every((range) => isDeleted(doc, client, range)))
 }
 
+/** What edits wait for that a replica has put aside, as the end of a sentence; empty for none. */
+export const waitingFor = ({ store }: Y.Doc): string => {
+  if (store.pendingStructs === null) return ''
+  const missing = [...store.pendingStructs.missing].map(([client, clock]) => `clock ${clock} of ${client}`)
+  return `; others wait for ${missing.join(', ')}`
+}
+
 /** Whether a replica has what an update says. */
 export const holds = (doc: Y.Doc, update: Uint8Array): boolean => {
   const { structs, ds } = Y.decodeUpdate(update)
   return (
     structs.every(({ id, length }) => Y.getState(doc.store, id.client) >= id.clock + length) &&
     [...ds.clients].every(([client, ranges]) => ranges.every((range) => isDeleted(doc, client, range)))
+  )
+}
+
+/**
+ * Whether somebody who looks at a replica sees what an update says: its structs are in the document, not put aside until
+ * something comes that is missing, and what it deletes isn't there (any more).
+ */
+export const shows = (doc: Y.Doc, update: Uint8Array): boolean => {
+  const { structs, ds } = Y.decodeUpdate(update)
+  return (
+    structs.every(
+      (struct) =>
+        struct instanceof Y.Skip ||
+        Y.getState(doc.store, struct.id.client) >= struct.id.clock + struct.length,
+    ) &&
+    [...ds.clients].every(([client, ranges]) => {
+      const held = Y.getState(doc.store, client)
+      return ranges.every(({ clock, len }) =>
+        isDeleted(doc, client, { clock, len: Math.min(len, held - clock) }),
+      )
+    })
   )
 }
 

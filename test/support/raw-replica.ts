@@ -12,6 +12,8 @@ export interface RawReplicaOptions {
   /** Whether it speaks `inkwire.1`. */
   readonly extended: boolean
   readonly WebSocket: WebSocketClass
+  /** The server has called this safe: an update that was sent to it (PROTOCOL X4). */
+  readonly onSaved?: (update: Uint8Array) => void
 }
 
 const OPEN = 1
@@ -37,6 +39,9 @@ export class RawReplica {
   #held: Uint8Array[] = []
   /** Whether an edit of its own went first. */
   #introduced = false
+  /** The updates of this connection's messages, in order, and how many of them are safe. */
+  #sent: Uint8Array[] = []
+  #saved = 0
 
   constructor(options: RawReplicaOptions) {
     this.#options = options
@@ -105,6 +110,8 @@ export class RawReplica {
     this.#socket = null
     this.#synced = this.#asked = this.#introduced = false
     this.#held = []
+    this.#sent = []
+    this.#saved = 0
     if (!socket) return
     socket.onopen = socket.onmessage = socket.onclose = null
     socket.close()
@@ -121,14 +128,20 @@ export class RawReplica {
         Y.applyUpdate(this.doc, message.update, this)
         if (message.type === 'syncStep2') this.#synced = true
         return
+      case 'ack':
+        while (this.#saved < Math.min(message.durable, this.#sent.length)) {
+          this.#options.onSaved?.(this.#sent[this.#saved++] as Uint8Array)
+        }
+        return
       default:
         return
     }
   }
 
   #send(message: Message): void {
+    if (this.#socket?.readyState !== OPEN) return
+    if (message.type === 'update' || message.type === 'syncStep2') this.#sent.push(message.update)
     // lib0 encodes into plain memory, its types just don't say so.
-    if (this.#socket?.readyState === OPEN)
-      this.#socket.send(encodeMessage(message) as Uint8Array<ArrayBuffer>)
+    this.#socket.send(encodeMessage(message) as Uint8Array<ArrayBuffer>)
   }
 }

@@ -4,6 +4,7 @@ import { type MemoryState, openMemoryJournal } from '../../server/journal/memory
 import { DEFAULT_LIMITS } from '../../server/limits/limits.js'
 import { Counters } from '../../server/observe/counters.js'
 import { Holdings } from '../../server/room/holdings.js'
+import { lightly } from '../../server/room/light-compaction.js'
 import { createRoomLoader } from '../../server/room/load.js'
 import { defaultPresenceLimits } from '../../server/room/presence.js'
 import { Rooms } from '../../server/room/rooms.js'
@@ -25,6 +26,12 @@ export interface SimulatedServerOptions {
   /** Memory for snapshots, bytes: with little of it they are read from the disk again, which fails now and then. */
   readonly memoryBudget: number
 }
+
+/** As the server does it, but for the thread. */
+const compact = lightly({
+  thoroughly: (job) => Promise.resolve(compactUpdates(job)),
+  nextTurn: () => Promise.resolve(),
+})
 
 /** How often a snapshot can't be read again. */
 const UNREADABLE = 0.1
@@ -64,8 +71,8 @@ export class SimulatedServer {
       load: createRoomLoader({
         journal: () => Promise.resolve(this.#journal),
         compact: (job) => {
-          // A thread gets a copy of what is there now, and answers later.
-          const compacted = compactUpdates(job)
+          // It works on what is there now, and answers later.
+          const compacted = compact(job)
           return new Promise((resolve) => this.pending.push(() => resolve(compacted)))
         },
         keeper: new Holdings(memoryBudget, setImmediate, this.counters),

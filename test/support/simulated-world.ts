@@ -8,6 +8,8 @@ import { alike, covers } from './documents.js'
 import { below, pick } from './random-edits.js'
 import { RawReplica } from './raw-replica.js'
 import { Link, SimulatedSocket } from './simulated-link.js'
+import { newcomerTo } from './simulated-newcomer.js'
+import { Promises } from './simulated-promises.js'
 import { SimulatedServer } from './simulated-server.js'
 import type { VirtualTime } from './virtual-time.js'
 
@@ -20,6 +22,14 @@ export interface Replica {
   readonly doc: Y.Doc
   readonly undo: Y.UndoManager
   readonly provider: InkwireProvider | WebsocketProvider | RawReplica
+}
+
+/** What a simulation is like. */
+export interface WorldOptions {
+  /** The server's memory for what it could read again, bytes. */
+  readonly memoryBudget: number
+  /** What part of the connections is much slower than the others. */
+  readonly slowLinks: number
 }
 
 /** A connection, and what was on the disk when it was made. */
@@ -47,15 +57,19 @@ export class World {
   /** Connections whose client isn't synced yet. */
   readonly #joining = new Map<Link, Joining>()
   readonly #memoryBudget: number
+  /** What part of the connections is slow, and which are. */
+  readonly #slowLinks: number
+  readonly #slow = new WeakSet<Link>()
+  readonly #promises = new Promises()
   #server: SimulatedServer | null = null
   /** What those make their sockets of who share one. */
   readonly #sharedSockets = this.#socketsOf(null)
 
-  /** @param memoryBudget the server's, bytes. */
-  constructor(random: () => number, time: VirtualTime, memoryBudget: number) {
+  constructor(random: () => number, time: VirtualTime, { memoryBudget, slowLinks }: WorldOptions) {
     this.#random = random
     this.#time = time
     this.#memoryBudget = memoryBudget
+    this.#slowLinks = slowLinks
   }
 
   get running(): boolean {
@@ -83,6 +97,7 @@ export class World {
     const provider = this.#provider(kind, doc)
     const replica = { kind, doc, undo, provider }
     this.replicas.push(replica)
+    this.#promises.watch(replica)
     provider.connect()
     return replica
   }
@@ -97,9 +112,10 @@ export class World {
   }
 
   /** As kill -9 does it. Some of what was sent still arrives. */
-  kill(): void {
+  async kill(): Promise<void> {
     this.#server?.kill(() => below(this.#random, 4))
     this.#gone()
+    await this.checkPromises()
   }
 
   /** As SIGTERM does it. */
@@ -111,6 +127,7 @@ export class World {
     while (stopping && !stopped) await this.#time.advance(1)
     await stopping
     this.#gone()
+    await this.checkPromises()
   }
 
   breakSomeLink(): void {
@@ -119,16 +136,13 @@ export class World {
   }
 
   deliverSomeToServer(): void {
-    const links = this.#living().filter((link) => link.canReachServer)
-    const link = links[below(this.#random, links.length)]
-    for (let i = 1 + below(this.#random, 6); i > 0 && link?.canReachServer; i--) link.deliverToServer()
+    const link = this.#anyOf((each) => each.canReachServer)
+    for (let i = this.#messages(link); i > 0 && link?.canReachServer; i--) link.deliverToServer()
   }
 
   deliverSomeToClient(): void {
-    const links = this.#living().filter((link) => link.toClient.length > 0)
-    const link = links[below(this.#random, links.length)]
-    for (let i = 1 + below(this.#random, 6); i > 0 && link && link.toClient.length > 0; i--)
-      this.#toClient(link)
+    const link = this.#anyOf((each) => each.toClient.length > 0)
+    for (let i = this.#messages(link); i > 0 && link && link.toClient.length > 0; i--) this.#toClient(link)
   }
 
   /** A commit or a compaction is done. */
@@ -156,6 +170,14 @@ export class World {
       for (const { update } of stored?.tail ?? []) Y.applyUpdate(doc, update)
     })
     return doc
+  }
+
+  /** Whoever comes after the server has died now sees all that it ever called safe. */
+  async checkPromises(): Promise<void> {
+    const newcomer = await newcomerTo(this.disk, DOCUMENT)
+    this.faults.push(...this.#promises.broken(newcomer))
+    if (!covers(newcomer, this.stored())) this.faults.push('a newcomer lacks something that is on the disk')
+    newcomer.destroy()
   }
 
   /** Nobody may believe its edits saved while they aren't. */
@@ -208,6 +230,7 @@ export class World {
           random: this.#random,
           extended: this.#random() < 0.5,
           WebSocket: WebSocketPolyfill,
+          onSaved: (update) => this.#promises.acknowledged(doc.clientID, update),
         })
       default:
         return kind satisfies never
@@ -228,6 +251,7 @@ export class World {
     // Some sockets back up soon.
     const link = new Link(protocols, this.#random() < 0.5 ? 300 : 100_000)
     this.#links.add(link)
+    if (this.#slowLinks > 0 && this.#random() < this.#slowLinks) this.#slow.add(link)
     const replica = this.replicas.find((each) => each.doc === doc)
     if (replica) {
       this.#owners.set(link, replica)
@@ -257,12 +281,24 @@ export class World {
     if (replica?.kind !== 'stock' || item?.kind !== 'data') return
     const message = decodeMessage(item.bytes)
     if (message.type !== 'update') return
+    if (link.isOpen) this.#promises.heard(replica, message.update)
     const { clientID } = replica.doc
     const own = Y.decodeUpdate(message.update).structs.filter(({ id }) => id.client === clientID)
     if (own.length === 0) return
     const stored = Y.getState(this.stored().store, clientID)
     if (own.every(({ id, length }) => id.clock + length <= stored)) return
     this.faults.push('an edit came back to its author that is not on the disk')
+  }
+
+  #anyOf(can: (link: Link) => boolean): Link | undefined {
+    const links = this.#living().filter(can)
+    return links[below(this.#random, links.length)]
+  }
+
+  /** How many messages of a link are delivered together: of a slow one mostly none. */
+  #messages(link: Link | undefined): number {
+    if (link && this.#slow.has(link)) return this.#random() < 0.2 ? 1 : 0
+    return 1 + below(this.#random, 6)
   }
 
   #living(): Link[] {
