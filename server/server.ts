@@ -283,7 +283,7 @@ class ComposedServer implements InkwireServer {
     http?.closeIdleConnections()
     // From here on nothing new is taken, so that what is reported as saved is all there is.
     this.#clients.stopReading()
-    for (const room of this.#rooms) room.flush()
+    for (const room of this.#rooms) room.stop()
     await this.#store.settled()
     await this.#control.close()
     // Acks of the last commits go out before the close frames.

@@ -27,7 +27,7 @@ const NOTHING = scanUpdate(Uint8Array.of(0, 0))
 export class Confirmations {
   readonly #deps: ConfirmationsDeps
   readonly #acks = new Acks()
-  readonly #unfounded = new UnfoundedMessages()
+  readonly #unfounded: UnfoundedMessages
   readonly #likely: LikelyAuthors<Member>
   /** `seq`s of what went ahead of a stock author's message that waits. */
   readonly #parts = new Map<Member, number[]>()
@@ -35,6 +35,7 @@ export class Confirmations {
 
   constructor(deps: ConfirmationsDeps) {
     this.#deps = deps
+    this.#unfounded = new UnfoundedMessages(deps.content.visible)
     this.#likely = new LikelyAuthors(deps.clock)
     this.#durable = deps.content.seq
   }
@@ -74,14 +75,14 @@ export class Confirmations {
   /**
    * Message number `message` of `author` has become update `seq`, the last there is; 0 for one that is counted already.
    *
-   * @param trusted it is to be called safe once it is on disk even if nobody can see it yet.
+   * @param whole nobody has more: what of it can't be seen, its author can't see either.
    */
-  taken(author: Member, message: number, seq: number, scan: Scan, trusted = false): void {
-    const founded = trusted || this.#deps.content.visible.shows(scan)
+  taken(author: Member, message: number, seq: number, scan: Scan, whole: boolean): void {
+    const shows = this.#deps.content.visible.shows(scan)
     if (message > 0) this.#dealtWith(author)
-    this.#expect(author, message, seq, scan, founded)
+    this.#expect(author, message, seq, scan, whole || shows)
     this.#confirmFounded()
-    this.#withhold(author, seq, scan, founded)
+    this.#withhold(author, seq, scan, shows)
   }
 
   /** Part of `author`'s next message has become update `seq`, ahead of it (PROTOCOL S7): safe with the whole message. */
@@ -95,16 +96,21 @@ export class Confirmations {
     this.#withhold(author, seq, scan, this.#deps.content.visible.shows(scan))
   }
 
+  /** Whether more of an author's messages can't be called safe yet than a room keeps in mind for one. */
+  tooMuchWaits(author: Member): boolean {
+    return this.#unfounded.size > 0 && this.#unfounded.tooMuchOf(author)
+  }
+
   /** Message number `message` of `author` waits beside the document for what it builds upon. */
   early(author: Member, message: number, scan: Scan): void {
     if (author.extended) this.#unfounded.add(author, message, null, scan)
   }
 
-  /** Message number `message` of `author` held nothing new. */
-  repeated(author: Member, message: number, scan: Scan): void {
+  /** Message number `message` of `author` held nothing new; `whole` as in {@link taken}. */
+  repeated(author: Member, message: number, scan: Scan, whole: boolean): void {
     this.#dealtWith(author)
     // What it repeats may itself be on its way to the disk still, or wait for what it builds upon.
-    this.#expect(author, message, null, scan, this.#deps.content.visible.shows(scan))
+    this.#expect(author, message, null, scan, whole || this.#deps.content.visible.shows(scan))
     if (this.complete) this.#confirm()
   }
 
@@ -118,6 +124,8 @@ export class Confirmations {
   /** Everything up to `seq` is durable. */
   committed(seq: number): void {
     this.#durable = seq
+    // Initial content may have brought what somebody waits for.
+    this.#confirmFounded()
     this.#confirm()
   }
 
@@ -139,15 +147,18 @@ export class Confirmations {
   /** Acks are counted: what comes after a message that can't be called safe waits with it (PROTOCOL S5, X4). */
   #expect(author: Member, message: number, own: number | null, scan: Scan, founded: boolean): void {
     const behind = author.extended && this.#unfounded.size > 0 && this.#unfounded.has(author)
-    if (!founded || behind) this.#unfounded.add(author, message, own, scan)
-    else this.#acks.expect(author, message, this.#deps.content.seq, own)
+    if (founded && !behind) this.#acks.expect(author, message, this.#deps.content.seq, own)
+    // To a stock client only what comes back means anything.
+    else if (author.extended || own !== null)
+      this.#unfounded.add(author, message, own, founded ? NOTHING : scan)
   }
 
   #confirmFounded(): void {
     if (this.#unfounded.size === 0) return
-    const { visible, seq: last } = this.#deps.content
-    for (const { member, message, seq } of this.#unfounded.founded(visible)) {
-      this.#acks.expect(member, message, last, seq)
+    const { seq: last } = this.#deps.content
+    for (const { member, message, seqs } of this.#unfounded.founded()) {
+      if (seqs.length === 0) this.#acks.expect(member, message, last, null)
+      for (const seq of seqs) this.#acks.expect(member, message, last, seq)
     }
   }
 

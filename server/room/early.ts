@@ -1,5 +1,6 @@
+import type { Condition } from '../update/hindrances.js'
 import type { Scan } from '../update/scan.js'
-import type { Condition, Visible } from '../update/visible.js'
+import type { Visible } from '../update/visible.js'
 import type { Member } from './member.js'
 
 /** Updates that may wait in a document, and their bytes. */

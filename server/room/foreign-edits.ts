@@ -1,17 +1,20 @@
+import type { Condition } from '../update/hindrances.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
-import type { Condition } from '../update/visible.js'
 import type { Content } from './content.js'
 import type { Member } from './member.js'
 import type { Owners } from './owners.js'
 import { Waiting } from './waiting.js'
 
 /** How often those are looked for that would go ahead but for others that can't; then each has to stand for itself. */
-const MOST_PASSES = 8
+const MOST_PASSES = 4
 /** Bytes that are looked at together; what is beyond has to stand for itself. */
-const MOST_BYTES = 4 * 1024 * 1024
-/** How often it is looked whether a message's own part can go ahead by now; then it waits for the rest. */
-const MOST_TRIES = 16
+const MOST_BYTES = 256 * 1024
+/** How often it is looked whether a message's own part can go ahead by now, at least, and bytes; then it waits for the rest. */
+const SOME_TRIES = 4
+const MOST_TRIED_BYTES = 256 * 1024
+/** Of what a message's own part was found to lack, so much is kept in mind: all of it is looked at at every update. */
+const MOST_LACKS = 256
 
 /** A message that holds edits of others. */
 export interface HeldMessage {
@@ -62,7 +65,7 @@ export class ForeignEdits {
   get mayGoAhead(): boolean {
     const { visible } = this.#content
     for (const { message } of this.#held.values()) {
-      if (message.part === null || message.tries >= MOST_TRIES) continue
+      if (!mayTry(message)) continue
       if (message.lacks.some((lack) => visible.meets(lack))) return true
     }
     return false
@@ -81,7 +84,7 @@ export class ForeignEdits {
       for (const { part } of going) if (part) trial.add(part)
       const shown: HeldMessage[] = []
       for (const each of going) {
-        each.lacks = each.part ? trial.hinders(each.part) : []
+        each.lacks = each.part ? trial.hinders(each.part).slice(0, MOST_LACKS) : []
         if (each.lacks.length === 0) shown.push(each)
       }
       if (shown.length === going.length) return going
@@ -94,10 +97,12 @@ export class ForeignEdits {
     const candidates: HeldMessage[] = []
     let bytes = 0
     const consider = (message: HeldMessage): void => {
-      if (message.part === null) return
-      bytes += message.part.bytes.length
+      if (message.part === null || !mayTry(message)) return
       message.tries++
-      if (bytes <= MOST_BYTES || this.#content.visible.lack(message.part) === null) candidates.push(message)
+      bytes += message.part.bytes.length
+      const lack = bytes <= MOST_BYTES ? null : this.#content.visible.lack(message.part)
+      if (lack) message.lacks = [lack]
+      else candidates.push(message)
     }
     if (one) consider(one)
     for (const { message } of this.#held.values()) consider(message)
@@ -134,3 +139,6 @@ export class ForeignEdits {
     }
   }
 }
+
+const mayTry = ({ part, tries }: HeldMessage): boolean =>
+  part !== null && (tries < SOME_TRIES || tries * part.bytes.length <= MOST_TRIED_BYTES)

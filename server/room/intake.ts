@@ -2,10 +2,10 @@ import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
+import type { Condition } from '../update/hindrances.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
-import type { Condition } from '../update/visible.js'
 import type { Broadcast } from './broadcast.js'
 import type { Confirmations } from './confirmations.js'
 import { type Content, structBytes } from './content.js'
@@ -26,7 +26,10 @@ export interface IntakeDeps {
   readonly content: Content
   readonly log: DocumentLog
   readonly broadcast: Pick<Broadcast, 'updated' | 'schedule' | 'seat'>
-  readonly confirmations: Pick<Confirmations, 'taken' | 'partTaken' | 'early' | 'repeated' | 'settled'>
+  readonly confirmations: Pick<
+    Confirmations,
+    'taken' | 'partTaken' | 'early' | 'repeated' | 'settled' | 'tooMuchWaits'
+  >
   readonly owners: Pick<Owners<Member>, 'wrote'>
   readonly foreign: ForeignEdits
   readonly seeding: Seeding
@@ -75,7 +78,8 @@ export class Intake {
     if (!index.news(scan)) {
       counters.updatesWithoutNews++
       this.#count(scan)
-      confirmations.repeated(author, message, scan)
+      confirmations.repeated(author, message, scan, arrival.reoffered)
+      this.#checkWaiting(author)
       return true
     }
     const refused = arrival.mayWrite ? this.#full(scan) : READ_ONLY
@@ -102,8 +106,10 @@ export class Intake {
       return true
     }
     if (!this.#admits(author, scan, lack)) return true
-    this.#take(author, update, scan, (seq) => confirmations.taken(author, message, seq, scan))
+    const whole = arrival.reoffered
+    this.#take(author, update, scan, (seq) => confirmations.taken(author, message, seq, scan, whole))
     this.letIn()
+    this.#checkWaiting(author)
     return true
   }
 
@@ -228,7 +234,7 @@ export class Intake {
   /** Takes an update whose message is counted already. */
   #takeQuietly(author: Member, scan: Scan): void {
     const { confirmations } = this.#deps
-    this.#take(author, scan.bytes, scan, (seq) => confirmations.taken(author, 0, seq, scan))
+    this.#take(author, scan.bytes, scan, (seq) => confirmations.taken(author, 0, seq, scan, false))
   }
 
   #keep(author: Member, scan: Scan): void {
@@ -246,6 +252,11 @@ export class Intake {
     const admitted = this.#pending.admits(waits, this.#content.index.danglingDeletes(scan))
     if (!admitted) author.close(Code.tryLater, TOO_MUCH_MISSING)
     return admitted
+  }
+
+  /** Who goes on and on behind what can't be called safe is closed, rather than remembered in full. */
+  #checkWaiting(author: Member): void {
+    if (this.#deps.confirmations.tooMuchWaits(author)) author.close(Code.tryLater, TOO_MUCH_MISSING)
   }
 
   #count({ bytes }: Scan): void {

@@ -273,6 +273,12 @@ export class Room {
     if (seeded) this.#seeding.letGoOn()
   }
 
+  /** The server stops, and nobody brings more: what waits is taken as when its author leaves, and goes out. */
+  stop(): void {
+    for (const member of [...this.#broadcast.members()]) this.#intake.leave(member)
+    this.flush()
+  }
+
   /** Sends out what waits for the next flush. */
   flush(): void {
     this.#broadcast.finish()

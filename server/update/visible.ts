@@ -1,21 +1,11 @@
 import { Cursor } from './cursor.js'
 import type { DocumentIndex } from './document-index.js'
+import { type Condition, type Hindrance, Hindrances, Queue } from './hindrances.js'
 import { TRUSTED_LIMITS } from './limits.js'
 import { RangeMap } from './ranges.js'
 import { endsOf } from './references.js'
 import type { Block, Scan } from './scan.js'
 import { skipStruct } from './struct.js'
-
-/** That a client's structs can be seen up to a clock. */
-export interface Condition {
-  readonly client: number
-  readonly clock: number
-}
-
-/** A struct at `at`, and what has to be seen before it. */
-interface Hindrance extends Condition {
-  readonly at: number
-}
 
 /** What is held, as far as this wants to know. */
 type Held = Pick<DocumentIndex, 'clock' | 'reach' | 'add'>
@@ -35,13 +25,22 @@ type Held = Pick<DocumentIndex, 'clock' | 'reach' | 'add'>
  */
 export class Visible {
   readonly #held: Held
-  /** Of each client, descending: nothing from the last one's struct on can be seen. */
-  readonly #hindered = new Map<number, Hindrance[]>()
+  /** What this tries out something upon. */
+  readonly #base: Visible | null
+  /** By client: what hinders its structs. In a trial, those that differ from the base's. */
+  readonly #hindered = new Map<number, Hindrances>()
+  /** By client: who is hindered until it has got further. Each by its first hindrance; or by one that was the first. */
+  readonly #queues = new Map<number, Queue>()
   #hindrances = 0
 
-  /** @param held the document's index; only this may add structs to it. */
-  constructor(held: Held) {
+  /**
+   * @param held the document's index; only this may add structs to it.
+   * @param base for a trial: of what.
+   */
+  constructor(held: Held, base: Visible | null = null) {
     this.#held = held
+    this.#base = base
+    this.#hindrances = base?.hindrances ?? 0
   }
 
   /** References that wait for what they refer to, about 60 bytes each. */
@@ -53,7 +52,7 @@ export class Visible {
   clock(client: number): number {
     const held = this.#held.clock(client)
     if (this.#hindrances === 0) return held
-    return Math.min(held, this.#hindered.get(client)?.at(-1)?.at ?? held)
+    return Math.min(held, this.#of(client)?.first?.at ?? held)
   }
 
   /** Whether a condition is met. Once it is, it stays so. */
@@ -81,7 +80,7 @@ export class Visible {
     const missing = new Map<number, Condition>()
     for (const { client, clock, end } of blocks) {
       if (this.clock(client) >= end || missing.has(client)) continue
-      missing.set(client, this.#hindered.get(client)?.at(-1) ?? { client, clock })
+      missing.set(client, this.#of(client)?.first ?? { client, clock })
     }
     return [...missing.values()]
   }
@@ -91,16 +90,13 @@ export class Visible {
     const found = this.#gapIn(scan) === null ? null : this.#hindrancesIn(scan)
     const news = this.#held.add(scan)
     if (found) for (const [client, hindrances] of found) this.#hinder(client, hindrances)
-    if (this.#hindrances > 0) this.#lift()
+    if (this.#hindrances > 0) this.#lift(scan)
     return news
   }
 
   /** The same to try out what an update would do: what is added to it isn't added to this. Good until this changes. */
   trial(): Visible {
-    const trial = new Visible(new Overlay(this.#held))
-    for (const [client, hindrances] of this.#hindered) trial.#hindered.set(client, [...hindrances])
-    trial.#hindrances = this.#hindrances
-    return trial
+    return new Visible(new Overlay(this.#held), this)
   }
 
   /** What its structs come after, or refer to, that can't be seen now; what waits may be lifted by the update itself. */
@@ -129,7 +125,7 @@ export class Visible {
   #reach(client: number, from: number): number {
     const held = this.#held.reach(client, from)
     if (this.#hindrances === 0) return held
-    return Math.min(held, this.#hindered.get(client)?.findLast(({ at }) => at >= from)?.at ?? held)
+    return Math.min(held, this.#of(client)?.from(from)?.at ?? held)
   }
 
   /** What in an update refers to what can't be seen yet, that in the update itself included: {@link #lift} finds out. */
@@ -159,31 +155,65 @@ export class Visible {
     return found
   }
 
-  #hinder(client: number, hindrances: readonly Hindrance[]): void {
-    if (hindrances.length === 0) return
-    const all = [...(this.#hindered.get(client) ?? []), ...hindrances]
-    all.sort((one, other) => other.at - one.at)
-    this.#hindered.set(client, all)
-    this.#hindrances += hindrances.length
+  #hinder(client: number, more: readonly Hindrance[]): void {
+    if (more.length === 0) return
+    const hindrances = this.#ownOf(client)
+    const { first } = hindrances
+    hindrances.add(more)
+    this.#hindrances += more.length
+    if (hindrances.first !== first) this.#enqueue(client, hindrances.first)
   }
 
-  /** Lets go of the hindrances whose references can be seen by now. Looks at each client once, and when it got further. */
-  #lift(): void {
-    /** By the client that they wait for. */
-    const waiting = new Map<number, number[]>()
-    const clients = [...this.#hindered.keys()]
+  #enqueue(client: number, first: Hindrance | undefined): void {
+    if (first) this.#ownQueueFor(first.client).add({ client, clock: first.clock })
+  }
+
+  /** Lets go of the hindrances whose references can be seen by now. Looks only at clients that got further. */
+  #lift({ blocks }: Scan): void {
+    const clients: number[] = []
+    for (const { client } of blocks) if (client !== clients.at(-1)) clients.push(client)
     for (let client = clients.pop(); client !== undefined; client = clients.pop()) {
-      const hindrances = this.#hindered.get(client) ?? []
-      const before = hindrances.length
-      let next = hindrances.at(-1)
-      for (; next && this.meets(next); next = hindrances.at(-1)) hindrances.pop()
-      this.#hindrances -= before - hindrances.length
-      if (!next) this.#hindered.delete(client)
-      else if (waiting.get(next.client)?.push(client) === undefined) waiting.set(next.client, [client])
-      if (hindrances.length === before) continue
-      clients.push(...(waiting.get(client) ?? []))
-      waiting.delete(client)
+      this.#dropMet(client)
+      if (!this.#queueFor(client)) continue
+      const queue = this.#ownQueueFor(client)
+      const clock = this.clock(client)
+      for (let next = queue.take(clock); next !== undefined; next = queue.take(clock)) clients.push(next)
+      if (queue.isEmpty && !this.#base) this.#queues.delete(client)
     }
+    if (this.#hindrances === 0) this.#queues.clear()
+  }
+
+  #dropMet(client: number): void {
+    const first = this.#of(client)?.first
+    if (first === undefined || !this.meets(first)) return
+    const hindrances = this.#ownOf(client)
+    let next: Hindrance | undefined = first
+    for (; next && this.meets(next); next = hindrances.first) {
+      hindrances.drop()
+      this.#hindrances--
+    }
+    if (next) this.#enqueue(client, next)
+    else if (!this.#base) this.#hindered.delete(client)
+  }
+
+  #of(client: number): Hindrances | undefined {
+    return this.#hindered.get(client) ?? (this.#base ? this.#base.#hindered.get(client) : undefined)
+  }
+
+  #ownOf(client: number): Hindrances {
+    const own = this.#hindered.get(client) ?? this.#of(client)?.copy() ?? new Hindrances()
+    this.#hindered.set(client, own)
+    return own
+  }
+
+  #queueFor(client: number): Queue | undefined {
+    return this.#queues.get(client) ?? (this.#base ? this.#base.#queues.get(client) : undefined)
+  }
+
+  #ownQueueFor(client: number): Queue {
+    const own = this.#queues.get(client) ?? this.#queueFor(client)?.copy() ?? new Queue()
+    this.#queues.set(client, own)
+    return own
   }
 }
 

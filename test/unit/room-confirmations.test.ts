@@ -41,7 +41,7 @@ const setup = () => {
       const scan = edit(client, clock)
       visible.add(scan)
       content.seq++
-      confirmations.taken(author, message, content.seq, scan)
+      confirmations.taken(author, message, content.seq, scan, false)
     },
   }
 }
@@ -68,11 +68,11 @@ describe('Confirmations', () => {
     const { confirmations, join, take } = setup()
     const [ada, bob] = [join(true), join(true)]
     take(ada, 1, 1, 0)
-    confirmations.repeated(bob, 1, edit(1, 0))
+    confirmations.repeated(bob, 1, edit(1, 0), false)
     expect(bob.calls).toEqual([])
     confirmations.committed(1)
     expect(bob.calls).toEqual(['ack 1'])
-    confirmations.repeated(bob, 2, edit(1, 0))
+    confirmations.repeated(bob, 2, edit(1, 0), false)
     expect(bob.calls).toEqual(['ack 1', 'ack 2'])
   })
 

@@ -326,6 +326,52 @@ describe('Room', () => {
     expect([stock.updates, ours.calls, third.calls]).toEqual([1, ['missing?', 'ack 1'], ['ack 1']])
   })
 
+  it('S5, X4: what a sync step 2 itself lacks doesn’t keep its author from hearing that its own is safe', () => {
+    const { room, join, appended } = setup()
+    const [lost, mine] = chain(7, 8, 9)
+    const [own, more] = edits(9, 2) as [Uint8Array, Uint8Array]
+    const gone = join(true)
+    room.receive(gone, 1, mine, offered)
+    room.committed(1)
+    expect(gone.calls).toEqual(['ack 1'])
+    // It heard of that, can't see it, and offers it with its own.
+    const doc = new Y.Doc()
+    for (const update of [mine, own]) Y.applyUpdate(doc, update)
+    const ours = join(true)
+    room.receive(ours, 1, Y.encodeStateAsUpdate(doc), offered)
+    room.receive(ours, 2, more, taken)
+    room.receive(ours, 3, Y.encodeStateAsUpdate(doc), offered)
+    room.committed(appended.length)
+    expect(ours.calls.at(-1)).toBe('ack 3')
+    // Who says that it is an edit of its own, which it can see, is told the truth.
+    room.receive(ours, 4, mine, taken)
+    expect(ours.calls.at(-1)).toBe('ack 3')
+    room.receive(gone, 2, lost, offered)
+    room.committed(appended.length)
+    expect(ours.calls.at(-1)).toBe('ack 4')
+  })
+
+  it('S5, X9: what waited for initial content is called safe with it', () => {
+    const { room, join } = setup()
+    const [ours, other] = [join(true), join(true)]
+    const [, second] = edits(7, 2) as [Uint8Array, Uint8Array]
+    room.present(ours, hereIs(5))
+    room.receive(ours, 1, second, taken)
+    room.seed(other, whole(edits(7, 2)))
+    room.committed(1)
+    expect(ours.calls).toEqual(['missing?', 'ack 1'])
+  })
+
+  it('S5: a server that stops keeps what waits, as when its author leaves', () => {
+    const { room, join, appended } = setup()
+    const author = join()
+    room.receive(author, 1, edits(7, 2)[1] as Uint8Array, taken)
+    room.stop()
+    expect(appended).toHaveLength(1)
+    room.leave(author)
+    expect(appended).toHaveLength(1)
+  })
+
   it('S5: what was on disk already, and waits, is told from what can be seen', () => {
     const [lost, mine, next] = chain(7, 8, 9)
     for (const compacted of [false, true]) {
@@ -337,7 +383,7 @@ describe('Room', () => {
       )
       const ours = join(true)
       // A repetition is worth no more than what it repeats.
-      room.receive(ours, 1, mine, offered)
+      room.receive(ours, 1, mine, taken)
       room.receive(ours, 2, next, taken)
       expect([ours.calls, appended.length]).toEqual([['missing?'], 0])
       room.receive(ours, 3, lost, taken)

@@ -18,3 +18,31 @@ it('costs in proportion to the update: gaps of many clients that it closes and r
   expect(visible.lack({ ...scan, blocks: blocks.list })).toBe(null)
   expect(blocks.looks()).toBeLessThan(10 * 2000)
 })
+
+it('costs in proportion to what it lets be seen: 2,000 clients wait, and something else comes', () => {
+  const index = new DocumentIndex()
+  let asked = 0
+  const visible = new Visible({
+    clock: (client) => {
+      asked++
+      return index.clock(client)
+    },
+    reach: (client, from) => index.reach(client, from),
+    add: (scan) => index.add(scan),
+  })
+  const waiting = Array.from({ length: 2000 }, (_, i): ForgedAuthor => {
+    return { client: 2000 - i, structs: [{ behind: [9000, i] as const }] }
+  })
+  visible.add(scanUpdate(forgeOfMany(waiting)))
+  expect(visible.hindrances).toBe(2000)
+  asked = 0
+  visible.add(scanUpdate(forgeOfMany([{ client: 9001, structs: [{ gc: 1 }] }])))
+  for (let clock = 0; clock < 5; clock++)
+    visible.add(scanUpdate(forgeOfMany([{ client: 9000, clock, structs: [{ gc: 1 }] }])))
+  expect(visible.hindrances).toBe(1995)
+  // To find out what an update would do takes no more.
+  expect(visible.lack(scanUpdate(forgeOfMany([{ client: 9000, clock: 7, structs: [{ gc: 1 }] }])))).not.toBe(
+    null,
+  )
+  expect(asked).toBeLessThan(100)
+})
