@@ -9,10 +9,10 @@ import { Waiting } from './waiting.js'
 /** How often those are looked for that would go ahead but for others that can't; then each has to stand for itself. */
 const MOST_PASSES = 4
 /** Bytes that are looked at together; what is beyond has to stand for itself. */
-const MOST_BYTES = 256 * 1024
+const MOST_BYTES = 64 * 1024
 /** How often it is looked whether a message's own part can go ahead by now, at least, and bytes; then it waits for the rest. */
 const SOME_TRIES = 4
-const MOST_TRIED_BYTES = 256 * 1024
+const MOST_TRIED_BYTES = 64 * 1024
 /** Of what a message's own part was found to lack, so much is kept in mind: all of it is looked at at every update. */
 const MOST_LACKS = 256
 

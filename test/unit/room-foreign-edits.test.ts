@@ -8,7 +8,7 @@ import { type Scan, scanUpdate } from '../../server/update/scan.js'
 import { splice } from '../../server/update/splice.js'
 import { Visible } from '../../server/update/visible.js'
 import { FakeMember } from '../support/fake-member.js'
-import { forge } from '../support/forge.js'
+import { forge, forgeOfMany } from '../support/forge.js'
 
 /** One character each of some clients, at their first clock. */
 const edits = (...clients: number[]) =>
@@ -95,6 +95,23 @@ describe('ForeignEdits (PROTOCOL S7)', () => {
     visible.add(chain(3))
     expect(foreign.mayGoAhead).toBe(true)
     expect(foreign.goingAhead().map(({ author }) => author)).toEqual([ada, bob])
+  })
+
+  it('are looked at again only as often as that is cheap: a large part only a few times', () => {
+    const { foreign, ada, message } = setup()
+    const text = { text: 'x'.repeat(100_000) }
+    const large = scanUpdate(
+      forgeOfMany([
+        { client: 4, structs: [{ behind: [9, 0] }, text] },
+        { client: 2, structs: [text] },
+      ]),
+    )
+    const mine = message(ada, large)
+    expect(mine.part?.bytes.length).toBeGreaterThan(100_000)
+    foreign.holdBack(mine, large)
+    for (let i = 0; i < 50; i++) foreign.goingAhead(message(ada, chain(8, 2)))
+    expect(mine.tries).toBeLessThan(5)
+    expect(mine.lacks).toEqual([{ client: 9, clock: 1 }])
   })
 
   it('wait until the owner has brought them; it is asked whether it is still there, once for each message', () => {
