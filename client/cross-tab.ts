@@ -1,26 +1,14 @@
-import { applyUpdate, type Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
+import { applyAwarenessUpdate } from 'y-protocols/awareness'
+import { applyUpdate, encodeStateAsUpdate, encodeStateVector } from 'yjs'
 import type { Message } from '../shared/messages.js'
+import { farewell, ownPresence } from './presence.js'
+import type { Replica } from './replica.js'
 
 /** The part of a BroadcastChannel that is used. */
 export interface Channel {
   onmessage: ((event: never) => void) | null
   postMessage(message: unknown): void
   close(): void
-}
-
-/** This tab, as the others meet it. */
-export interface Tab {
-  readonly doc: Doc
-  /** The transaction origin of other tabs' updates. */
-  readonly origin: object
-  /** The generation that the document's content is known to be of; null while that isn't settled. */
-  generation(): string | null
-  /** Our own presence. */
-  presence(): Uint8Array
-  /** Another tab's presence arrived. */
-  present(update: Uint8Array): void
-  /** Another tab's content was taken over; the generation that it is of, if known. */
-  merged(generation: string | null): void
 }
 
 /** One post on the channel. */
@@ -48,11 +36,14 @@ export class CrossTab {
   /** Whether the document is changing just now because another tab's did. */
   applying = false
   readonly #channel: Channel
-  readonly #tab: Tab
+  readonly #replica: Replica
+  readonly #merged: (generation: string | null) => void
 
-  constructor(channel: Channel, tab: Tab) {
+  /** @param merged another tab's content was taken over; the generation that it is of, if known. */
+  constructor(channel: Channel, replica: Replica, merged: (generation: string | null) => void) {
     this.#channel = channel
-    this.#tab = tab
+    this.#replica = replica
+    this.#merged = merged
     channel.onmessage = ({ data }: { readonly data: Partial<Post> | null }) => {
       // Only scripts of the same origin can post, so what has our mark is believed.
       if (data?.inkwire === 1) this.#receive(data as Post)
@@ -75,34 +66,36 @@ export class CrossTab {
     this.#post({ type: 'awareness', update })
   }
 
+  /** Says farewell. */
   close(): void {
+    this.presence(farewell(this.#replica.awareness))
     this.#channel.close()
   }
 
   #receive({ generation, reply, message }: Post): void {
-    const tab = this.#tab
-    const ours = tab.generation()
+    const replica = this.#replica
+    const { doc, awareness, generation: ours } = replica
     if (generation && ours && generation !== ours) return
     switch (message.type) {
       case 'syncStep1':
-        this.#post({ type: 'syncStep2', update: encodeStateAsUpdate(tab.doc, message.stateVector) })
+        this.#post({ type: 'syncStep2', update: encodeStateAsUpdate(doc, message.stateVector) })
         if (!reply) this.#ask(true)
         break
       case 'syncStep2':
       case 'update':
         this.applying = true
         try {
-          applyUpdate(tab.doc, message.update, tab.origin)
+          applyUpdate(doc, message.update, replica)
         } finally {
           this.applying = false
-          tab.merged(generation)
+          this.#merged(generation)
         }
         break
       case 'queryAwareness':
-        this.presence(tab.presence())
+        this.presence(ownPresence(awareness))
         break
       case 'awareness':
-        tab.present(message.update)
+        applyAwarenessUpdate(awareness, message.update, replica)
         break
       default:
         // The rest is for servers.
@@ -111,11 +104,11 @@ export class CrossTab {
   }
 
   #ask(reply: boolean): void {
-    this.#post({ type: 'syncStep1', stateVector: encodeStateVector(this.#tab.doc) }, reply)
+    this.#post({ type: 'syncStep1', stateVector: encodeStateVector(this.#replica.doc) }, reply)
   }
 
   #post(message: Message, reply = false): void {
-    const post: Post = { inkwire: 1, generation: this.#tab.generation(), reply, message }
+    const post: Post = { inkwire: 1, generation: this.#replica.generation, reply, message }
     this.#channel.postMessage(post)
   }
 }

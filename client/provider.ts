@@ -1,27 +1,25 @@
 import { ObservableV2 } from 'lib0/observable'
-import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
-import { Doc, encodeStateAsUpdate } from 'yjs'
+import { Awareness } from 'y-protocols/awareness'
+import type { Doc } from 'yjs'
 import { encodeAwareness } from '../shared/codec.js'
 import { Code, isPermanent } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
-import { type Access, SUBPROTOCOL } from '../shared/messages.js'
+import type { Access } from '../shared/messages.js'
 import { documentUrl } from './address.js'
+import { isSaved, isSynced } from './conditions.js'
+import { Connection } from './connection.js'
 import { CrossTab, openChannel } from './cross-tab.js'
-import { LOADING, OFF, openDevice } from './device.js'
-import { type Event, initial, isWanted, offers, type State, statusOf, step } from './machine.js'
-import { type DeviceCopy, type DeviceState, deviceKey, type Loaded } from './offline/contract.js'
-import type { Closed, InkwireEvents, InkwireOptions, WebSocketClass, WebSocketLike } from './options.js'
-import { Outbox, report } from './outbox.js'
-import { isHidden, leaveWarning, watchPage } from './page.js'
+import { createDeviceSlot, type DeviceSlot } from './device.js'
+import { isWanted, type State, statusOf } from './machine.js'
+import { type DeviceState, deviceKey, type Loaded } from './offline/contract.js'
+import type { InkwireEvents, InkwireOptions, WebSocketLike } from './options.js'
+import { Outbox } from './outbox.js'
+import { leaveWarning } from './page.js'
 import { announce, farewell, forgetOthers, ownPresence } from './presence.js'
+import { Replacement } from './replacement.js'
 import { Ledger, type SaveState } from './saves.js'
-import { openSocket, type Socket } from './socket.js'
 import { Sync } from './sync.js'
-import { Tokens } from './tokens.js'
 import { Waiters } from './waiters.js'
-
-/** Longest time between two attempts while nobody sees the page, ms. The one that shows it makes the next at once. */
-const HIDDEN_BACKOFF_MS = 30_000
 
 /**
  * Keeps a Yjs document in sync with a server, and knows where each edit is.
@@ -51,32 +49,23 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /** @see InkwireOptions.shouldReconnect */
   shouldReconnect: NonNullable<InkwireOptions['shouldReconnect']>
 
-  #state = initial
-  #socket: Socket | null = null
   #saveState: SaveState
   #tabs: CrossTab | null = null
-  #deviceState = OFF
-  #deviceCopy: DeviceCopy | null = null
   /** Whether `connect` was called while the device's copy is being read. */
   #connectLater = false
-  #unwatchPage: (() => void) | undefined
-  #warn: ReturnType<typeof leaveWarning> | undefined
-  #retryTimer: ReturnType<typeof setTimeout> | undefined
   #destroyed = false
-  readonly #end = new AbortController()
-  /** How many documents were given up before this one, and when the last one was. */
-  #resets = 0
-  #since = 0
-  /** The provider that will take this one's place, while it comes up. */
-  #next: InkwireProvider | undefined
-  #replacing: Promise<InkwireProvider> | undefined
+  /** Where its tabs meet. */
+  #channelName: string
   readonly #options: InkwireOptions
   readonly #resyncTimer: ReturnType<typeof setInterval> | undefined
+  readonly #warn: ReturnType<typeof leaveWarning> | undefined
   readonly #ledger = new Ledger()
   readonly #waiters = new Waiters()
-  readonly #outbox = new Outbox()
+  readonly #outbox = new Outbox(this, () => this.#settle())
+  readonly #connection: Connection
   readonly #sync: Sync
-  readonly #tokens: Tokens | undefined
+  readonly #device: DeviceSlot
+  readonly #replacement: Replacement
 
   /**
    * @param serverUrl `ws://…` or `wss://…`, with the server's path prefix.
@@ -86,7 +75,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    */
   constructor(serverUrl: string, roomname: string, doc: Doc, options: InkwireOptions = {}) {
     super()
-    const { connect = true, generation = null, resyncInterval = -1 } = options
+    const { connect = true, resyncInterval = -1 } = options
     this.serverUrl = serverUrl.replace(/\/+$/, '')
     this.roomname = roomname
     this.doc = doc
@@ -98,30 +87,46 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     // Throws for a name that can't be one, before anything needs undoing.
     void this.url
     this.awareness = options.awareness ?? new Awareness(doc)
-    this.#sync = new Sync(doc, this, this.#ledger, generation, {
-      send: (bytes) => this.#socket?.send(bytes),
-      step: (event) => this.#step(event),
-      tell: (name, ...args) => this.#tell(name, ...args),
-      present: this.#present,
-      presence: () => ownPresence(this.awareness),
-      authenticate: () => this.#authenticate(),
-      initialContent: () => {
-        if (!options.initialContent) return null
-        const initial = new Doc()
-        options.initialContent(initial)
-        return encodeStateAsUpdate(initial)
+    this.#connection = new Connection(this, options, this.#outbox, {
+      opened: (protocol) => {
+        this.#sync.begin(protocol)
+        announce(this.awareness)
       },
+      message: (bytes) => this.#sync.received(bytes),
+      probe: () => this.#sync.probe(),
+      closed: (opened) => {
+        this.#sync.end()
+        if (opened) this.#outbox.add(() => this.#forgetOthers())
+      },
+      wanted: (wanted) => this.#setTabs(wanted),
+      hide: () => this.#publish(farewell(this.awareness)),
+      show: () => announce(this.awareness),
     })
-    if (options.token) {
-      this.#tokens = new Tokens(options.token, {
-        send: (bytes) => this.#socket?.send(bytes),
-        failed: (error, first) => {
-          this.#tell('token-error', error, this)
-          if (first) this.#step({ type: 'lost' })
-          this.#flush()
-        },
-      })
-    }
+    this.#sync = new Sync(this, this.#ledger, this.#connection, this.#outbox, options)
+    const key = deviceKey(this.serverUrl, roomname)
+    this.#device = createDeviceSlot(
+      {
+        provider: this,
+        ledger: this.#ledger,
+        key,
+        loaded: (copy) => this.#loaded(copy),
+      },
+      this.#outbox,
+    )
+    this.#replacement = new Replacement(this, {
+      options,
+      key,
+      succeed: (doc, options) => {
+        const next = new InkwireProvider(this.serverUrl, roomname, doc, options)
+        this.#replacement.handedOver = true
+        next.#replacement.since = Date.now()
+        // Tabs that still have what was given up must not bring it back.
+        next.#channelName = `${this.#channelName}#`
+        return next
+      },
+      keep: (next) => next.#destroyed || next.#device.open(),
+    })
+    this.#channelName = `inkwire:${this.serverUrl}/${roomname}`
     // What the document holds already may be nowhere else.
     if (doc.store.clients.size > 0) this.#ledger.hold(Date.now())
     this.#saveState = this.#ledger.state()
@@ -129,13 +134,17 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     doc.on('destroy', this.#onDocDestroyed)
     this.awareness.on('update', this.#onAwareness)
     if (options.recover === 'reset') {
-      this.on('rejected', ({ update, retried, ...why }) => update && !retried && this.#recover(why))
-      this.on('closed', (why) => why.code === Code.generationChanged && this.#recover(why))
+      this.on(
+        'rejected',
+        ({ update, retried, ...why }) => update && !retried && this.#replacement.recover(why),
+      )
+      this.on('closed', (why) => why.code === Code.generationChanged && this.#replacement.recover(why))
     }
     if (resyncInterval > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
     if (options.warnBeforeLeaving) this.#warn = leaveWarning()
-    if (options.offline) this.#openDevice()
-    if (connect && this.#webSocket()) this.connect()
+    // The connection waits until the content is there: it says of which generation it is (PROTOCOL X2).
+    if (options.offline) this.#device.open()
+    if (connect && this.#connection.webSocket) this.connect()
   }
 
   /** The document's URL, with the present `params`. */
@@ -145,20 +154,20 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   /** The present socket, or null. */
   get ws(): WebSocketLike | null {
-    return this.#socket?.raw ?? null
+    return this.#connection.socket?.raw ?? null
   }
 
   /** Whether a connection is wanted: from `connect` to `disconnect`, or until the server ends it for good. */
   get shouldConnect(): boolean {
-    return this.#connectLater || isWanted(this.#state)
+    return this.#connectLater || isWanted(this.#connection.state)
   }
 
   get wsconnected(): boolean {
-    return statusOf(this.#state) === 'connected'
+    return statusOf(this.#connection.state) === 'connected'
   }
 
   get wsconnecting(): boolean {
-    return statusOf(this.#state) === 'connecting'
+    return statusOf(this.#connection.state) === 'connecting'
   }
 
   /** Whether this talks to other tabs of the browser. */
@@ -168,12 +177,12 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   /** The state of the connection, finer than y-websocket's words. The same object until it changes. */
   get connection(): State {
-    return this.#state
+    return this.#connection.state
   }
 
   /** Whether all that the server holds is here. */
   get synced(): boolean {
-    return this.#state.name === 'live'
+    return this.#connection.state.name === 'live'
   }
 
   /** Where this device's edits are. The same object until something changes (event `save`). */
@@ -183,7 +192,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
 
   /** Where the device's copy is. The same object until something changes (event `device`). */
   get device(): DeviceState {
-    return this.#deviceState
+    return this.#device.state
   }
 
   /**
@@ -194,7 +203,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    *   await provider.whenLoaded // shows what was there the last time, also without a network
    */
   get whenLoaded(): Promise<void> {
-    return this.#until(() => this.#deviceState.status !== 'loading')
+    return this.#until(() => this.#device.state.status !== 'loading')
   }
 
   /**
@@ -219,12 +228,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    *   await provider.whenSynced
    */
   get whenSynced(): Promise<void> {
-    return this.#until(() => {
-      const state = this.#state
-      if (state.name !== 'stopped') return this.synced
-      const { code, reason } = state
-      return new InkwireError('INKWIRE_STOPPED', `${code} ${reason}`, { cause: { code, reason } })
-    })
+    return this.#until(() => isSynced(this.#connection.state))
   }
 
   /**
@@ -238,13 +242,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    */
   whenSaved({ timeout }: { readonly timeout?: number } = {}): Promise<void> {
     const edits = this.#ledger.total
-    return this.#until(() => {
-      if (this.#ledger.isDurable(edits)) return true
-      const { rejected, supported } = this.#ledger.state()
-      const { name } = this.#state
-      const never = rejected > 0 || supported === false || name === 'stopped'
-      return never && new InkwireError('INKWIRE_NOT_SAVED', `${this.#saveState.status}, ${name}`)
-    }, timeout)
+    return this.#until(() => isSaved(this.#ledger, edits, this.#connection.state), timeout)
   }
 
   /**
@@ -254,9 +252,9 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    */
   connect(): void {
     // Never two sockets: while a new document is on its way, that one has it.
-    if (this.#destroyed || this.#next) return
-    if (this.#deviceState.status === 'loading') this.#connectLater = true
-    else this.#step({ type: 'connect' })
+    if (this.#destroyed || this.#replacement.handedOver) return
+    if (this.#device.state.status === 'loading') this.#connectLater = true
+    else this.#connection.step({ type: 'connect' })
   }
 
   /**
@@ -277,7 +275,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   /** Disconnects from the server and from other tabs until `connect`. Edits go on, on this device. */
   disconnect(): void {
     this.#connectLater = false
-    this.#step({ type: 'disconnect' })
+    this.#connection.step({ type: 'disconnect' })
   }
 
   /**
@@ -292,46 +290,23 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    */
   async reset(): Promise<InkwireProvider> {
     if (this.#destroyed) throw new InkwireError('INKWIRE_DESTROYED', 'destroyed')
-    return this.#replace({ code: 0, reason: 'reset' }, 0)
+    return this.#replacement.start({ code: 0, reason: 'reset' })
   }
 
   /** Disconnects for good and lets go of the document. Ends the awareness, too, unless it was passed in. */
   override destroy(): void {
     if (this.#destroyed) return
     this.#destroyed = true
-    this.#deviceCopy?.close()
-    this.#end.abort()
-    this.#next?.destroy()
+    this.#device.close()
+    this.#replacement.end()
     if (!this.#options.awareness) this.awareness.destroy()
     this.disconnect()
     this.awareness.off('update', this.#onAwareness)
     clearInterval(this.#resyncTimer)
     this.doc.off('update', this.#onUpdate)
     this.doc.off('destroy', this.#onDocDestroyed)
-    this.#flush()
+    this.#outbox.flush()
     super.destroy()
-  }
-
-  /** The connection waits until the content is there: it says of which generation it is (PROTOCOL X2). */
-  #openDevice(): void {
-    this.#deviceState = LOADING
-    this.#deviceCopy = openDevice({
-      doc: this.doc,
-      origin: this,
-      key: deviceKey(this.serverUrl, this.roomname),
-      generation: () => this.generation,
-      unsaved: () => this.#ledger.unsaved(),
-      access: () => this.access,
-      loaded: (copy) => this.#loaded(copy),
-      changed: (state) => {
-        const { status, error } = this.#deviceState
-        if (this.#destroyed || (status === state.status && error === state.error)) return
-        this.#deviceState = state
-        this.#tell('device', state)
-        this.#flush()
-      },
-      report,
-    })
   }
 
   #loaded(copy: Loaded | null): void {
@@ -341,46 +316,9 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     this.#outbox.add(() => {
       if (!this.#connectLater) return
       this.#connectLater = false
-      this.#step({ type: 'connect' })
+      this.#connection.step({ type: 'connect' })
     })
-    this.#flush()
-  }
-
-  /** What becomes of it is told by events. */
-  #recover(why: Closed): void {
-    this.#replace(why, this.#since).catch(() => {})
-  }
-
-  #replace(why: Closed, since: number): Promise<InkwireProvider> {
-    // Loaded when it is needed, as few ever do.
-    this.#replacing ??= import('./recovery.js')
-      .then(({ replace }) =>
-        replace(
-          this,
-          {
-            options: this.#options,
-            key: deviceKey(this.serverUrl, this.roomname),
-            signal: this.#end.signal,
-            succeed: (doc, options) => {
-              const next = new InkwireProvider(this.serverUrl, this.roomname, doc, options)
-              this.#next = next
-              next.#resets = this.#resets + 1
-              next.#since = Date.now()
-              return next
-            },
-            release: () => {
-              this.#next = undefined
-            },
-            keep: (next) => next.#destroyed || next.#openDevice(),
-          },
-          why,
-          since,
-        ),
-      )
-      .finally(() => {
-        this.#next = this.#replacing = undefined
-      })
-    return this.#replacing
+    this.#outbox.flush()
   }
 
   readonly #onDocDestroyed = (): void => this.destroy()
@@ -391,7 +329,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     if (ours && !this.#tabs?.applying) return
     this.#sync.edited(update)
     if (!ours) this.#tabs?.update(update)
-    this.#flush()
+    this.#outbox.flush()
   }
 
   readonly #onAwareness = (changed: { readonly [how: string]: readonly number[] }): void => {
@@ -399,12 +337,9 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     if (ids.includes(this.awareness.clientID)) this.#publish(ownPresence(this.awareness))
   }
 
-  /** Others' presence arrived. */
-  readonly #present = (update: Uint8Array): void => applyAwarenessUpdate(this.awareness, update, this)
-
   /** Sends presence to everybody. */
   #publish(update: Uint8Array): void {
-    this.#socket?.send(encodeAwareness(update))
+    this.#connection.send(encodeAwareness(update))
     this.#tabs?.presence(update)
   }
 
@@ -415,164 +350,40 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     )
   }
 
-  #webSocket(): WebSocketClass | undefined {
-    const { connection, WebSocketPolyfill: socket = globalThis.WebSocket } = this.#options
-    return socket && (connection?.(this.serverUrl, socket) ?? socket)
+  /** The connection is gone, and with it who was known from it. */
+  #forgetOthers(): void {
+    forgetOthers(this.awareness, this)
+    // Other tabs are still there.
+    this.#tabs?.askPresence()
   }
 
-  /** Moves the state machine and makes the world follow: socket, other tabs, timer, listeners. */
-  #step(event: Event, close: CloseEvent | null = null): void {
-    const before = this.#state
-    const maxBackoffMs = isHidden() ? Math.max(this.maxBackoffTime, HIDDEN_BACKOFF_MS) : this.maxBackoffTime
-    const environment = { now: Date.now(), random: Math.random(), maxBackoffMs }
-    const after = step(before, event, environment)
-    if (after === before) return
-    this.#state = after
-    clearTimeout(this.#retryTimer)
-    if (this.#socket && statusOf(after) !== 'connected') this.#hangUp(before, close)
-    if (isWanted(before) !== isWanted(after)) this.#setActive(isWanted(after))
-    this.#tellOf(before, after)
-    if (after.name === 'connecting') this.#dial()
-    if (after.name === 'backingOff') {
-      this.#retryTimer = setTimeout(() => this.#step({ type: 'retry' }), after.delayMs)
-    }
-    this.#flush()
-  }
-
-  #dial(): void {
-    const protocols = offers(this.#state) ? [...this.protocols, SUBPROTOCOL] : [...this.protocols]
-    try {
-      const WebSocket = this.#webSocket()
-      if (!WebSocket) throw new InkwireError('INKWIRE_BAD_OPTION', 'no WebSocket')
-      this.#socket = openSocket(WebSocket, this.url, protocols, {
-        opened: (protocol) => {
-          this.#step({ type: 'opened' })
-          // A listener may have hung up.
-          if (this.#state.name !== 'syncing') return
-          this.#sync.begin(protocol)
-          announce(this.awareness)
-          this.#flush()
-        },
-        message: (bytes) => {
-          this.#sync.received(bytes)
-          this.#flush()
-        },
-        failed: (event) => {
-          this.#tell('connection-error', event, this)
-          this.#flush()
-        },
-        probe: () => this.#sync.probe(),
-        lost: (event) => {
-          if (!event || this.shouldReconnect(event, this)) this.#step({ type: 'lost' }, event)
-          else this.#refused(event)
-        },
-      })
-    } catch (error) {
-      this.disconnect()
-      throw error
-    }
-  }
-
-  /** The server wants a token (PROTOCOL X7). */
-  #authenticate(): void {
-    this.#step({ type: 'asked' })
-    if (this.#tokens) void this.#tokens.show()
-    else if (this.#state.name === 'authorizing') {
-      // It would wait for one, and then say the same.
-      this.#step({ type: 'refused', code: Code.unauthenticated, reason: 'token needed' })
-    }
-  }
-
-  #refused(event: CloseEvent): void {
-    const { code, reason } = event
-    const tokens = code === Code.unauthenticated && this.#tokens
-    // One that waited too long for a token has refused none.
-    const late = tokens && this.#state.name === 'authorizing' && !tokens.shown
-    this.#step({ type: late ? 'lost' : tokens ? 'denied' : 'refused', code, reason }, event)
-  }
-
-  #hangUp(before: State, event: CloseEvent | null): void {
-    this.#socket?.close()
-    this.#socket = null
-    this.#sync.end()
-    this.#tokens?.end()
-    this.#tell('connection-close', event, this)
-    if (statusOf(before) !== 'connected') return
-    this.#outbox.add(() => {
-      forgetOthers(this.awareness, this)
-      // Other tabs are still there.
-      this.#tabs?.askPresence()
-    })
-  }
-
-  /** The page and other tabs matter as long as a connection is wanted. */
-  #setActive(active: boolean): void {
-    this.#unwatchPage?.()
-    this.#tabs?.presence(farewell(this.awareness))
+  /** Other tabs matter as long as a connection is wanted. */
+  #setTabs(wanted: boolean): void {
     this.#tabs?.close()
     this.#tabs = null
-    if (!active) return
-    this.#unwatchPage = watchPage({
-      wake: () => {
-        this.#socket?.check()
-        this.#step({ type: 'retry' })
-      },
-      hide: (kept) => {
-        this.#publish(farewell(this.awareness))
-        // With an open socket, some browsers keep no page. What was sent still goes out.
-        if (kept) this.#step({ type: 'suspended' })
-      },
-      show: () => announce(this.awareness),
-    })
-    // Tabs that still have what was given up must not bring it back.
-    const name = `inkwire:${this.serverUrl}/${this.roomname}${'#'.repeat(this.#resets)}`
-    const channel = this.#options.disableBc ? null : openChannel(name)
+    if (!wanted || this.#options.disableBc) return
+    const channel = openChannel(this.#channelName)
     if (!channel) return
-    this.#tabs = new CrossTab(channel, {
-      doc: this.doc,
-      origin: this,
-      generation: () => this.generation,
-      presence: () => ownPresence(this.awareness),
-      present: this.#present,
-      merged: (generation) => {
-        if (generation) this.#sync.bind(generation)
-        this.#flush()
-      },
+    this.#tabs = new CrossTab(channel, this, (generation) => {
+      if (generation) this.#sync.bind(generation)
+      this.#outbox.flush()
     })
     this.#outbox.add(() => announce(this.awareness))
   }
 
-  /** The events that a step brings about, in y-websocket's order. */
-  #tellOf(before: State, after: State): void {
-    const synced = after.name === 'live'
-    if (synced !== (before.name === 'live')) {
-      this.#tell('synced', synced)
-      this.#tell('sync', synced)
-    }
-    const status = statusOf(after)
-    this.#tell('connection', after)
-    if (status !== statusOf(before) || after.name === 'connecting') this.#tell('status', { status })
-    if (after.name === 'stopped') this.#tell('closed', { code: after.code, reason: after.reason }, this)
-  }
-
-  #tell<Name extends keyof InkwireEvents>(name: Name, ...args: Parameters<InkwireEvents[Name]>): void {
-    this.#outbox.add(() => this.emit(name, args))
-  }
-
-  /** A step of ours is complete: tells everybody. */
-  #flush(): void {
+  /** A step of ours is complete. */
+  #settle(): void {
     const next = this.#ledger.state()
     const keys = Object.keys(next) as (keyof SaveState)[]
     if (keys.some((key) => next[key] !== this.#saveState[key])) {
       this.#saveState = next
-      this.#tell('save', next)
+      this.#outbox.tell('save', next)
     }
     const { pending, supported } = next
     const unsafe =
-      pending > 0 && this.#deviceState.status !== 'stored' && !(this.synced && supported === false)
+      pending > 0 && this.#device.state.status !== 'stored' && !(this.synced && supported === false)
     this.#warn?.(unsafe && !this.#destroyed)
-    this.#deviceCopy?.look()
+    this.#device.look()
     this.#waiters.look()
-    this.#outbox.flush()
   }
 }

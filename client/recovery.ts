@@ -14,11 +14,8 @@ export interface RecoveryHost {
   readonly options: InkwireOptions
   /** @see deviceKey */
   readonly key: string
-  /** Aborted when it is destroyed. */
-  readonly signal: AbortSignal
-  /** Makes the provider of this document, which dies with the old one until that lets go of it. */
+  /** Makes the provider of this document. */
   succeed(doc: Doc, options: InkwireOptions): Provider
-  release(): void
   /** Starts to keep the successor's document on the device. */
   keep(next: Provider): void
 }
@@ -28,6 +25,7 @@ export interface RecoveryHost {
  * builds upon what was refused: so there has to be a new one, with what the server has.
  *
  * @param since when the last document was given up by itself, ms since 1970; 0: never, or the app wants it now.
+ * @param signal aborted when the old provider is destroyed.
  * @throws InkwireError INKWIRE_DESTROYED; what the successor's `whenSynced` throws.
  */
 export const replace = async (
@@ -35,10 +33,11 @@ export const replace = async (
   host: RecoveryHost,
   why: Closed,
   since: number,
+  signal: AbortSignal,
 ): Promise<Provider> => {
   // Nor longer, if the clock was set back since.
   const wait = Math.min(since + BETWEEN_RESETS_MS - Date.now(), BETWEEN_RESETS_MS)
-  await pause(Math.max(0, wait), host.signal)
+  await pause(Math.max(0, wait), signal)
   const { doc, params, protocols, maxBackoffTime, shouldReconnect } = old
   const { guid, collectionid, gc, gcFilter, meta } = doc
   // It has a presence of its own, and of which generation it is will turn out.
@@ -52,15 +51,19 @@ export const replace = async (
   })
   next.on('closed', (event) => old.emit('closed', [event, old]))
   next.awareness.setLocalState(old.awareness.getLocalState())
+  // Until it has taken over, it ends with the old one.
+  const die = (): void => next.destroy()
+  signal.addEventListener('abort', die)
   try {
     next.connect()
     await next.whenSynced
   } catch (error) {
     next.destroy()
     throw error
+  } finally {
+    signal.removeEventListener('abort', die)
   }
   const dropped = encodeStateAsUpdate(doc, encodeStateVector(next.doc))
-  host.release()
   old.emit('reset', [{ ...why, provider: next, doc: next.doc, dropped }])
   old.destroy()
   if (offline) {

@@ -1,4 +1,5 @@
-import { applyUpdate, type Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
+import { applyAwarenessUpdate } from 'y-protocols/awareness'
+import { applyUpdate, Doc, encodeStateAsUpdate, encodeStateVector } from 'yjs'
 import {
   decodeFromServer,
   encodeAwareness,
@@ -20,28 +21,16 @@ import {
   type Signal,
   SUBPROTOCOL,
 } from '../shared/messages.js'
-import type { Event } from './machine.js'
-import type { InkwireEvents } from './options.js'
-import { report } from './outbox.js'
+import type { Connection } from './connection.js'
+import type { InkwireOptions } from './options.js'
+import { report, type Teller } from './outbox.js'
+import { ownPresence } from './presence.js'
+import type { Replica } from './replica.js'
 import { isEmptyUpdate, type Ledger } from './saves.js'
 
-/** What the exchange does to the world. */
-export interface SyncHost {
-  /** Sends one message on the present socket; does nothing without one. */
-  send(bytes: Uint8Array): void
-  /** Something happened to the connection. */
-  step(event: Event): void
-  /** Emits an event, once the step at hand is complete. */
-  tell<Name extends keyof InkwireEvents>(name: Name, ...args: Parameters<InkwireEvents[Name]>): void
-  /** Others' presence arrived. */
-  present(update: Uint8Array): void
-  /** Our own presence, encoded. */
-  presence(): Uint8Array
-  /** The server wants a token. */
-  authenticate(): void
-  /** What a document without any history is to begin with; null for nothing. */
-  initialContent(): Uint8Array | null
-}
+/** The connection, as the exchange sees it. */
+type Link = Pick<Connection, 'authenticate' | 'send' | 'step'>
+type SyncOptions = Pick<InkwireOptions, 'generation' | 'initialContent'>
 
 const EMPTY_UPDATE = Uint8Array.of(0, 0)
 
@@ -65,18 +54,19 @@ export class Sync {
   access: Access | null = null
   /** @see InkwireProvider.generation */
   generation: string | null
-  readonly #doc: Doc
-  readonly #origin: object
+  readonly #replica: Replica
   readonly #ledger: Ledger
-  readonly #host: SyncHost
+  readonly #link: Link
+  readonly #teller: Teller
+  readonly #options: SyncOptions
 
-  /** @param origin the transaction origin of updates from the server. */
-  constructor(doc: Doc, origin: object, ledger: Ledger, generation: string | null, host: SyncHost) {
-    this.#doc = doc
-    this.#origin = origin
+  constructor(replica: Replica, ledger: Ledger, link: Link, teller: Teller, options: SyncOptions) {
+    this.#replica = replica
     this.#ledger = ledger
-    this.generation = generation
-    this.#host = host
+    this.#link = link
+    this.#teller = teller
+    this.#options = options
+    this.generation = options.generation ?? null
   }
 
   /**
@@ -100,19 +90,19 @@ export class Sync {
 
   /** Asks the server for what it has and we don't. */
   ask(): void {
-    this.#host.send(encodeSyncStep1(encodeStateVector(this.#doc)))
+    this.#link.send(encodeSyncStep1(encodeStateVector(this.#replica.doc)))
   }
 
   /** Asks something that the server answers; with little, if it is one of which that is known. */
   probe(): void {
-    if (this.#hello) this.#host.send(encodeQueryAwareness())
+    if (this.#hello) this.#link.send(encodeQueryAwareness())
     else this.ask()
   }
 
   /** Says something to the other members; whether there is a server that passes it on. */
   signal(data: unknown): boolean {
     if (!this.#hello) return false
-    this.#host.send(encodeSignal(new TextEncoder().encode(JSON.stringify(data))))
+    this.#link.send(encodeSignal(new TextEncoder().encode(JSON.stringify(data))))
     return true
   }
 
@@ -126,7 +116,7 @@ export class Sync {
   bind(generation: string): void {
     if (this.generation !== null) return
     this.generation = generation
-    this.#host.tell('generation', generation)
+    this.#teller.tell('generation', generation)
   }
 
   /** One message from the server. */
@@ -136,14 +126,14 @@ export class Sync {
       message = decodeFromServer(bytes)
     } catch (error) {
       // Other servers may have messages of their own kind; one that greeted has no excuse.
-      if (this.#hello) this.#host.step({ type: 'lost' })
+      if (this.#hello) this.#link.step({ type: 'lost' })
       report(error)
       return
     }
     try {
       // Asked for a token (PROTOCOL X7), we know that the server speaks the extensions, but not yet how.
       if (message.type === 'authenticate') {
-        this.#host.authenticate()
+        this.#link.authenticate()
         return
       }
       // A sign of life (PROTOCOL W6) may come before either.
@@ -158,7 +148,7 @@ export class Sync {
   /** What this client may do, as a server says, or said to this device. */
   permit(access: Access): void {
     this.access = access
-    this.#host.tell('access', access)
+    this.#teller.tell('access', access)
   }
 
   #plain(): void {
@@ -175,57 +165,59 @@ export class Sync {
     if (known === null) return
     if (!known && generation !== null && generation !== hello.generation) {
       // Before anything is merged (PROTOCOL X2).
-      this.#host.step({ type: 'refused', code: Code.generationChanged, reason: 'generation-changed' })
+      this.#link.step({ type: 'refused', code: Code.generationChanged, reason: 'generation-changed' })
       return
     }
-    this.#host.step({ type: 'admitted' })
+    this.#link.step({ type: 'admitted' })
     // A later one tells of another access; what it counts by then may not be durable.
     this.#hello = { ...hello, seq: known?.seq ?? hello.seq }
     this.#ledger.begin(hello.durability)
     this.permit(hello.access)
     if (known) return
-    if (generation !== null) this.#host.send(encodeJoin(generation, this.#mark))
+    if (generation !== null) this.#link.send(encodeJoin(generation, this.#mark))
     if (this.#mark) this.ask()
     if (hello.seq === 0 && hello.access !== 'read' && this.#isEmpty()) this.#seed(hello)
   }
 
   /** The server decides whose initial content it takes; everybody gets that (PROTOCOL X9). */
   #seed({ maxMessageBytes }: Hello): void {
-    const update = this.#host.initialContent()
-    const bytes = update && encodeInitialContent(update)
-    if (!bytes || bytes.length > maxMessageBytes) return
+    if (!this.#options.initialContent) return
+    const initial = new Doc()
+    this.#options.initialContent(initial)
+    const bytes = encodeInitialContent(encodeStateAsUpdate(initial))
+    if (bytes.length > maxMessageBytes) return
     this.#seeding = true
-    this.#host.send(bytes)
+    this.#link.send(bytes)
     // Answered once the document has its content, whoever it is from.
     this.ask()
   }
 
   #heard({ data, user }: Signal): void {
     try {
-      this.#host.tell('message', { data: JSON.parse(new TextDecoder().decode(data)), user })
+      this.#teller.tell('message', { data: JSON.parse(new TextDecoder().decode(data)), user })
     } catch {
       // Another program's, or somebody's who wants to fill error logs.
     }
   }
 
   #isEmpty(): boolean {
-    return this.#doc.store.clients.size === 0
+    return this.#replica.doc.store.clients.size === 0
   }
 
   #act(message: Message): void {
     switch (message.type) {
       case 'syncStep1':
-        this.#offer('syncStep2', encodeStateAsUpdate(this.#doc, message.stateVector))
+        this.#offer('syncStep2', encodeStateAsUpdate(this.#replica.doc, message.stateVector))
         break
       case 'syncStep2':
       case 'update':
         this.#apply(message)
         break
       case 'awareness':
-        this.#host.present(message.update)
+        applyAwarenessUpdate(this.#replica.awareness, message.update, this.#replica)
         break
       case 'queryAwareness':
-        this.#host.send(encodeAwareness(this.#host.presence()))
+        this.#link.send(encodeAwareness(ownPresence(this.#replica.awareness)))
         break
       case 'permissionDenied':
         this.#tellRejected(Code.forbidden, message.reason)
@@ -252,14 +244,14 @@ export class Sync {
     const hello = this.#hello
     let whole = type === 'syncStep2'
     try {
-      applyUpdate(this.#doc, update, this.#origin)
+      applyUpdate(this.#replica.doc, update, this.#replica)
     } finally {
       // Observers of the app may throw, and they may have ended the connection.
       if (this.#hello === hello) {
         this.#seeding &&= this.#isEmpty()
         whole &&= !this.#seeding
         if (hello && (hello.seq > 0 ? whole : !isEmptyUpdate(update))) this.#witness(hello)
-        if (whole) this.#host.step({ type: 'synced' })
+        if (whole) this.#link.step({ type: 'synced' })
       }
     }
   }
@@ -274,7 +266,7 @@ export class Sync {
     else if (this.generation === null && this.#answered && this.#proof === 0) {
       this.#ledger.sendProbe(EMPTY_UPDATE)
       this.#proof = this.#ledger.sent
-      this.#host.send(encodeUpdate(EMPTY_UPDATE))
+      this.#link.send(encodeUpdate(EMPTY_UPDATE))
     }
   }
 
@@ -295,7 +287,7 @@ export class Sync {
     const retried = again && sent !== undefined
     this.#tellRejected(code, reason, sent?.update, sent?.count, retried)
     // The sync step 2 of the next connection offers them again, after a backoff.
-    if (retried) this.#host.step({ type: 'lost' })
+    if (retried) this.#link.step({ type: 'lost' })
   }
 
   /** Sends an edit, or all that the server lacks. */
@@ -311,7 +303,7 @@ export class Sync {
       return
     }
     if (this.#proof === 0 && !this.#isEmpty()) this.#proof = this.#ledger.sent
-    this.#host.send(bytes)
+    this.#link.send(bytes)
   }
 
   #tellRejected(
@@ -321,6 +313,6 @@ export class Sync {
     edits = 0,
     retried = false,
   ): void {
-    this.#host.tell('rejected', { code, reason, update, edits, retried })
+    this.#teller.tell('rejected', { code, reason, update, edits, retried })
   }
 }

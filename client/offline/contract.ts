@@ -45,16 +45,17 @@ export interface Loaded {
 
 /** The provider, as the device's copy sees it. */
 export interface DeviceHost {
-  readonly doc: Doc
-  /** The transaction origin of what comes from the server and other tabs. */
-  readonly origin: object
+  /** Also the transaction origin of what comes from the server and other tabs. */
+  readonly provider: {
+    readonly doc: Doc
+    /** The generation that the document's content is of now. */
+    readonly generation: string | null
+    /** What the server last said that this client may do; null while that isn't known. */
+    readonly access: Access | null
+  }
+  readonly ledger: { unsaved(): Unsaved | null }
   /** @see deviceKey */
   readonly key: string
-  /** The generation that the document's content is of now. */
-  generation(): string | null
-  unsaved(): Unsaved | null
-  /** What the server last said that this client may do; null while that isn't known. */
-  access(): Access | null
   /** The stored content is in the document, or never will be (null). Called once. */
   loaded(copy: Loaded | null): void
   changed(state: DeviceState): void

@@ -44,7 +44,7 @@ export class Device implements DeviceCopy {
     this.#host = host
     this.#store = new Store(host.key)
     this.#compactor = new Compactor({
-      doc: host.doc,
+      doc: host.provider.doc,
       // Our own: the provider takes it for edits and sends them on; the tab that stored them may be gone.
       origin: this,
       key: host.key,
@@ -66,12 +66,13 @@ export class Device implements DeviceCopy {
 
   /** Reads what is stored into the document. */
   async #open(): Promise<void> {
-    const { doc, origin } = this.#host
+    const { provider } = this.#host
+    const { doc } = provider
     let sound = true
     try {
       const db = await openDatabase((why) => this.#lost(why))
       if (this.#ended) return db.close()
-      const { updates, ...beside } = await this.#store.load(db, this.#host.generation())
+      const { updates, ...beside } = await this.#store.load(db, this.#host.provider.generation)
       if (this.#ended) return db.close()
       this.#db = db
       // What the document holds that may not be stored: edits made meanwhile, content of the app's.
@@ -88,8 +89,8 @@ export class Device implements DeviceCopy {
       // One transaction, so that the app sees one change.
       guarded(() =>
         doc.transact(() => {
-          for (const update of updates) guarded(() => applyUpdate(doc, update, origin))
-        }, origin),
+          for (const update of updates) guarded(() => applyUpdate(doc, update, provider))
+        }, provider),
       )
       this.#generation = beside.generation
       this.#access = beside.access
@@ -111,7 +112,7 @@ export class Device implements DeviceCopy {
 
   readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
     // Our own: another tab's, and stored.
-    if (origin !== this) this.#add(update, origin !== this.#host.origin)
+    if (origin !== this) this.#add(update, origin !== this.#host.provider)
   }
 
   #add(update: Uint8Array, urgent: boolean): void {
@@ -146,10 +147,10 @@ export class Device implements DeviceCopy {
   }
 
   #isMarkStale(): boolean {
-    const unsaved = this.#host.unsaved()
+    const unsaved = this.#host.ledger.unsaved()
     return (
       this.#mark === undefined ||
-      this.#host.generation() !== this.#generation ||
+      this.#host.provider.generation !== this.#generation ||
       this.#newAccess() !== null ||
       unsaved?.count !== this.#mark?.count ||
       unsaved?.since !== this.#mark?.since
@@ -158,7 +159,7 @@ export class Device implements DeviceCopy {
 
   /** What the server says that this device may do, if that isn't stored. */
   #newAccess(): Access | null {
-    const access = this.#host.access()
+    const access = this.#host.provider.access
     return access === this.#access ? null : access
   }
 
@@ -168,11 +169,11 @@ export class Device implements DeviceCopy {
     if (this.#ended || !db || (this.#queue.length === 0 && !this.#isMarkStale())) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#queue.length > MAX_QUEUE) this.#queue = [encodeStateAsUpdate(this.#host.doc)]
+    if (this.#queue.length > MAX_QUEUE) this.#queue = [encodeStateAsUpdate(this.#host.provider.doc)]
     const updates = this.#queue
     const urgent = this.#urgent
-    const unsaved = this.#host.unsaved()
-    const bound = this.#host.generation()
+    const unsaved = this.#host.ledger.unsaved()
+    const bound = this.#host.provider.generation
     const generation = bound === this.#generation ? null : bound
     const access = this.#newAccess()
     this.#queue = []
@@ -274,7 +275,7 @@ export class Device implements DeviceCopy {
 
   #end(error: InkwireError | null = null): void {
     this.#ended = true
-    this.#host.doc.off('update', this.#onUpdate)
+    this.#host.provider.doc.off('update', this.#onUpdate)
     this.#listening.abort()
     clearTimeout(this.#timer)
     clearTimeout(this.#retryTimer)

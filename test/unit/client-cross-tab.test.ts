@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
+import { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import { type Channel, CrossTab } from '../../client/cross-tab.js'
 import { ownPresence } from '../../client/presence.js'
@@ -41,22 +41,15 @@ const openTab = (
   const awareness = new Awareness(doc)
   awareness.setLocalStateField('name', content)
   if (content) doc.getText('t').insert(0, content)
-  const origin = {}
+  const replica = { doc, awareness, generation }
   const merged: (string | null)[] = []
   const fromTabs: boolean[] = []
   let tabs: CrossTab | null = null
   doc.on('update', (update: Uint8Array, from: unknown) => {
     fromTabs.push(tabs?.applying ?? false)
-    if (from !== origin) tabs?.update(update)
+    if (from !== replica) tabs?.update(update)
   })
-  tabs = new CrossTab(hub.join(), {
-    doc,
-    origin,
-    generation: () => generation,
-    presence: () => ownPresence(awareness),
-    present: (update) => applyAwarenessUpdate(awareness, update, origin),
-    merged: (of) => merged.push(of),
-  })
+  tabs = new CrossTab(hub.join(), replica, (of) => merged.push(of))
   return { doc, text: doc.getText('t'), awareness, tabs, merged, fromTabs, destroy: () => doc.destroy() }
 }
 

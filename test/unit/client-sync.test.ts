@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import type { Event } from '../../client/machine.js'
+import type { Teller } from '../../client/outbox.js'
 import { Ledger } from '../../client/saves.js'
 import { Sync } from '../../client/sync.js'
 import { decodeMessage, encodeMessage } from '../../shared/codec.js'
@@ -22,30 +24,34 @@ const hello = (fields: Partial<Extract<Message, { type: 'hello' }>> = {}): Messa
 const step1: Message = { type: 'syncStep1', stateVector: Uint8Array.of(0) }
 const step2 = (update: Uint8Array = Uint8Array.of(0, 0)): Message => ({ type: 'syncStep2', update })
 
+const docs: Y.Doc[] = []
+
 /** A document's exchange without a socket: what it sends and tells is written down. */
 const exchange = (generation: string | null = null, initial: Uint8Array | null = null) => {
   const doc = new Y.Doc()
+  docs.push(doc)
   const ledger = new Ledger()
-  const origin = {}
+  const replica = { doc, awareness: new Awareness(doc), generation }
   const sent: Message[] = []
   const steps: Event[] = []
   const told: [name: string, ...args: unknown[]][] = []
   let asked = 0
-  const sync = new Sync(doc, origin, ledger, generation, {
-    send: (bytes) => void sent.push(decodeMessage(bytes)),
-    step: (event) => {
+  const link = {
+    send: (bytes: Uint8Array) => void sent.push(decodeMessage(bytes)),
+    step: (event: Event) => {
       // Follows each first hello.
       if (event.type !== 'admitted') steps.push(event)
       if (event.type === 'refused' || event.type === 'lost') sync.end()
     },
-    tell: (...event) => void told.push(event),
-    present: () => undefined,
-    presence: () => Uint8Array.of(0),
     authenticate: () => void asked++,
-    initialContent: () => initial,
+  }
+  const teller: Teller = { tell: (...event) => void told.push(event) }
+  const sync: Sync = new Sync(replica, ledger, link, teller, {
+    ...(generation && { generation }),
+    ...(initial && { initialContent: (empty) => Y.applyUpdate(empty, initial) }),
   })
   doc.on('update', (update: Uint8Array, from: unknown) => {
-    if (from !== origin) sync.edited(update)
+    if (from !== replica) sync.edited(update)
   })
   return {
     doc,
@@ -72,6 +78,8 @@ const foreign = (text = 'theirs'): Uint8Array => {
 }
 
 afterEach(() => {
+  // Their presence has a timer.
+  for (const doc of docs.splice(0)) doc.destroy()
   vi.restoreAllMocks()
 })
 
