@@ -36,10 +36,11 @@ export const createDeviceSlot = (
         },
         (cause: unknown) => {
           if (closed) return
-          const message = 'inkwire/client/offline: not loaded'
           changed({
             status: 'failed',
-            error: new InkwireError('INKWIRE_DEVICE_UNAVAILABLE', message, { cause }),
+            error: new InkwireError('INKWIRE_DEVICE_UNAVAILABLE', 'inkwire/client/offline: not loaded', {
+              cause,
+            }),
           })
           host.loaded(null)
         },

@@ -118,7 +118,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       key,
       succeed: (doc, options) => {
         const next = new InkwireProvider(this.serverUrl, roomname, doc, options)
-        this.#replacement.handedOver = true
+        this.#replacement.active = true
         next.#replacement.since = Date.now()
         // Tabs that still have what was given up must not bring it back.
         next.#channelName = `${this.#channelName}#`
@@ -252,7 +252,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    */
   connect(): void {
     // Never two sockets: while a new document is on its way, that one has it.
-    if (this.#destroyed || this.#replacement.handedOver) return
+    if (this.#destroyed || this.#replacement.active) return
     if (this.#device.state.status === 'loading') this.#connectLater = true
     else this.#connection.step({ type: 'connect' })
   }
@@ -298,7 +298,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
     if (this.#destroyed) return
     this.#destroyed = true
     this.#device.close()
-    this.#replacement.end()
+    this.#replacement.end.abort()
     if (!this.#options.awareness) this.awareness.destroy()
     this.disconnect()
     this.awareness.off('update', this.#onAwareness)

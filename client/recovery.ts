@@ -20,21 +20,26 @@ export interface RecoveryHost {
   keep(next: Provider): void
 }
 
+/** The document that is given up, and how far that is. */
+export interface Handover {
+  readonly old: Provider
+  readonly host: RecoveryHost
+  /** Aborted when the old provider is destroyed: so is its successor then, unless that has taken over. */
+  readonly end: AbortController
+  /** Whether a successor is coming up, which has the connection now. */
+  active: boolean
+}
+
 /**
  * Gives up a document that holds what the server doesn't take. A Y.Doc forgets nothing, and what is written later
  * builds upon what was refused: so there has to be a new one, with what the server has.
  *
  * @param since when the last document was given up by itself, ms since 1970; 0: never, or the app wants it now.
- * @param signal aborted when the old provider is destroyed.
  * @throws InkwireError INKWIRE_DESTROYED; what the successor's `whenSynced` throws.
  */
-export const replace = async (
-  old: Provider,
-  host: RecoveryHost,
-  why: Closed,
-  since: number,
-  signal: AbortSignal,
-): Promise<Provider> => {
+export const replace = async (handover: Handover, why: Closed, since: number): Promise<Provider> => {
+  const { old, host } = handover
+  const { signal } = handover.end
   // Nor longer, if the clock was set back since.
   const wait = Math.min(since + BETWEEN_RESETS_MS - Date.now(), BETWEEN_RESETS_MS)
   await pause(Math.max(0, wait), signal)
@@ -64,6 +69,7 @@ export const replace = async (
     signal.removeEventListener('abort', die)
   }
   const dropped = encodeStateAsUpdate(doc, encodeStateVector(next.doc))
+  handover.active = false
   old.emit('reset', [{ ...why, provider: next, doc: next.doc, dropped }])
   old.destroy()
   if (offline) {
