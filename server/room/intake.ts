@@ -57,6 +57,8 @@ export class Intake {
   readonly #content: Content
   readonly #pending: Pending
   readonly #early: Early
+  /** Who is to be asked for what its updates lack, when it has read what it was told before. */
+  readonly #toAsk = new Set<Member>()
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
@@ -130,12 +132,18 @@ export class Intake {
   /** A member leaves: what of its updates waits for what is missing is kept, but for its deletions (PROTOCOL S5). */
   leave(member: Member): void {
     const { foreign, seeding } = this.#deps
+    this.#toAsk.delete(member)
     const early = this.#early.takeOf(member)
     const part = foreign.take(member)?.part
     // Nothing can be written now. It was never called safe.
     if (seeding.running) return
     for (const scan of early) this.#keep(member, scan)
     if (part) this.#keep(member, part)
+  }
+
+  /** A member's socket has drained. */
+  drained(member: Member): void {
+    if (this.#toAsk.delete(member)) this.#ask(member)
   }
 
   /** @see Room.seed */
@@ -279,6 +287,10 @@ export class Intake {
   #ask(author: Member): void {
     const seat = this.#deps.broadcast.seat(author)
     if (!seat || seat.asked) return
+    if (author.congested) {
+      this.#toAsk.add(author)
+      return
+    }
     seat.asked = true
     author.requestMissing(this.#content.index.encodeStateVector())
   }

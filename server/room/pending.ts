@@ -7,6 +7,8 @@ const MOST_BYTES = 4 * 1024 * 1024
 const MOST_DELETIONS = 1000
 /** References that may wait for what they refer to, in memory. One update may go beyond, the next is too much. */
 const MOST_HINDRANCES = 16_384
+/** Places where something is missing: each breaks ranges and pieces in two. Again, one update may go beyond. */
+const MOST_GAPS = 4096
 
 /**
  * Bounds what a document holds of updates that came before what they build upon (PROTOCOL S5): every joiner gets
@@ -45,8 +47,9 @@ export class Pending {
   }
 
   #fullOfUpdates(bytes: number): boolean {
-    const { hindrances } = this.#content.visible
-    return this.#updates >= MOST_UPDATES || this.#bytes + bytes > MOST_BYTES || hindrances >= MOST_HINDRANCES
+    const { index, visible } = this.#content
+    if (visible.hindrances >= MOST_HINDRANCES || index.gaps >= MOST_GAPS) return true
+    return this.#updates >= MOST_UPDATES || this.#bytes + bytes > MOST_BYTES
   }
 
   /** What waited may have been completed since. */

@@ -262,6 +262,7 @@ export class Room {
   }
 
   drained(member: Member): void {
+    this.#intake.drained(member)
     this.#broadcast.drained(member)
   }
 

@@ -37,14 +37,21 @@ export const decodeStateVector = (
 
 /** Writes a state vector as Yjs does: clients descending, those at 0 left out. */
 export const encodeStateVector = (vector: StateVector): Uint8Array => {
-  const entries = [...vector].filter(([, clock]) => clock > 0).sort((left, right) => right[0] - left[0])
-  let size = uintSize(entries.length)
-  for (const [client, clock] of entries) size += uintSize(client) + uintSize(clock)
-  const writer = new Writer(size)
-  writer.uint(entries.length)
-  for (const [client, clock] of entries) {
+  // Numbers by themselves are sorted many times as fast as pairs: a document may have 100,000 clients.
+  const sorted = new Float64Array(vector.size)
+  let count = 0
+  let size = 0
+  for (const [client, clock] of vector) {
+    if (clock <= 0) continue
+    sorted[count++] = client
+    size += uintSize(client) + uintSize(clock)
+  }
+  const clients = sorted.subarray(0, count).sort().reverse()
+  const writer = new Writer(size + uintSize(count))
+  writer.uint(count)
+  for (const client of clients) {
     writer.uint(client)
-    writer.uint(clock)
+    writer.uint(vector.get(client) ?? 0)
   }
   return writer.bytes
 }

@@ -10,6 +10,7 @@ import { Recall } from '../../server/room/recall.js'
 import { Room } from '../../server/room/room.js'
 import { Turns } from '../../server/room/turns.js'
 import { FakeMember } from '../support/fake-member.js'
+import { forge } from '../support/forge.js'
 
 /** A room whose disk the test commits, and whose turns it ends. */
 const setup = (stored: ConstructorParameters<typeof Content>[0] = { snapshot: null, tail: [] }) => {
@@ -259,6 +260,37 @@ describe('Room', () => {
     expect([author.calls, appended.length]).toEqual([['missing?'], 3])
     room.receive(author, 4, edits(8, 2)[1] as Uint8Array, taken)
     expect(author.calls).toEqual(['missing?', 'missing?'])
+  })
+
+  it('S5: who doesn’t read is asked when it has read what it was told before, and once', () => {
+    const { room, join } = setup()
+    const author = join(true)
+    const backedUp = (value: boolean) =>
+      Object.defineProperty(author, 'congested', { value, configurable: true })
+    backedUp(true)
+    for (let i = 1; i < 9; i += 2) {
+      room.receive(author, i, edits(10 + i, 2)[1] as Uint8Array, taken)
+      room.receive(author, i + 1, Uint8Array.of(0, 0), offered)
+    }
+    expect(author.calls.filter((call) => call === 'missing?')).toEqual([])
+    backedUp(false)
+    room.drained(author)
+    room.drained(author)
+    expect(author.calls.filter((call) => call === 'missing?')).toEqual(['missing?'])
+  })
+
+  it('S5: a document keeps no more than some thousand gaps', () => {
+    const { room, join } = setup()
+    const author = join(true)
+    const structs = Array.from({ length: 900 }, () => [{ gc: 1 }, { skip: 1 }]).flat()
+    let messages = 0
+    while (author.calls.every((call) => !call.startsWith('close')) && messages < 20) {
+      messages++
+      const update = forge({ client: 7, clock: 1 + messages * 2000, structs: [...structs, { gc: 1 }] })
+      room.receive(author, messages, update, offered)
+    }
+    expect(messages).toBe(6)
+    expect(author.calls.at(-1)).toBe('close 1013')
   })
 
   it('S5: it is kept as it is when its author leaves, and when its author itself has no more', () => {
