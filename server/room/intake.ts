@@ -1,6 +1,7 @@
 import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
+import { Bucket } from '../limits/bucket.js'
 import type { Counters } from '../observe/counters.js'
 import type { Condition } from '../update/hindrances.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
@@ -19,6 +20,10 @@ import type { Seeding } from './seed.js'
 
 const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
 
+/** How often one may be asked for what is missing: at once, and per second. An honest one is, hardly ever, once. */
+const MOST_QUESTIONS = 20
+const QUESTIONS_PER_SECOND = 1
+
 const TOO_MUCH_MISSING = 'too much is missing that this builds upon'
 
 /** Where updates go, and what they are checked by. */
@@ -36,6 +41,8 @@ export interface IntakeDeps {
   readonly counters: Counters
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number
   /** Size that the document may reach, bytes (PROTOCOL S10). */
   readonly maxDocumentBytes: number
 }
@@ -57,8 +64,10 @@ export class Intake {
   readonly #content: Content
   readonly #pending: Pending
   readonly #early: Early
-  /** Who is to be asked for what its updates lack, when it has read what it was told before. */
+  /** Who is to be asked for what its updates lack: it hasn't read what it was told before, or was asked too often. */
   readonly #toAsk = new Set<Member>()
+  /** How often those who were asked may be asked: to say all that is held takes time in a document of many clients. */
+  readonly #questions = new Map<Member, Bucket>()
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
@@ -75,6 +84,7 @@ export class Intake {
       return false
     }
     if (arrival.reoffered) this.#answered(author)
+    this.drained(author)
     const scan = scanUpdate(update)
     const { index, visible } = this.#content
     if (!index.news(scan)) {
@@ -133,6 +143,7 @@ export class Intake {
   leave(member: Member): void {
     const { foreign, seeding } = this.#deps
     this.#toAsk.delete(member)
+    this.#questions.delete(member)
     const early = this.#early.takeOf(member)
     const part = foreign.take(member)?.part
     // Nothing can be written now. It was never called safe.
@@ -141,7 +152,7 @@ export class Intake {
     if (part) this.#keep(member, part)
   }
 
-  /** A member's socket has drained. */
+  /** A member's socket has drained, or some time has gone by. */
   drained(member: Member): void {
     if (this.#toAsk.delete(member)) this.#ask(member)
   }
@@ -283,11 +294,19 @@ export class Intake {
     if (seat) seat.asked = false
   }
 
+  #questionsOf(author: Member): Bucket {
+    const known = this.#questions.get(author)
+    if (known) return known
+    const questions = new Bucket(QUESTIONS_PER_SECOND, MOST_QUESTIONS, this.#deps.clock())
+    this.#questions.set(author, questions)
+    return questions
+  }
+
   /** Unless it was asked before and hasn't answered yet. */
   #ask(author: Member): void {
     const seat = this.#deps.broadcast.seat(author)
     if (!seat || seat.asked) return
-    if (author.congested) {
+    if (author.congested || !this.#questionsOf(author).tryTake(this.#deps.clock())) {
       this.#toAsk.add(author)
       return
     }

@@ -121,6 +121,7 @@ export class Room {
       seeding: this.#seeding,
       counters: deps.counters,
       now: deps.now,
+      clock: deps.clock,
       maxDocumentBytes: deps.maxDocumentBytes,
     })
   }

@@ -35,7 +35,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   worker: { files: ['server/worker/'], imports: ['wire', 'update'], packages: ['yjs', 'piscina', 'lib0'] },
   room: {
     files: ['server/room/'],
-    imports: ['wire', 'frame', 'update', 'observe'],
+    imports: ['bucket', 'wire', 'frame', 'update', 'observe'],
     types: ['journal contract'],
     packages: ['lib0'],
   },

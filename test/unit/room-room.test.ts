@@ -279,6 +279,16 @@ describe('Room', () => {
     expect(author.calls.filter((call) => call === 'missing?')).toEqual(['missing?'])
   })
 
+  it('S5: nobody is asked again and again: that takes work, and an answer none', () => {
+    const { room, join } = setup()
+    const author = join(true)
+    for (let i = 1; i < 100; i += 2) {
+      room.receive(author, i, edits(10 + i, 2)[1] as Uint8Array, taken)
+      room.receive(author, i + 1, Uint8Array.of(0, 0), offered)
+    }
+    expect(author.calls.filter((call) => call === 'missing?')).toHaveLength(20)
+  })
+
   it('S5: a document keeps no more than some thousand gaps', () => {
     const { room, join } = setup()
     const author = join(true)
