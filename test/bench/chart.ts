@@ -12,6 +12,7 @@ const COLORS: Readonly<Record<Name, string>> = {
   'y-websocket-server': '#c2255c',
   hocuspocus: '#e67700',
   naive: '#868e96',
+  floor: '#adb5bd',
 }
 const [WIDTH, LEFT, BAR, GAP, TITLE] = [760, 150, 18, 6, 34]
 

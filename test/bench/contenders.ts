@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Dialect, hocuspocus, yWebsocket } from './dialect.js'
 
-export type Name = 'inkwire' | 'y-websocket-server' | 'hocuspocus' | 'naive'
+export type Name = 'inkwire' | 'y-websocket-server' | 'hocuspocus' | 'naive' | 'floor'
 
 /** A server under load. */
 export interface Running {
@@ -76,7 +76,7 @@ export const start = async (name: Name, places: Places, data?: string): Promise<
     pid,
     dialect: name === 'hocuspocus' ? hocuspocus : yWebsocket,
     extended: name === 'inkwire',
-    stores: name !== 'naive',
+    stores: name !== 'naive' && name !== 'floor',
     restart: async () => {
       await end()
       return start(name, places, folder)
@@ -100,6 +100,8 @@ const scriptOf = (name: Name, { bench }: Places, data: string): string[] => {
       return [join(bench, 'servers/hocuspocus.mjs')]
     case 'naive':
       return [join(bench, 'servers/naive.mjs')]
+    case 'floor':
+      return [join(bench, 'servers/floor.mjs')]
     default:
       return name satisfies never
   }

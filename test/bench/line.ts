@@ -26,7 +26,10 @@ export interface Line {
   readonly units: Readonly<Record<string, string>>
 }
 
-export const ALL: readonly Name[] = ['inkwire', 'y-websocket-server', 'hocuspocus', 'naive']
+/** In the order of the table. */
+export const NAMES: readonly Name[] = ['inkwire', 'y-websocket-server', 'hocuspocus', 'naive', 'floor']
+/** All that relay at once; the last one is for loads in which the sockets are what costs. */
+export const ALL: readonly Name[] = NAMES.filter((name) => name !== 'floor')
 export const STORING: readonly Name[] = ['inkwire', 'y-websocket-server', 'hocuspocus']
 const PEERS: readonly Name[] = ['y-websocket-server', 'hocuspocus']
 

@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util'
 import { barChart } from './chart.js'
 import { type Name, type Places, type Running, start } from './contenders.js'
 import { lifetime } from './lifetime.js'
-import { ALL, type Figures, type Line } from './line.js'
+import { type Figures, type Line, NAMES } from './line.js'
 import { fanOutLines } from './lines/fanout.js'
 import { join, type Opening } from './lines/joiners.js'
 import { largeLine } from './lines/large.js'
@@ -63,7 +63,7 @@ const lines: readonly Line[] = [
   slowReaderLine,
 ]
 const only = values.only?.split(',')
-const against = (values.against?.split(',') as Name[] | undefined) ?? ALL
+const against = (values.against?.split(',') as Name[] | undefined) ?? NAMES
 const unknown = only?.filter((name) => !lines.some((line) => line.name === name)) ?? []
 if (unknown.length > 0) {
   console.error(`no such line: ${unknown.join(', ')}; there are ${lines.map(({ name }) => name).join(', ')}`)
@@ -159,7 +159,7 @@ if (values.lifetime) {
 function charted(found: readonly Result[]) {
   const group = (line: string, figure: string, label: string, unit: string) => {
     const figures = found.find((result) => result.line === line)?.figures ?? {}
-    const values = ALL.flatMap((name) => {
+    const values = NAMES.flatMap((name) => {
       const value = figures[name]?.[figure]
       return value === undefined || Number.isNaN(value) ? [] : [[name, value] as const]
     })

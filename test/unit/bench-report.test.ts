@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Name } from '../bench/contenders.js'
+import { NAMES } from '../bench/line.js'
 import { headlinesOf, type Result, tableOf, withTable } from '../bench/report.js'
 
-const NAMES: readonly Name[] = ['inkwire', 'y-websocket-server', 'hocuspocus', 'naive']
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const results = (JSON.parse(read('test/bench/results/latest.json')) as { results: Result[] }).results
 

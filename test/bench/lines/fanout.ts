@@ -4,7 +4,16 @@ import { Client } from '../client.js'
 import type { Running } from '../contenders.js'
 import { bodyOf, headOf, updateOf } from '../dialect.js'
 import { percentile, sleep, steadily, until } from '../figures.js'
-import { ALL, type Figures, fixed, type Line, type Target, timesBestPeer, timesNaive } from '../line.js'
+import {
+  ALL,
+  type Figures,
+  fixed,
+  type Line,
+  NAMES,
+  type Target,
+  timesBestPeer,
+  timesNaive,
+} from '../line.js'
 import { cpuSeconds } from '../usage.js'
 
 interface Load {
@@ -158,7 +167,7 @@ const line = (
   name,
   title: `${readers.toLocaleString('en')} readers, ${rate.toLocaleString('en')} updates/s`,
   quick,
-  contenders: ALL,
+  contenders: rate >= 20 ? NAMES : ALL,
   units: UNITS,
   run: (server) => fanOut(server, { readers, writers, rate, updates: rate * SECONDS }),
   targets,

@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding'
 import { Client } from '../client.js'
 import { awarenessOf, bodyOf } from '../dialect.js'
 import { percentile, sleep, steadily, until } from '../figures.js'
-import { ALL, fixed, type Line } from '../line.js'
+import { fixed, type Line, NAMES } from '../line.js'
 import { cpuSeconds } from '../usage.js'
 
 const CLIENTS = 100
@@ -28,7 +28,7 @@ export const presenceLine: Line = {
   name: 'presence',
   title: '100 cursors, each moving 10 times a second',
   quick: true,
-  contenders: ALL,
+  contenders: NAMES,
   units: { core: '% of a core', p50: 'ms, median', p95: 'ms, p95' },
   targets: [
     { figure: 'core', what: '≤ 8 % of a core', limit: fixed(8) },
