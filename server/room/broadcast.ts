@@ -91,7 +91,7 @@ export class Broadcast implements Flushable {
 
   /** A new member gets what comes from now on; what was before is the answer to its sync step 1. */
   join(member: Member): void {
-    this.#seats.set(member, { member, sent: this.#deps.tail.lastSeq, behind: false, asked: false })
+    this.#seats.set(member, { member, sent: this.#deps.tail.lastSeq, behind: false })
   }
 
   leave(member: Member): void {

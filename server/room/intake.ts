@@ -1,7 +1,6 @@
 import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
-import { Bucket } from '../limits/bucket.js'
 import type { Counters } from '../observe/counters.js'
 import type { Condition } from '../update/hindrances.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
@@ -16,13 +15,10 @@ import { type Member, READ_ONLY, type Refused } from './member.js'
 import type { Owners } from './owners.js'
 import { Pending } from './pending.js'
 import { checkPlausible } from './plausible.js'
+import { Questions } from './questions.js'
 import type { Seeding } from './seed.js'
 
 const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
-
-/** How often one may be asked for what is missing: at once, and per second. An honest one is, hardly ever, once. */
-const MOST_QUESTIONS = 20
-const QUESTIONS_PER_SECOND = 1
 
 const TOO_MUCH_MISSING = 'too much is missing that this builds upon'
 
@@ -30,7 +26,7 @@ const TOO_MUCH_MISSING = 'too much is missing that this builds upon'
 export interface IntakeDeps {
   readonly content: Content
   readonly log: DocumentLog
-  readonly broadcast: Pick<Broadcast, 'updated' | 'schedule' | 'seat'>
+  readonly broadcast: Pick<Broadcast, 'updated' | 'schedule'>
   readonly confirmations: Pick<
     Confirmations,
     'taken' | 'partTaken' | 'early' | 'repeated' | 'settled' | 'tooMuchWaits'
@@ -64,16 +60,15 @@ export class Intake {
   readonly #content: Content
   readonly #pending: Pending
   readonly #early: Early
-  /** Who is to be asked for what its updates lack: it hasn't read what it was told before, or was asked too often. */
-  readonly #toAsk = new Set<Member>()
-  /** How often those who were asked may be asked: to say all that is held takes time in a document of many clients. */
-  readonly #questions = new Map<Member, Bucket>()
+  readonly #questions: Questions
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps
     this.#content = deps.content
     this.#pending = new Pending(deps.content)
     this.#early = new Early(deps.content.visible)
+    const stateVector = () => deps.content.index.encodeStateVector()
+    this.#questions = new Questions({ stateVector, clock: deps.clock })
   }
 
   /** @see Room.receive */
@@ -83,8 +78,8 @@ export class Intake {
       seeding.wait(author)
       return false
     }
-    if (arrival.reoffered) this.#answered(author)
-    this.drained(author)
+    if (arrival.reoffered) this.#questions.answered(author)
+    this.#questions.retry(author)
     const scan = scanUpdate(update)
     const { index, visible } = this.#content
     if (!index.news(scan)) {
@@ -142,8 +137,7 @@ export class Intake {
   /** A member leaves: what of its updates waits for what is missing is kept, but for its deletions (PROTOCOL S5). */
   leave(member: Member): void {
     const { foreign, seeding } = this.#deps
-    this.#toAsk.delete(member)
-    this.#questions.delete(member)
+    this.#questions.leave(member)
     const early = this.#early.takeOf(member)
     const part = foreign.take(member)?.part
     // Nothing can be written now. It was never called safe.
@@ -152,9 +146,9 @@ export class Intake {
     if (part) this.#keep(member, part)
   }
 
-  /** A member's socket has drained, or some time has gone by. */
+  /** A member's socket has drained. */
   drained(member: Member): void {
-    if (this.#toAsk.delete(member)) this.#ask(member)
+    this.#questions.retry(member)
   }
 
   /** @see Room.seed */
@@ -229,13 +223,13 @@ export class Intake {
     }
     this.#count(scan)
     this.#deps.confirmations.early(author, message, scan)
-    this.#ask(author)
+    this.#questions.ask(author)
   }
 
   #takeEarly(author: Member, scan: Scan): void {
     if (!this.#content.index.news(scan)) return
     // Somebody has shown meanwhile that an id in it is its own. Asked again, the author's message waits for that one.
-    if (this.#deps.foreign.areIn(author, scan)) this.#ask(author)
+    if (this.#deps.foreign.areIn(author, scan)) this.#questions.ask(author)
     else if (this.#admits(author, scan, null)) this.#takeQuietly(author, scan)
   }
 
@@ -287,30 +281,5 @@ export class Intake {
   #full(scan: Scan): Refused | null {
     if (scan.structs === 0) return null
     return this.#content.size + structBytes(scan) > this.#deps.maxDocumentBytes ? FULL : null
-  }
-
-  #answered(author: Member): void {
-    const seat = this.#deps.broadcast.seat(author)
-    if (seat) seat.asked = false
-  }
-
-  #questionsOf(author: Member): Bucket {
-    const known = this.#questions.get(author)
-    if (known) return known
-    const questions = new Bucket(QUESTIONS_PER_SECOND, MOST_QUESTIONS, this.#deps.clock())
-    this.#questions.set(author, questions)
-    return questions
-  }
-
-  /** Unless it was asked before and hasn't answered yet. */
-  #ask(author: Member): void {
-    const seat = this.#deps.broadcast.seat(author)
-    if (!seat || seat.asked) return
-    if (author.congested || !this.#questionsOf(author).tryTake(this.#deps.clock())) {
-      this.#toAsk.add(author)
-      return
-    }
-    seat.asked = true
-    author.requestMissing(this.#content.index.encodeStateVector())
   }
 }

@@ -47,6 +47,4 @@ export interface Seat {
   sent: number
   /** Skipped by broadcasts since its socket was backed up; brought up when it drained. */
   behind: boolean
-  /** Whether it was asked for what its updates lack, and hasn't answered yet: never an endless resync. */
-  asked: boolean
 }

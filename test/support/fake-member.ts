@@ -5,7 +5,9 @@ import { messagesIn } from './frames.js'
 export class FakeMember implements Member {
   readonly user: string
   readonly mayWrite = true
-  readonly congested = false
+  get congested(): boolean {
+    return false
+  }
   /** What it was called for but to write, in words. */
   readonly calls: string[] = []
   frames: Uint8Array[] = []
