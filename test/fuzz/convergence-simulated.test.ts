@@ -40,7 +40,7 @@ const PINNED_DYING: readonly number[] = [
 ]
 
 const FIRST = process.env.INKWIRE_FUZZ_SEED
-const ROUNDS = Number(process.env.INKWIRE_FUZZ_ROUNDS ?? (FIRST === undefined ? 40 : 1))
+const ROUNDS = Number(process.env.INKWIRE_FUZZ_ROUNDS ?? (FIRST === undefined ? 25 : 1))
 const SEEDS = Array.from({ length: ROUNDS }, (_, i) => Number(FIRST ?? 1) + i)
 
 describe('all converge, whatever is delivered, committed and killed in whatever order', () => {

@@ -130,7 +130,8 @@ export class RawReplica {
         return
       case 'ack':
         while (this.#saved < Math.min(message.durable, this.#sent.length)) {
-          this.#options.onSaved?.(this.#sent[this.#saved++] as Uint8Array)
+          const update = this.#sent[this.#saved++] as Uint8Array
+          this.#options.onSaved?.(update)
         }
         return
       default:
