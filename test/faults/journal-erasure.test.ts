@@ -39,11 +39,17 @@ const compact = async (journal: Journal, name: string, size: number): Promise<Bu
   return [update.subarray(100, 116)]
 }
 
+/** LevelDB moves what it holds to other files at its own time: if one goes meanwhile, all are looked at again. */
 const filesOf = async (directory: string): Promise<Buffer[]> => {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return Promise.all(
-    entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name))),
-  )
+  for (;;) {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+    const files = entries.filter((entry) => entry.isFile())
+    try {
+      return await Promise.all(files.map((entry) => readFile(join(entry.parentPath, entry.name))))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
 }
 
 /** How many of the marks are in any file. */
