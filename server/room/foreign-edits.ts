@@ -54,7 +54,6 @@ export class ForeignEdits {
     const part = own.blocks.length > 0 ? scanUpdate(splice([own])) : null
     return {
       author,
-
       part: part && this.#content.index.news(part) ? part : null,
       lacks: [],
       tries: 0,
