@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import { bodyOf, type Dialect, type Kind, kindOf, step1 } from './dialect.js'
+import { type Dialect, type Kind, kindOf, step1 } from './dialect.js'
+import { eachFrame, headSize, type OnFrame, payloadSize } from './frames.js'
 
 /** A client of a load: as little as can be, so that what is measured is the server. */
 export interface ClientOptions {
@@ -10,8 +11,10 @@ export interface ClientOptions {
   readonly protocol?: string
   /** What it asks for; by default everything. */
   readonly stateVector?: Uint8Array
-  /** Each message. `at` is where it starts in the payload, behind what the dialect puts first. */
-  readonly onMessage?: (kind: Kind, payload: Uint8Array, at: number) => void
+  /** Each read of the socket, before what it brought is taken apart; the handshake isn't in it. */
+  readonly onRead?: (chunk: Buffer) => void
+  /** Each message: `bytes` from `at`, behind what the dialect puts first, to `end`. */
+  readonly onMessage?: (kind: Kind, bytes: Buffer, at: number, end: number) => void
   /** Answer to the server's sync step 1, if it is to have one. */
   readonly answer?: Uint8Array
   /** Only counts the bytes of large messages. */
@@ -31,7 +34,8 @@ export class Client {
   /** The sync step 2 has arrived. */
   synced = false
   readonly #options: ClientOptions
-  readonly #at: number
+  /** Where a message starts in a payload. */
+  readonly #offset: number
   #rest: Buffer = EMPTY
   #open: (() => void) | null = null
   #onSynced: (() => void) | null = null
@@ -39,7 +43,7 @@ export class Client {
   private constructor(socket: Socket, options: ClientOptions) {
     this.socket = socket
     this.#options = options
-    this.#at = options.dialect.offset(options.document)
+    this.#offset = options.dialect.offset(options.document)
   }
 
   /** Connects; resolves when it is synced. */
@@ -87,10 +91,13 @@ export class Client {
 
   /** Sends many messages in one write. */
   sendAll(messages: readonly Uint8Array[]): boolean {
+    return this.socket.write(this.packed(messages))
+  }
+
+  /** Many messages as they go over the socket, for one who writes them later. */
+  packed(messages: readonly Uint8Array[]): Buffer {
     const { dialect, document } = this.#options
-    return this.socket.write(
-      Buffer.concat(messages.map((each) => clientFrame(dialect.encode(document, each)))),
-    )
+    return Buffer.concat(messages.map((each) => clientFrame(dialect.encode(document, each))))
   }
 
   close(): void {
@@ -101,45 +108,36 @@ export class Client {
 
   #data(chunk: Buffer): void {
     this.bytesIn += chunk.length
-    let bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
-    if (this.#open) {
-      const end = bytes.indexOf('\r\n\r\n')
-      if (end < 0) {
-        this.#rest = bytes
-        return
-      }
-      if (!bytes.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) throw new Error(bytes.toString())
-      this.#open()
-      this.#open = null
-      bytes = bytes.subarray(end + 4)
-    }
-    let at = 0
-    for (;;) {
-      if (bytes.length < at + 2) break
-      const short = bytes[at + 1] as number
-      const head = short < 126 ? 2 : short === 126 ? 4 : 10
-      if (bytes.length < at + head) break
-      const length =
-        short < 126
-          ? short
-          : short === 126
-            ? bytes.readUInt16BE(at + 2)
-            : Number(bytes.readBigUInt64BE(at + 2))
-      if (bytes.length < at + head + length) {
-        this.#rest = this.#gather(bytes.subarray(at), head, head + length)
-        return
-      }
-      const opcode = (bytes[at] as number) & 15
-      const payload = bytes.subarray(at + head, at + head + length)
-      at += head + length
-      if (opcode === 2) this.#message(payload)
-      else if (opcode === 9) this.socket.write(clientFrame(payload, 0x8a))
-    }
-    this.#rest = at < bytes.length ? bytes.subarray(at) : EMPTY
+    const brought = this.#open ? this.#handshake(chunk, this.#open) : chunk
+    if (!brought) return
+    this.#options.onRead?.(brought)
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, brought]) : brought
+    const end = eachFrame(bytes, this.#onFrame)
+    this.#rest = end < bytes.length ? this.#unfinished(bytes.subarray(end)) : EMPTY
   }
 
-  /** A large frame arrives in many pieces: putting each to the last would be quadratic. */
-  #gather(start: Buffer, head: number, size: number): Buffer {
+  /** Returns what came behind the handshake; null until all of it is here. */
+  #handshake(chunk: Buffer, open: () => void): Buffer | null {
+    const bytes = Buffer.concat([this.#rest, chunk])
+    const end = bytes.indexOf('\r\n\r\n')
+    this.#rest = end < 0 ? bytes : EMPTY
+    if (end < 0) return null
+    if (!bytes.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) throw new Error(bytes.toString())
+    this.#open = null
+    open()
+    return bytes.subarray(end + 4)
+  }
+
+  /** One for all frames. */
+  readonly #onFrame: OnFrame = (opcode, bytes, at, end) => {
+    if (opcode === 2) this.#message(bytes, at, end)
+    else if (opcode === 9) this.socket.write(clientFrame(bytes.subarray(at, end), 0x8a))
+  }
+
+  /** A large frame arrives in many pieces: putting each to the last would be quadratic. Returns what is to be kept of it. */
+  #unfinished(start: Buffer): Buffer {
+    const head = start.length < 2 ? 2 : headSize(start, 0)
+    const size = start.length < head ? 0 : head + payloadSize(start, 0)
     if (size < 1024 * 1024) return start
     // One that only counts needs the beginning, which says what it is.
     const kept = this.#options.counts ? Math.min(size, 64) : size
@@ -152,21 +150,23 @@ export class Client {
       if (filled < kept) chunk.copy(whole, filled, 0, taken)
       filled += taken
       this.bytesIn += taken
+      this.#options.onRead?.(chunk.subarray(0, taken))
       if (filled < size) return
       this.socket.removeAllListeners('data')
       this.socket.on('data', (next: Buffer) => this.#data(next))
       this.#rest = EMPTY
-      this.#message(whole.subarray(head))
+      this.#message(whole, head, kept)
       if (taken < chunk.length) this.#data(chunk.subarray(taken))
     })
     return EMPTY
   }
 
-  #message(payload: Uint8Array): void {
-    const kind = kindOf(payload, this.#at)
+  #message(bytes: Buffer, start: number, end: number): void {
+    const at = start + this.#offset
+    const kind = kindOf(bytes, at)
     const { onMessage, answer } = this.#options
     if (kind === 'step1' && answer) this.send(answer)
-    onMessage?.(kind, payload, this.#at)
+    onMessage?.(kind, bytes, at, end)
     if (kind !== 'step2' || this.synced) return
     this.synced = true
     this.#onSynced?.()
@@ -184,5 +184,3 @@ export const clientFrame = (payload: Uint8Array, first = 0x82): Buffer => {
   frame.set(payload, 2 + extended + 4)
   return frame
 }
-
-export { bodyOf }

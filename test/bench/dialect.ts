@@ -44,13 +44,15 @@ export const hocuspocus: Dialect = {
   offset: (document) => encoding.encode((encoder) => encoding.writeVarString(encoder, document)).length,
 }
 
+const SYNC_KINDS = ['step1', 'step2', 'update'] as const
+
 /** What a message is; `at` is where it starts in its payload. */
 export const kindOf = (payload: Uint8Array, at: number): Kind => {
   switch (payload[at]) {
     // 4 is Hocuspocus' answer to a sync step 1.
     case 0:
     case 4:
-      return (['step1', 'step2', 'update'] as const)[payload[at + 1] ?? 3] ?? 'other'
+      return SYNC_KINDS[payload[at + 1] ?? 3] ?? 'other'
     case 1:
       return 'awareness'
     case 2:
@@ -67,18 +69,28 @@ export const bodyOf = (payload: Uint8Array, at: number): Uint8Array => {
   return decoding.readVarUint8Array(decoder)
 }
 
-/** How an update starts: of how many clients it has structs, how many of the first, its id, and the first clock. */
-export const headOf = (
-  payload: Uint8Array,
-  at: number,
-): [clients: number, structs: number, client: number, clock: number] => {
-  const decoder = decoding.createDecoder(payload)
-  decoder.pos = at + 2
-  decoding.readVarUint(decoder)
-  const clients = decoding.readVarUint(decoder)
-  if (clients === 0) return [0, 0, 0, 0]
-  const structs = decoding.readVarUint(decoder)
-  return [clients, structs, decoding.readVarUint(decoder), decoding.readVarUint(decoder)]
+/** How an update starts. One object reads many, so that a message costs no allocation. */
+export class Head {
+  /** Of how many clients it has structs. */
+  clients = 0
+  /** How many of the first, its id, and its first clock; 0 when it has none. */
+  structs = 0
+  client = 0
+  clock = 0
+  readonly #decoder = new decoding.Decoder<ArrayBufferLike>(new Uint8Array())
+
+  /** Reads the head of the update in the message at `at`. */
+  read(payload: Uint8Array, at: number): void {
+    const decoder = this.#decoder
+    decoder.arr = payload
+    decoder.pos = at + 2
+    decoding.readVarUint(decoder)
+    this.clients = decoding.readVarUint(decoder)
+    const some = this.clients > 0
+    this.structs = some ? decoding.readVarUint(decoder) : 0
+    this.client = some ? decoding.readVarUint(decoder) : 0
+    this.clock = some ? decoding.readVarUint(decoder) : 0
+  }
 }
 
 const message = (type: number, sub: number | null, body: Uint8Array): Uint8Array =>

@@ -33,8 +33,8 @@ export const lifetime = async (places: Places, results: string): Promise<void> =
         document: DOCUMENT,
         protocol: SUBPROTOCOL,
         stateVector: Y.encodeStateVector(state),
-        onMessage: (kind, payload) => {
-          const message = kind === 'other' ? decodeMessage(payload) : null
+        onMessage: (kind, bytes, at, end) => {
+          const message = kind === 'other' ? decodeMessage(bytes.subarray(at, end)) : null
           if (message?.type === 'ack') ({ durable } = message)
         },
       })

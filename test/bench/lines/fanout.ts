@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto'
 import * as Y from 'yjs'
 import { Client } from '../client.js'
 import type { Running } from '../contenders.js'
-import { bodyOf, headOf, updateOf } from '../dialect.js'
+import { Deliveries } from '../deliveries.js'
+import { bodyOf, type Dialect, kindOf, updateOf } from '../dialect.js'
 import { percentile, sleep, steadily, until } from '../figures.js'
+import { eachFrame } from '../frames.js'
+import { eachInsertion } from '../insertions.js'
 import {
   ALL,
   type Figures,
@@ -14,6 +16,7 @@ import {
   timesBestPeer,
   timesNaive,
 } from '../line.js'
+import { Recording } from '../recording.js'
 import { cpuSeconds } from '../usage.js'
 
 interface Load {
@@ -28,66 +31,61 @@ const DOCUMENT = 'fan-out'
 const FIRST_WRITER = 1000
 const WARM_WRITER = 999
 const WARM_UPDATES = 50
+/** Room for what a reader hears of one update, bytes; more than any server needs for it. */
+const ROOM = 64
 
-/** What a writer types, one update per letter. */
+/** What a writer types, one message per letter. */
 const typing = (client: number, count: number): Uint8Array[] => {
   const doc = new Y.Doc()
   doc.clientID = client
   const updates: Uint8Array[] = []
-  doc.on('update', (update: Uint8Array) => void updates.push(update))
+  doc.on('update', (update: Uint8Array) => void updates.push(updateOf(update)))
   for (let i = 0; i < count; i++) doc.getText('text').insert(i, 'abcdefghij '[i % 11] as string)
   return updates
 }
 
-/** What is delivered by one message: a server may put several updates into one. */
-const insertionsIn = (payload: Uint8Array, at: number): (readonly [client: number, clock: number])[] => {
-  const [clients, structs, client, clock] = headOf(payload, at)
-  if (clients === 1 && structs === 1) return [[client, clock]]
-  return Y.decodeUpdate(bodyOf(payload, at)).structs.flatMap(({ id, length }) =>
-    Array.from({ length }, (_, i) => [id.client, id.clock + i] as const),
-  )
-}
-
-/** Writers type into a document that readers have open; each update's way to each reader is timed. */
+/**
+ * Writers type into a document that readers have open; each update's way to each reader is timed, from before it is
+ * written to a socket until the chunk that brings it is read from one. The rate is of all of them, until the read that
+ * brings the last.
+ *
+ * Both are here, in one process, so what it does for a delivery could look like the server's slowness. While it measures
+ * it therefore only takes down which updates a chunk holds, and keeps the chunk. What the updates say is looked at in the
+ * end: a reader that lacks a letter of the text fails the line.
+ */
 export const fanOut = async (server: Running, load: Load): Promise<Figures> => {
   const { readers: count, writers, rate, updates: total } = load
   const each = Math.ceil(total / writers)
-  const updates = Array.from({ length: writers }, (_, i) => typing(FIRST_WRITER + i, each))
-  const sentAt = updates.map(() => new Float64Array(each))
+  const messages = Array.from({ length: writers }, (_, i) => typing(FIRST_WRITER + i, each))
   const expected = each * writers
-  const latencies = new Float64Array(expected * count)
-  let delivered = 0
-  let warmed = 0
+  const warmUp = new Deliveries(count, WARM_UPDATES)
+  const measured = new Deliveries(count, expected)
+  const recordings = Array.from({ length: count }, () => new Recording((expected + WARM_UPDATES) * ROOM))
   let chunkAt = 0
-  const heard: Uint8Array[][] = Array.from({ length: count }, () => [])
+  const open = async (reader: number): Promise<Client> => {
+    const insertion = (client: number, clock: number): void => {
+      if (client === WARM_WRITER) warmUp.heard(reader, clock, chunkAt)
+      else measured.heard(reader, (client - FIRST_WRITER) * each + clock, chunkAt)
+    }
+    return Client.open(server.url, {
+      dialect: server.dialect,
+      document: DOCUMENT,
+      onRead: (chunk) => {
+        chunkAt = performance.now()
+        recordings[reader]?.add(chunk)
+      },
+      onMessage: (kind, bytes, at) => {
+        if (kind === 'update') eachInsertion(bytes, at, insertion)
+      },
+    })
+  }
   const readers: Client[] = []
   for (let i = 0; i < count; i += 50) {
-    const batch = Array.from({ length: Math.min(50, count - i) }, (_, j) =>
-      Client.open(server.url, {
-        dialect: server.dialect,
-        document: DOCUMENT,
-        onMessage: (kind, payload, at) => {
-          if (kind !== 'update') return
-          for (const [client, clock] of insertionsIn(payload, at)) {
-            const times = sentAt[client - FIRST_WRITER]
-            if (times) latencies[delivered++] = chunkAt - (times[clock] as number)
-            else if (client === WARM_WRITER && clock === WARM_UPDATES - 1) warmed++
-          }
-          heard[i + j]?.push(payload.subarray(at))
-        },
-      }),
-    )
-    const opened = await Promise.all(batch)
-    for (const { socket } of opened) {
-      // One look at the clock per read of a socket, before what it brought is taken apart.
-      socket.prependListener('data', () => {
-        chunkAt = performance.now()
-      })
-    }
-    readers.push(...opened)
+    const batch = Array.from({ length: Math.min(50, count - i) }, (_, j) => open(i + j))
+    readers.push(...(await Promise.all(batch)))
   }
   const authors = await Promise.all(
-    updates.map(() => Client.open(server.url, { dialect: server.dialect, document: DOCUMENT })),
+    messages.map(() => Client.open(server.url, { dialect: server.dialect, document: DOCUMENT })),
   )
   // A second of the same before it counts, so that on both sides the code is warm.
   const [warm] = await Promise.all([
@@ -95,52 +93,57 @@ export const fanOut = async (server: Running, load: Load): Promise<Figures> => {
     sleep(500),
   ])
   const before = typing(WARM_WRITER, WARM_UPDATES)
-  await steadily(WARM_UPDATES, WARM_UPDATES, (i) => warm.send(updateOf(before[i] as Uint8Array)))
-  await until('every reader is warm', () => warmed === count)
+  await steadily(WARM_UPDATES, WARM_UPDATES, (i) => {
+    warmUp.sent(i)
+    warm.send(before[i] as Uint8Array)
+  })
+  await until('every reader is warm', () => warmUp.complete)
   warm.close()
+  const packed = rate === 0 ? authors.map((author, i) => author.packed(messages[i] ?? [])) : []
   const cpu = cpuSeconds(server.pid)
   const start = performance.now()
-  if (rate === 0) {
-    for (const [i, own] of updates.entries()) {
-      sentAt[i]?.fill(performance.now())
-      authors[i]?.sendAll(own.map(updateOf))
-    }
-  } else {
+  for (const [i, bytes] of packed.entries()) {
+    for (let clock = 0; clock < each; clock++) measured.sent(i * each + clock)
+    authors[i]?.socket.write(bytes)
+  }
+  if (rate !== 0) {
     await steadily(rate, expected, (i) => {
       const writer = i % writers
       const clock = Math.floor(i / writers)
-      ;(sentAt[writer] as Float64Array)[clock] = performance.now()
-      authors[writer]?.send(updateOf(updates[writer]?.[clock] as Uint8Array))
+      measured.sent(writer * each + clock)
+      authors[writer]?.send(messages[writer]?.[clock] as Uint8Array)
     })
   }
-  await until('every reader has every update', () => delivered === expected * count)
-  const seconds = (performance.now() - start) / 1000
+  await until('every reader has every update', () => measured.complete)
+  const seconds = (measured.lastAt - start) / 1000
   // What a server still does about them counts, too.
   if (rate !== 0) await sleep(200)
   const used = cpuSeconds(server.pid) - cpu
-  check(heard, expected + WARM_UPDATES)
   for (const client of [...readers, ...authors]) client.close()
+  check(recordings, server.dialect, expected + WARM_UPDATES)
+  const { latencies } = measured
   return {
-    cpu: (used / delivered) * 1e6,
+    cpu: (used / latencies.length) * 1e6,
     p50: percentile(latencies, 0.5),
     p99: percentile(latencies, 0.99),
-    rate: delivered / seconds / 1e6,
+    rate: latencies.length / seconds / 1e6,
     core: (used / seconds) * 100,
   }
 }
 
 /** Every reader has the whole text. Readers that heard the same bytes are looked at once. */
-const check = (heard: readonly Uint8Array[][], length: number): void => {
-  const seen = new Set<string>()
-  for (const messages of heard) {
-    const hash = createHash('sha1')
-    for (const message of messages) hash.update(message)
-    const digest = hash.digest('hex')
-    if (seen.has(digest)) continue
-    seen.add(digest)
+const check = (recordings: readonly Recording[], dialect: Dialect, length: number): void => {
+  const seen: Buffer[] = []
+  const offset = dialect.offset(DOCUMENT)
+  for (const { bytes } of recordings) {
+    if (seen.some((each) => each.equals(bytes))) continue
+    seen.push(bytes)
     const doc = new Y.Doc()
     doc.transact(() => {
-      for (const message of messages) Y.applyUpdate(doc, bodyOf(message, 0))
+      eachFrame(bytes, (_opcode, payload, start) => {
+        const at = start + offset
+        if (kindOf(payload, at) === 'update') Y.applyUpdate(doc, bodyOf(payload, at))
+      })
     })
     const text = doc.getText('text').toString()
     if (text.length !== length) throw new Error(`a reader has ${text.length} letters of ${length}`)

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { Client } from '../client.js'
-import { bodyOf, headOf, updateOf } from '../dialect.js'
+import { bodyOf, Head, updateOf } from '../dialect.js'
 import { MiB, percentile, sleep, until } from '../figures.js'
 import { fixed, type Line, STORING } from '../line.js'
 import { peakBytes, resetPeak, residentBytes } from '../usage.js'
@@ -38,8 +38,8 @@ export const largeLine: Line = {
     const reader = await Client.open(server.url, {
       dialect,
       document: 'large',
-      onMessage: (_, { length }) => {
-        heard += length
+      onMessage: (_kind, _bytes, at, end) => {
+        heard += end - at
       },
     })
     while (size < SIZE) {
@@ -52,6 +52,7 @@ export const largeLine: Line = {
     resetPeak(server.pid)
 
     const latencies: number[] = []
+    const head = new Head()
     const sentAt = Array.from({ length: ROOMS }, () => new Map<number, number>())
     const others = await Promise.all(
       sentAt.map(async (times, i) => {
@@ -63,7 +64,8 @@ export const largeLine: Line = {
           document,
           onMessage: (kind, payload, at) => {
             if (kind !== 'update') return
-            const sent = times.get(headOf(payload, at)[3])
+            head.read(payload, at)
+            const sent = times.get(head.clock)
             if (sent !== undefined) latencies.push(performance.now() - sent)
           },
         })

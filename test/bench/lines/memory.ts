@@ -65,8 +65,8 @@ export const slowReaderLine: Line = {
     })
     const fast = await Client.open(server.url, {
       ...common,
-      onMessage: (_, { length }) => {
-        fastBytes += length
+      onMessage: (_kind, _bytes, at, end) => {
+        fastBytes += end - at
       },
     })
     const authors = await Promise.all(docs.map(() => Client.open(server.url, common)))

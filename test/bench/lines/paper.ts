@@ -53,17 +53,17 @@ const type = async (server: Running, { updates, text }: Typed): Promise<Figures>
   const reader = await Client.open(server.url, {
     dialect: server.dialect,
     document: DOCUMENT,
-    onMessage: (kind, payload, at) => {
-      if (kind === 'update') heard.push(payload.subarray(at))
+    onMessage: (kind, bytes, at, end) => {
+      if (kind === 'update') heard.push(bytes.subarray(at, end))
     },
   })
   const author = await Client.open(server.url, {
     dialect: server.dialect,
     document: DOCUMENT,
     ...(server.extended ? { protocol: SUBPROTOCOL } : {}),
-    onMessage: (kind, payload, at) => {
+    onMessage: (kind, bytes, at, end) => {
       if (!server.extended || kind !== 'other') return
-      const message = decodeMessage(payload.subarray(at))
+      const message = decodeMessage(bytes.subarray(at, end))
       if (message.type === 'ack') ({ durable } = message)
     },
   })
@@ -182,8 +182,8 @@ const helloOf = async (server: Running) => {
     dialect: server.dialect,
     document: DOCUMENT,
     protocol: SUBPROTOCOL,
-    onMessage: (kind, payload, at) => {
-      const message = kind === 'other' ? decodeMessage(payload.subarray(at)) : null
+    onMessage: (kind, bytes, at, end) => {
+      const message = kind === 'other' ? decodeMessage(bytes.subarray(at, end)) : null
       if (message?.type === 'hello') hello = message
     },
   })

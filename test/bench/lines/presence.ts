@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { Client } from '../client.js'
+import { Client, type ClientOptions } from '../client.js'
 import { awarenessOf, bodyOf } from '../dialect.js'
 import { percentile, sleep, steadily, until } from '../figures.js'
 import { fixed, type Line, NAMES } from '../line.js'
@@ -38,8 +38,8 @@ export const presenceLine: Line = {
     const latencies: number[] = []
     /** By sampled client: the last clock of each id. */
     const last = Array.from({ length: SAMPLED }, () => new Map<number, number>())
+    let chunkAt = 0
     const hear = (sample: Map<number, number>, payload: Uint8Array, at: number): void => {
-      const now = performance.now()
       const decoder = decoding.createDecoder(bodyOf(payload, at))
       for (let left = decoding.readVarUint(decoder); left > 0; left--) {
         const id = decoding.readVarUint(decoder)
@@ -47,9 +47,17 @@ export const presenceLine: Line = {
         const state = JSON.parse(decoding.readVarString(decoder)) as { sentAt?: number } | null
         if (clock <= (sample.get(id) ?? 0)) continue
         sample.set(id, clock)
-        if (typeof state?.sentAt === 'number' && measuring) latencies.push(now - state.sentAt)
+        if (typeof state?.sentAt === 'number' && measuring) latencies.push(chunkAt - state.sentAt)
       }
     }
+    const reading = (sample: Map<number, number>): Partial<ClientOptions> => ({
+      onRead: () => {
+        chunkAt = performance.now()
+      },
+      onMessage: (kind, bytes, at) => {
+        if (kind === 'awareness') hear(sample, bytes, at)
+      },
+    })
     let measuring = false
     const clients = await Promise.all(
       Array.from({ length: CLIENTS }, (_, i) => {
@@ -57,9 +65,7 @@ export const presenceLine: Line = {
         return Client.open(server.url, {
           dialect: server.dialect,
           document: 'presence',
-          onMessage: (kind, payload, at) => {
-            if (sample && kind === 'awareness') hear(sample, payload, at)
-          },
+          ...(sample ? reading(sample) : {}),
         })
       }),
     )
