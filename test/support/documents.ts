@@ -5,8 +5,10 @@ import { contents } from './random-edits.js'
 /** Whether two replicas hold the same structs and deletions, and wait for nothing. */
 export const alike = (one: Y.Doc, other: Y.Doc): boolean =>
   one.store.clients.size === other.store.clients.size &&
-  Y.equalSnapshots(Y.snapshot(one), Y.snapshot(other)) &&
-  [one, other].every(({ store }) => store.pendingStructs === null && store.pendingDs === null)
+  [one, other].every(({ store }) => store.pendingStructs === null && store.pendingDs === null) &&
+  // Last what looks at every struct: a test that waits asks again and again.
+  [...one.store.clients.keys()].every((id) => Y.getState(one.store, id) === Y.getState(other.store, id)) &&
+  Y.equalSnapshots(Y.snapshot(one), Y.snapshot(other))
 
 /** Whether a replica has everything that another one has, as far as that doesn't wait for something. */
 export const covers = (doc: Y.Doc, other: Y.Doc): boolean => {
