@@ -4,7 +4,8 @@ import { InkwireError } from '../shared/errors.js'
 import { type Authorize, everybody } from './auth/authorize.js'
 import { proxiesFrom } from './limits/address.js'
 import { DEFAULT_LIMITS, type Limits } from './limits/limits.js'
-import { LOG_LEVELS, type Log, type LogLevel } from './observe/log.js'
+import type { Log } from './observe/log.js'
+import { LOG_LEVELS, type LogLevel } from './observe/log-levels.js'
 
 /**
  * What `createServer` takes. Every option has a default; an `undefined` one counts as left out.

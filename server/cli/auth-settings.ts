@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { InkwireError } from '../../shared/errors.js'
-import { authorizeByJwt } from '../auth/jwt.js'
 import type { ServerOptions } from '../config.js'
 import { listOf } from './list-of.js'
 import { Setting } from './setting.js'
@@ -59,8 +58,10 @@ export const authOptions = async (settings: AuthSettings, host: string): Promise
         'set up tokens (--auth-jwt-secret and others), or say --insecure-public',
     )
   }
+  // Loaded when it is needed: any other command begins sooner without it.
+  const { authorizeByJwt } = wanted ? await import('../auth/jwt.js') : {}
   return {
-    ...(wanted
+    ...(authorizeByJwt
       ? {
           authorize: authorizeByJwt({
             secret,

@@ -2,8 +2,6 @@ import { writeFile } from 'node:fs/promises'
 import { InkwireError } from '../../shared/errors.js'
 import { checkName } from '../gate/name.js'
 import type { StoredDocument } from '../journal/journal.js'
-import { compactUpdates } from '../worker/compact.js'
-import { renderDocument } from '../worker/render.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { withExistingDocuments } from './remote.js'
@@ -40,19 +38,22 @@ export const addExport: AddCommand = (program, { io, parts }, done) => {
       if (format === 'update' && output === undefined && io.stdout.isTTY)
         throw bad('an update is binary: add --output <file>, or --format text or json')
       const document = await withExistingDocuments(parts, data, (documents) => readDocument(documents, name))
-      const exported = render(document, format, root)
+      const exported = await render(document, format, root)
       if (output === undefined) io.stdout.write(exported)
       else await writeFile(output, exported)
       done(OK)
     })
 }
 
-const render = (document: StoredDocument, format: 'update' | 'text' | 'json', root?: string) => {
+/** Yjs is loaded when it is needed: any other command begins sooner without it. */
+const render = async (document: StoredDocument, format: 'update' | 'text' | 'json', root?: string) => {
   const job = {
     snapshot: document.snapshot?.update ?? null,
     updates: document.tail.map(({ update }) => update),
   }
-  return format === 'update' ? compactUpdates(job).update : renderDocument(job, format, root)
+  return format === 'update'
+    ? (await import('../worker/compact.js')).compactUpdates(job).update
+    : (await import('../worker/render.js')).renderDocument(job, format, root)
 }
 
 const bad = (message: string): InkwireError => new InkwireError('INKWIRE_BAD_OPTION', message)

@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { type Finding, type MigrateReport, migrate } from '../tools/migrate.js'
+import type { Finding, MigrateReport } from '../tools/migrate.js'
 import { type StartProgress, showProgress } from '../tools/progress.js'
 import { decodeName, type SourceDocument } from '../tools/source.js'
 import { findStateFiles } from '../tools/state-files.js'
-import { openYLevelDb } from '../tools/y-leveldb.js'
 import { FAILED, type Io, OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { interruptible, withDocuments } from './remote.js'
@@ -46,6 +45,8 @@ export const addMigrate: AddCommand = (program, { io, parts }, done) => {
     await interruptible(io, (signal) =>
       withSource({ from, data, nameOf, progress, signal }, (source) =>
         withDocuments(parts, data, async (documents) => {
+          // Loaded when it is needed, and Yjs with it: any other command begins sooner without it.
+          const { migrate } = await import('../tools/migrate.js')
           done(tell(io, await migrate({ source, documents, progress, signal })))
         }),
       ),
@@ -59,6 +60,7 @@ export const addMigrate: AddCommand = (program, { io, parts }, done) => {
       'copied, and stays as it is.',
   ).action((options: MigrateOptions) =>
     run(options, async (migration, use) => {
+      const { openYLevelDb } = await import('../tools/y-leveldb.js')
       await mkdir(migration.data, { recursive: true })
       const store = await openYLevelDb({ ...migration, scratch: migration.data })
       try {

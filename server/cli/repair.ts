@@ -3,7 +3,7 @@ import { checkName } from '../gate/name.js'
 import type { LevelJournal } from '../journal/level.js'
 import { localDocuments } from '../tools/local.js'
 import { noProgress } from '../tools/progress.js'
-import { type Repaired, repair } from '../tools/repair.js'
+import type { Repaired } from '../tools/repair.js'
 import { verifyContents } from '../tools/verify.js'
 import { FAILED, type Io, OK } from './context.js'
 import type { AddCommand } from './program.js'
@@ -37,6 +37,10 @@ export const addRepair: AddCommand = (program, { io, parts }, done) => {
       })
     })
 }
+
+/** Loaded when it is needed, and Yjs with it: any other command begins sooner without it. */
+const repair = async (journal: LevelJournal, name: string): Promise<Repaired> =>
+  (await import('../tools/repair.js')).repair(journal, name)
 
 const repairNamed = async (journal: LevelJournal, names: readonly string[], io: Io): Promise<number> => {
   let code = OK

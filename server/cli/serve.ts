@@ -1,6 +1,6 @@
 import { parseOptions, type ServerOptions } from '../config.js'
 import type { UnsavedReport } from '../journal/journal.js'
-import { LOG_LEVELS } from '../observe/log.js'
+import { LOG_LEVELS } from '../observe/log-levels.js'
 import { type AuthSettings, authOptions, authSettings } from './auth-settings.js'
 import { type Context, FAILED, OK } from './context.js'
 import { type LimitSettings, limitOptions, limitSettings } from './limit-settings.js'

@@ -1,7 +1,5 @@
-import { SignJWT } from 'jose'
 import { InkwireError } from '../../shared/errors.js'
 import { ACCESS_LEVELS } from '../../shared/messages.js'
-import { authorizeByJwt } from '../auth/jwt.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { Setting } from './setting.js'
@@ -34,6 +32,8 @@ export const addToken: AddCommand = (program, { io }, done) => {
     )
     .action(async (docs: string[], { authJwtSecret, sub, expires }: TokenOptions) => {
       if (!authJwtSecret) throw bad('--auth-jwt-secret or INKWIRE_AUTH_JWT_SECRET is needed')
+      // Loaded when they are needed: any other command begins sooner without them.
+      const [{ SignJWT }, { authorizeByJwt }] = await Promise.all([import('jose'), import('../auth/jwt.js')])
       // As the server does: a token that none would take helps nobody.
       authorizeByJwt({ secret: authJwtSecret })
       const token = await new SignJWT({ docs: Object.fromEntries(docs.map(parsePattern)) })

@@ -1,15 +1,6 @@
 import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino'
+import type { LogLevel } from './log-levels.js'
 import { redactLine, SECRET_KEYS } from './redact.js'
-
-/** From the most to the least talkative. */
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-/**
- * The least severe lines that are written.
- *
- * @example
- *   createServer({ logLevel: 'warn' })
- */
-export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /**
  * What a line says beside its message. `connection` and `document` are ids; `err` is an Error. Contents of

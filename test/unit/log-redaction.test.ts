@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { createLog, type LogLevel, silentLog } from '../../server/observe/log.js'
+import { createLog, silentLog } from '../../server/observe/log.js'
+import type { LogLevel } from '../../server/observe/log-levels.js'
 import { describeWithout, redactLine } from '../../server/observe/redact.js'
 
 const record = (level: LogLevel = 'debug') => {
