@@ -72,7 +72,8 @@ const isDeleted = (
 
 /** A document's state as bytes that don't depend on how it came about: Yjs joins structs as far as it can. */
 export const canonical = (doc: Y.Doc): Buffer => {
-  const copy = new Y.Doc({ gc: true })
+  // With a name of its own Yjs would ask the system for randomness: tests do this often.
+  const copy = new Y.Doc({ gc: true, guid: 'copy' })
   Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
   const bytes = Y.encodeStateAsUpdate(copy)
   copy.destroy()

@@ -137,30 +137,64 @@ const sharedType = (random: () => number): unknown => {
   }
 }
 
+const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g
+
+/** One stretch of a text in one format. */
+class Piece {
+  readonly text: string
+  /** Where surrogate pairs begin. */
+  readonly #pairs: readonly number[]
+
+  /** @param insert an embed counts one. */
+  constructor(insert: unknown) {
+    this.text = typeof insert === 'string' ? insert : ' '
+    this.#pairs = [...this.text.matchAll(PAIRS)].map(({ index }) => index)
+  }
+
+  /** Characters, a surrogate pair being one. */
+  get size(): number {
+    return this.text.length - this.#pairs.length
+  }
+
+  /** Where character number `index` begins. */
+  place(index: number): number {
+    let at = index
+    for (const pair of this.#pairs) {
+      if (pair >= at) break
+      at++
+    }
+    return at
+  }
+}
+
 /**
  * Where in a text an edit may begin or end: anywhere but inside of a surrogate pair. Replicas of Yjs itself end
- * differently when somebody splits one.
+ * differently when somebody splits one. Texts may be large: nothing is made for each character.
  */
-const boundaries = (ytext: Y.Text): number[] => {
-  const places = [0]
-  let at = 0
-  for (const { insert } of ytext.toDelta() as { insert: unknown }[]) {
-    // An embed counts one.
-    for (const char of typeof insert === 'string' ? insert : ' ') {
-      at += char.length
-      places.push(at)
-    }
+const boundaries = (ytext: Y.Text): { readonly count: number; place(index: number): number } => {
+  const pieces = (ytext.toDelta() as { insert: unknown }[]).map(({ insert }) => new Piece(insert))
+  return {
+    count: 1 + pieces.reduce((sum, { size }) => sum + size, 0),
+    place: (index) => {
+      let at = 0
+      let left = index
+      for (const piece of pieces) {
+        if (left <= piece.size) return at + piece.place(left)
+        left -= piece.size
+        at += piece.text.length
+      }
+      return at
+    },
   }
-  return places
 }
 
 /** A random place in a text, and how far it is to another one a few characters on. */
 const stretch = (random: () => number, ytext: Y.Text): { at: number; length: number } => {
-  const places = boundaries(ytext)
-  const first = below(random, places.length)
-  const last = Math.min(first + 1 + below(random, 6), places.length - 1)
-  const at = places[first] ?? 0
-  return { at, length: (places[last] ?? 0) - at }
+  const { count, place } = boundaries(ytext)
+  const first = below(random, count)
+  const last = Math.min(first + 1 + below(random, 6), count - 1)
+  const at = place(first)
+  return { at, length: place(last) - at }
 }
 
 /** One random change by one author. */

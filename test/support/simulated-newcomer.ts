@@ -9,6 +9,9 @@ import { Turns } from '../../server/room/turns.js'
 import { FakeMember } from './fake-member.js'
 import { framesOf, messagesIn } from './frames.js'
 
+/** The state vector of who has nothing. */
+const NOTHING = Uint8Array.of(0)
+
 /**
  * What a stock client gets that comes with nothing, if the server dies now and starts again: the answer of a room that
  * was opened on what the disk holds. The disk stays as it is.
@@ -43,9 +46,9 @@ export const newcomerTo = async (disk: MemoryState, document: string): Promise<Y
   const room = await load(document, () => undefined)
   const member = new FakeMember(false)
   room.join(member)
-  const answer = room.answer(member, Y.encodeStateVector(new Y.Doc()))
+  const answer = room.answer(member, NOTHING)
   room.dispose()
-  const doc = new Y.Doc()
+  const doc = new Y.Doc({ guid: 'newcomer' })
   for (const message of messagesIn(framesOf(answer ?? []))) {
     if (message.type === 'syncStep2' || message.type === 'update') Y.applyUpdate(doc, message.update)
   }

@@ -62,6 +62,10 @@ export class World {
   readonly #slow = new WeakSet<Link>()
   readonly #promises = new Promises()
   #server: SimulatedServer | null = null
+  #stored: { readonly updates: readonly Uint8Array[]; readonly doc: Y.Doc } = {
+    updates: [],
+    doc: new Y.Doc(),
+  }
   /** What those make their sockets of who share one. */
   readonly #sharedSockets = this.#socketsOf(null)
 
@@ -161,14 +165,19 @@ export class World {
     await this.#time.advance(20)
   }
 
-  /** What is on the disk, as a document. */
+  /** What is on the disk, as a document to look at: the same one as long as nothing changes there. */
   stored(): Y.Doc {
-    const doc = new Y.Doc()
     const stored = this.disk.get(DOCUMENT)
+    const updates = (stored?.tail ?? []).map(({ update }) => update)
+    if (stored?.snapshot) updates.unshift(stored.snapshot.update)
+    const last = this.#stored
+    if (last.updates.length === updates.length && last.updates.every((update, i) => update === updates[i]))
+      return last.doc
+    const doc = new Y.Doc({ guid: 'stored' })
     doc.transact(() => {
-      if (stored?.snapshot) Y.applyUpdate(doc, stored.snapshot.update)
-      for (const { update } of stored?.tail ?? []) Y.applyUpdate(doc, update)
+      for (const update of updates) Y.applyUpdate(doc, update)
     })
+    this.#stored = { updates, doc }
     return doc
   }
 
