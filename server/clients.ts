@@ -125,12 +125,11 @@ export class Clients {
   }
 
   /** Somebody came through the gate, and was {@link admit}ted. */
-  receive({ ws, socket, request, wanted }: Admitted): void {
+  receive({ wire, request, wanted }: Admitted): void {
     const { counters, doorway } = this.#deps
     const address = this.addressOf(request)
     const connection: Connection = new Connection(
-      ws,
-      socket,
+      wire,
       {
         message: (payload) => pace.message(payload),
         pinged: () => pace.control(),

@@ -1,28 +1,16 @@
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
 import { encodeMessage } from '../shared/codec.js'
 import { Code } from '../shared/codes.js'
-import { frame } from './frame.js'
 import type { Counters } from './observe/counters.js'
 import type { Flowing, Outflow } from './outflow.js'
 import type { Transport } from './session.js'
+import { frame } from './wire/frame.js'
+import type { WireEvents, WireSocket } from './wire/wire-socket.js'
 
 /** PROTOCOL W6: an awareness update about nobody. */
 const SIGN_OF_LIFE: readonly Uint8Array[] = [
   frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) })),
 ]
-
-/** RFC 6455 §7.4.1, for everything in {@link CODES_BY_ERROR} not named. */
-const PROTOCOL_ERROR = 1002
-/** The close code that goes with an error of the library. */
-const CODES_BY_ERROR: { readonly [error: string]: number | undefined } = {
-  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: Code.tooBig,
-  WS_ERR_INVALID_UTF8: 1007,
-  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
-}
-
-/** A close reason has 123 bytes at most (RFC 6455 §5.5). */
-const REASON_BYTES = 123
 
 /** Words to one that reads nothing which may wait behind a message that goes out in pieces. */
 const MOST_STREAMS = 256
@@ -31,18 +19,12 @@ const MOST_STREAMS = 256
 const PROBE_MS = 3000
 
 /** What a connection tells whoever made it. */
-export interface ConnectionEvents {
+export interface ConnectionEvents extends Pick<WireEvents, 'read' | 'drained' | 'failed' | 'ended'> {
   message(payload: Uint8Array): void
   /** A ping has arrived. */
   pinged(): void
-  /** So many bytes have arrived, and all messages that they completed. */
-  read(bytes: number): void
-  drained(): void
-  /** The peer broke the WebSocket protocol, for which it is closed with `code`, or the socket failed; the end follows. */
-  failed(error: Error, code: number): void
   /** We close it. */
   closing(code: number, reason: string): void
-  ended(code: number): void
 }
 
 /** What a connection is told about its surroundings. */
@@ -59,13 +41,12 @@ export interface ConnectionOptions {
 }
 
 /**
- * One WebSocket: frames in and out, heartbeat, backpressure. The only code that touches the WebSocket library.
+ * One client's connection: heartbeat, backpressure, what goes out in pieces.
  *
- * Frames that a room made for all its members are written to the raw socket as they are; the library writes only
- * its own control frames, synchronously too as compression is off, so both keep their order.
+ * Frames that a room made for all its members are written to the socket as they are.
  */
 export class Connection implements Transport, Flowing {
-  readonly #ws: WebSocket
+  readonly #wire: WireSocket
   readonly #socket: Duplex
   readonly #events: ConnectionEvents
   readonly #counters: Counters
@@ -89,45 +70,45 @@ export class Connection implements Transport, Flowing {
   #answered = true
   #probe: NodeJS.Timeout | null = null
 
-  constructor(ws: WebSocket, socket: Duplex, events: ConnectionEvents, options: ConnectionOptions) {
-    this.#ws = ws
-    this.#socket = socket
+  constructor(wire: WireSocket, events: ConnectionEvents, options: ConnectionOptions) {
+    this.#wire = wire
+    this.#socket = wire.socket
     this.#events = events
     this.#counters = options.counters
     this.#maxBufferedBytes = options.maxBufferedBytes
     this.#outflow = options.outflow
     this.#gather = options.gather
-    ws.on('message', (data, isBinary) => {
-      if (!this.#open) return
-      if (!isBinary) this.close(Code.badMessage, 'text frames are not spoken here')
-      else events.message(data as Buffer)
-    })
-    ws.on('ping', (data) => {
-      if (!this.#open) return
-      events.pinged()
-      // One that doesn't read its answers gets no more of them.
-      if (!this.congested) ws.pong(data)
-    })
-    // After the library's own listener: what the bytes completed has been worked off.
-    socket.on('data', (bytes: Buffer) => {
-      this.#heard = true
-      this.#answered = true
-      if (this.#open) events.read(bytes.length)
-    })
-    // The library closes with the right code by itself (1002, 1007, 1009) and says so here.
-    ws.on('error', (error) => {
-      this.#open = false
-      events.failed(error, CODES_BY_ERROR[(error as NodeJS.ErrnoException).code ?? ''] ?? PROTOCOL_ERROR)
-    })
-    ws.on('close', (code) => {
-      this.#open = false
-      if (this.#probe) clearTimeout(this.#probe)
-      this.#outflow.delete(this)
-      events.ended(code)
-    })
-    socket.on('drain', () => {
-      if (this.#streams.length > 0) this.#outflow.add(this)
-      else if (this.#open) events.drained()
+    wire.start({
+      message: (payload, isBinary) => {
+        if (!this.#open) return
+        if (!isBinary) this.close(Code.badMessage, 'text frames are not spoken here')
+        else events.message(payload)
+      },
+      pinged: (payload) => {
+        if (!this.#open) return
+        events.pinged()
+        // One that doesn't read its answers gets no more of them.
+        if (!this.congested) wire.pong(payload)
+      },
+      read: (bytes) => {
+        this.#heard = true
+        this.#answered = true
+        if (this.#open) events.read(bytes)
+      },
+      failed: (error, code) => {
+        this.#open = false
+        events.failed(error, code)
+      },
+      drained: () => {
+        if (this.#streams.length > 0) this.#outflow.add(this)
+        else if (this.#open) events.drained()
+      },
+      ended: (code) => {
+        this.#open = false
+        if (this.#probe) clearTimeout(this.#probe)
+        this.#outflow.delete(this)
+        events.ended(code)
+      },
     })
   }
 
@@ -159,8 +140,8 @@ export class Connection implements Transport, Flowing {
   /** Writes what goes out in pieces until `bytes` are written, or the socket is backed up. */
   flow(bytes: number): { readonly written: number; readonly more: boolean } {
     let written = 0
-    // The library answers a close frame by itself.
-    if (this.#ws.readyState !== this.#ws.OPEN) this.#streams = []
+    // A close frame was answered.
+    if (!this.#wire.open) this.#streams = []
     // Not at what waits: of little that waits the socket doesn't say when it is gone.
     while (written < bytes && !this.#socket.writableNeedDrain) {
       const [stream] = this.#streams
@@ -210,10 +191,10 @@ export class Connection implements Transport, Flowing {
     if (this.#streams.length > 0) {
       // A close frame can't come in the middle of another. It comes back and is told then.
       this.#streams = []
-      this.#ws.terminate()
+      this.#wire.terminate()
       return
     }
-    this.#ws.close(code, shortened(reason))
+    this.#wire.close(code, reason)
     // The answer to our close frame must be readable.
     this.resume()
     this.release()
@@ -222,12 +203,12 @@ export class Connection implements Transport, Flowing {
   /** Ends the connection without a word, for one that doesn't answer any more. */
   terminate(): void {
     this.#open = false
-    this.#ws.terminate()
+    this.#wire.terminate()
   }
 
   pause(): void {
     this.#paused = true
-    this.#ws.pause()
+    this.#wire.pause()
   }
 
   resume(): void {
@@ -238,7 +219,7 @@ export class Connection implements Transport, Flowing {
   /** Stops reading too, for another reason: both must be gone. */
   hold(): void {
     this.#held = true
-    this.#ws.pause()
+    this.#wire.pause()
   }
 
   release(): void {
@@ -251,10 +232,10 @@ export class Connection implements Transport, Flowing {
     // In the middle of a message it can't be asked; the heartbeat looks at whether it takes it.
     if (this.#probe || !this.#open || this.#streams.length > 0) return
     this.#answered = false
-    this.#ws.ping()
+    this.#wire.ping()
     this.#probe = setTimeout(() => {
       this.#probe = null
-      if (!this.#answered && !this.#ws.isPaused) this.terminate()
+      if (!this.#answered && !this.#wire.paused) this.terminate()
     }, PROBE_MS)
   }
 
@@ -275,25 +256,16 @@ export class Connection implements Transport, Flowing {
       return
     }
     // Whom we don't read we can't hear.
-    if (this.#pinged && !this.#heard && !this.#ws.isPaused) {
+    if (this.#pinged && !this.#heard && !this.#wire.paused) {
       this.terminate()
       return
     }
     this.#heard = false
     this.#pinged = true
-    if (this.#open) this.#ws.ping()
+    if (this.#open) this.#wire.ping()
   }
 
   #readOn(): void {
-    if (this.#ws.isPaused && !this.#paused && !this.#held) this.#ws.resume()
+    if (this.#wire.paused && !this.#paused && !this.#held) this.#wire.resume()
   }
-}
-
-const shortened = (reason: string): string => {
-  const bytes = Buffer.from(reason)
-  if (bytes.length <= REASON_BYTES) return reason
-  // Cut between characters: an incomplete one would make the close frame invalid.
-  let end = REASON_BYTES
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return bytes.subarray(0, end).toString()
 }

@@ -184,7 +184,7 @@ class ComposedServer implements InkwireServer {
       refuse: (request) =>
         this.#closing ? { code: Code.restart, reason: 'the server restarts' } : this.#clients.admit(request),
       admitted: (who) => this.#clients.receive(who),
-      handshakes: new InTurns({ soon: setImmediate, clock }),
+      schedule: new InTurns({ soon: setImmediate, clock }),
       refused: (code, reason) => this.#clients.refused(code, reason),
     })
     this.requestHandler = createHttpApp({

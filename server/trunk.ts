@@ -4,10 +4,10 @@ import { InkwireError } from '../shared/errors.js'
 import type { TrunkMessage } from '../shared/messages.js'
 import { type Carrier, Channel } from './channel.js'
 import type { Guest } from './connections.js'
-import { frame } from './frame.js'
 import type { TurnedAway } from './limits/doorway.js'
 import type { LogFields } from './observe/log.js'
 import type { Session, Transport } from './session.js'
+import { frame } from './wire/frame.js'
 
 /** What may have arrived for channels that take nothing now, bytes; with more, nothing is read for any of them. */
 const MOST_WAITING_BYTES = 256 * 1024

@@ -1,35 +1,64 @@
-/** What tasks in turns need of time. */
+/** What work in turns needs of time. */
 export interface InTurnsDeps {
-  /** Runs `task` at the end of this turn of the event loop, or in the next one if this is its end. */
+  /** Runs `task` after the event loop has looked at what else there is. */
   readonly soon: (task: () => void) => void
   /** Milliseconds, monotonic. */
   readonly clock: () => number
 }
 
-/** What such tasks may take of a turn, ms; one is done in any case. */
-const LONGEST_MS = 4
-/** So many may wait, for what waits takes memory; more are done at once, which slows down whoever sends them. */
-const MOST_WAITING = 1000
+/** What such work may take of a turn, ms; one piece of it is done in any case. */
+const LONGEST_MS = 8
+/** When none was done for so long, ms, the event loop has looked at something else. */
+const PAUSE_MS = 0.5
 
 /**
- * Does tasks in the order in which they came, some milliseconds of them in each turn of the event loop. When hundreds
- * come at once, those who are there already are read in between.
+ * Work that sockets bring: it is done at once, but not for ever. When hundreds connect, say something or leave in the
+ * same turn of the event loop, since their network has come back, what doesn't fit into some milliseconds waits for
+ * the next turns, in the order in which it came; timers, flushes and the disk's answers come in between.
  */
 export class InTurns {
   readonly #deps: InTurnsDeps
-  readonly #tasks: (() => void)[] = []
+  readonly #line: (() => void)[] = []
+  /** When it began without a pause, and when the last piece of it was done. */
+  #since = Number.NEGATIVE_INFINITY
+  #until = Number.NEGATIVE_INFINITY
 
   constructor(deps: InTurnsDeps) {
     this.#deps = deps
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#line.length
+  }
+
+  /** Does `task` now or when its turn has come. */
   add(task: () => void): void {
-    if (this.#tasks.length >= MOST_WAITING) {
-      task()
+    if (!this.begin()) {
+      this.later(task)
       return
     }
-    this.#tasks.push(task)
-    if (this.#tasks.length === 1) this.#deps.soon(() => this.#turn())
+    task()
+    this.done()
+  }
+
+  /** Whether there is time for something now, and nobody waits. Who does it says when it is {@link done}. */
+  begin(): boolean {
+    if (this.#line.length > 0) return false
+    const now = this.#deps.clock()
+    if (now - this.#until > PAUSE_MS) this.#since = now
+    return now - this.#since < LONGEST_MS
+  }
+
+  /** @see begin */
+  done(): void {
+    this.#until = this.#deps.clock()
+  }
+
+  /** `task` is done when its turn has come, behind what waits already. */
+  later(task: () => void): void {
+    this.#line.push(task)
+    if (this.#line.length === 1) this.#deps.soon(() => this.#turn())
   }
 
   #turn(): void {
@@ -37,11 +66,12 @@ export class InTurns {
     const end = clock() + LONGEST_MS
     let done = 0
     try {
-      do this.#tasks[done++]?.()
-      while (done < this.#tasks.length && clock() < end)
+      do this.#line[done++]?.()
+      while (done < this.#line.length && clock() < end)
     } finally {
-      this.#tasks.splice(0, done)
-      if (this.#tasks.length > 0) soon(() => this.#turn())
+      this.#line.splice(0, done)
+      this.done()
+      if (this.#line.length > 0) soon(() => this.#turn())
     }
   }
 }

@@ -1,10 +1,10 @@
 import { encodeMessage } from '../../shared/codec.js'
-import { frame } from '../frame.js'
 import type { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { scanUpdate } from '../update/scan.js'
 import { Splicer } from '../update/splice.js'
 import type { StateVector } from '../update/state-vector.js'
+import { frame } from '../wire/frame.js'
 import { type Answer, answerBytes, updateMessage } from './answer.js'
 import type { Tail } from './tail.js'
 

@@ -1,10 +1,10 @@
-import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import type { WebSocket } from 'ws'
 import { Connection } from '../../server/connection.js'
+import { InTurns } from '../../server/limits/in-turns.js'
 import { Counters } from '../../server/observe/counters.js'
 import { Outflow } from '../../server/outflow.js'
+import { WireSocket } from '../../server/wire/wire-socket.js'
 
 const nothing = (): void => undefined
 
@@ -23,7 +23,6 @@ const connect = (gather: boolean): { connection: Connection; handed: string[] } 
       done()
     },
   })
-  const ws = Object.assign(new EventEmitter(), { OPEN: 1, readyState: 1 })
   const events = {
     message: nothing,
     pinged: nothing,
@@ -33,13 +32,14 @@ const connect = (gather: boolean): { connection: Connection; handed: string[] } 
     closing: nothing,
     ended: nothing,
   }
-  const connection = new Connection(
-    // As much of one as is used here.
-    ws as unknown as WebSocket,
-    socket,
-    events,
-    { counters: new Counters(), maxBufferedBytes: 20, outflow: new Outflow(setImmediate), gather },
-  )
+  const reading = new InTurns({ soon: setImmediate, clock: () => 0 })
+  const wire = new WireSocket(socket, Buffer.of(), { maxMessageBytes: 1024, reading })
+  const connection = new Connection(wire, events, {
+    counters: new Counters(),
+    maxBufferedBytes: 20,
+    outflow: new Outflow(setImmediate),
+    gather,
+  })
   return { connection, handed }
 }
 

@@ -18,7 +18,12 @@ describe('the gate', () => {
       refuse: () => null,
       admitted: ({ wanted }) => void documents.push(wanted?.document),
       refused: () => undefined,
-      handshakes: { add: (task) => void waiting.push(task) },
+      schedule: {
+        waiting: 0,
+        begin: () => true,
+        done: () => undefined,
+        later: (task) => void waiting.push(task),
+      },
     })
     const http = createServer()
     http.on('upgrade', (request, socket, head) => gate.handleUpgrade(request, socket, head))

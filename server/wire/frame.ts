@@ -3,8 +3,9 @@
  * once for all its members, so framing lies here and not in the WebSocket library, which would do it per socket.
  */
 
-/** FIN and opcode 2 (binary). */
-const BINARY = 0x82
+const FIN = 0x80
+/** Opcode 2 (RFC 6455 §5.2). */
+const BINARY = FIN | 2
 
 /** Bytes that the header of a frame with `length` bytes of payload takes: 2, 4 or 10. */
 export const headerSize = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
@@ -72,5 +73,18 @@ export function* pieces(
 export const frame = (payload: Uint8Array): Uint8Array => {
   const framed = new Uint8Array(headerSize(payload.length) + payload.length)
   framed.set(payload, writeHeader(framed, 0, payload.length))
+  return framed
+}
+
+/**
+ * A control frame (RFC 6455 §5.5).
+ *
+ * @param payload at most 125 bytes.
+ */
+export const controlFrame = (opcode: number, payload: Uint8Array): Uint8Array => {
+  const framed = new Uint8Array(2 + payload.length)
+  framed[0] = FIN | opcode
+  framed[1] = payload.length
+  framed.set(payload, 2)
   return framed
 }

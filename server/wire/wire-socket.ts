@@ -1,0 +1,215 @@
+import type { Duplex } from 'node:stream'
+import { controlFrame } from './frame.js'
+import { FrameReader, NO_CODE, Opcode, WireError } from './frame-reader.js'
+
+/** How long a client may take to answer a close frame, ms; then its socket is cut. */
+const CLOSE_TIMEOUT_MS = 3000
+/** The connection ended without a close frame (RFC 6455 §7.1.5). */
+const NO_CLOSE_FRAME = 1006
+/** A close reason has 123 bytes at most (RFC 6455 §5.5). */
+const REASON_BYTES = 123
+const NOTHING = new Uint8Array(0)
+
+/** What a WebSocket tells whoever has it. */
+export interface WireEvents {
+  message(payload: Uint8Array, isBinary: boolean): void
+  /** A ping, which is to be answered. */
+  pinged(payload: Uint8Array): void
+  /** So many bytes have arrived, and all messages that they completed. */
+  read(bytes: number): void
+  /** The peer broke the WebSocket protocol, for which it is closed with `code`; the end follows. */
+  failed(error: Error, code: number): void
+  /** All that waited in the socket has gone out. */
+  drained(): void
+  /** It is gone. @param code what the peer's close frame said; 1005 nothing, 1006 that there was none. */
+  ended(code: number): void
+}
+
+/** What says when something is worked off. */
+export interface Schedule {
+  /** Whether it may be now; if so, {@link done} is called after it. */
+  begin(): boolean
+  done(): void
+  /** Otherwise it is in its turn. */
+  later(task: () => void): void
+}
+
+/** How a {@link WireSocket} reads. */
+export interface WireOptions {
+  /** More in one message closes it with 1009. */
+  readonly maxMessageBytes: number
+  readonly reading: Schedule
+}
+
+/**
+ * A WebSocket whose opening handshake is done, seen from the server (RFC 6455 §5 to 7): reads frames, keeps the order
+ * of the close handshake. Messages go out as the frames that a room made for all, written to {@link socket} as they are.
+ */
+export class WireSocket {
+  /** For frames; nothing may be written to it when this is no longer {@link open}. */
+  readonly socket: Duplex
+  readonly #reader: FrameReader
+  #events: WireEvents | null = null
+  readonly #reading: Schedule
+  /** Has arrived, and waits for its turn. */
+  #waiting: Buffer | null = null
+  #paused = false
+  #sentClose = false
+  /** What the peer's close frame said. */
+  #code: number | null = null
+  #failed = false
+  #cut: NodeJS.Timeout | null = null
+
+  /** @param head what came together with the handshake. */
+  constructor(socket: Duplex, head: Uint8Array, { maxMessageBytes, reading }: WireOptions) {
+    this.socket = socket
+    this.#reading = reading
+    if (head.length > 0) socket.unshift(head)
+    this.#reader = new FrameReader(maxMessageBytes, {
+      message: (payload, isBinary) => this.#events?.message(payload, isBinary),
+      ping: (payload) => this.#events?.pinged(payload),
+      pong: ignore,
+      close: (code, reason) => this.#closed(code, reason),
+    })
+  }
+
+  /** Begins to read; what has arrived comes after this turn's work. */
+  start(events: WireEvents): void {
+    this.#events = events
+    const { socket } = this
+    socket.on('data', (chunk: Buffer) => this.#arrived(chunk))
+    socket.on('drain', () => events.drained())
+    // An error destroys the socket; its end says enough.
+    socket.on('error', ignore)
+    socket.on('end', () => socket.end())
+    socket.on('close', () => this.#gone())
+  }
+
+  /** Whether neither side has begun to close it. */
+  get open(): boolean {
+    return !this.#sentClose && this.#code === null && !this.#failed
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  ping(): void {
+    if (this.open) this.socket.write(controlFrame(Opcode.ping, NOTHING))
+  }
+
+  pong(payload: Uint8Array): void {
+    if (this.open) this.socket.write(controlFrame(Opcode.pong, payload))
+  }
+
+  /** Begins the close handshake (RFC 6455 §7.1.2). A reason that is too long is cut. */
+  close(code: number, reason: string): void {
+    this.#sendClose(code, shortened(reason))
+  }
+
+  /** Ends it without a word. */
+  terminate(): void {
+    this.socket.destroy()
+  }
+
+  /** Nothing more is read, but what has arrived already. */
+  pause(): void {
+    this.#paused = true
+    if (this.#code === null && !this.#failed) this.socket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (!this.#waiting) this.socket.resume()
+  }
+
+  #arrived(chunk: Buffer): void {
+    if (this.#reading.begin()) {
+      this.#read(chunk)
+      this.#reading.done()
+      return
+    }
+    this.#waiting = chunk
+    this.socket.pause()
+    this.#reading.later(() => this.#readOn())
+  }
+
+  /** Reads what has waited for its turn. */
+  #readOn(): void {
+    const chunk = this.#waiting
+    if (!chunk) return
+    this.#waiting = null
+    this.#read(chunk)
+    if (!this.#paused) this.socket.resume()
+  }
+
+  #read(chunk: Buffer): void {
+    // What follows a close frame or an error is thrown away (RFC 6455 §5.5.1, 7.1.7).
+    if (this.#code !== null || this.#failed) return
+    try {
+      this.#reader.read(chunk)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.#fail(error)
+    }
+    this.#events?.read(chunk.length)
+  }
+
+  #fail(error: WireError): void {
+    this.#failed = true
+    this.#events?.failed(error, error.code)
+    this.#sendClose(error.code, NOTHING)
+    this.#finish()
+  }
+
+  #closed(code: number, reason: Uint8Array): void {
+    this.#code = code
+    this.#sendClose(code, reason)
+    this.#finish()
+  }
+
+  #sendClose(code: number, reason: Uint8Array): void {
+    if (this.#sentClose) return
+    this.#sentClose = true
+    this.#cut = setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS)
+    this.socket.write(controlFrame(Opcode.close, code === NO_CODE ? NOTHING : closing(code, reason)))
+  }
+
+  /** All is said. What still comes is thrown away; the server is the first to close (RFC 6455 §7.1.1). */
+  #finish(): void {
+    this.#paused = false
+    this.socket.resume()
+    this.socket.end()
+  }
+
+  #gone(): void {
+    const events = this.#events
+    if (!events) return
+    if (this.#cut) clearTimeout(this.#cut)
+    this.#readOn()
+    // What came before it was cut off while nothing was read of it.
+    const left = this.socket.readableLength > 0 ? (this.socket.read() as Buffer | null) : null
+    if (left) this.#read(left)
+    this.#events = null
+    events.ended(this.#code ?? NO_CLOSE_FRAME)
+  }
+}
+
+const closing = (code: number, reason: Uint8Array): Uint8Array => {
+  const payload = new Uint8Array(2 + reason.length)
+  payload[0] = code >> 8
+  payload[1] = code
+  payload.set(reason, 2)
+  return payload
+}
+
+const shortened = (reason: string): Uint8Array => {
+  const bytes = Buffer.from(reason)
+  if (bytes.length <= REASON_BYTES) return bytes
+  // Cut between characters: an incomplete one would make the close frame invalid.
+  let end = REASON_BYTES
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--
+  return bytes.subarray(0, end)
+}
+
+const ignore = (): void => {}
