@@ -108,7 +108,8 @@ export class FrameReader {
       }
       const size = headerSize(bytes, at)
       if (size > bytes.length - at) {
-        this.#start = bytes.slice(at)
+        // A view of a few bytes would keep all that came with them.
+        this.#start = new Uint8Array(bytes.subarray(at))
         return
       }
       at = this.#begin(bytes, at, size)
@@ -125,7 +126,7 @@ export class FrameReader {
     const from = at + size
     const mask = bytes.subarray(from - MASK_BYTES, from)
     if (bytes.length - from < length) {
-      this.#head = { opcode, final, length, mask: mask.slice() }
+      this.#head = { opcode, final, length, mask: new Uint8Array(mask) }
       this.#arrived = 0
       return from
     }
@@ -226,7 +227,9 @@ export class FrameReader {
     if (opcode >= Opcode.close) {
       if (opcode > Opcode.pong) throw this.#failure(PROTOCOL_ERROR, `unknown opcode ${opcode}`)
       if ((first & FIN) === 0) throw this.#failure(PROTOCOL_ERROR, 'a control frame in fragments')
-      if (length > MOST_CONTROL_BYTES) throw this.#failure(PROTOCOL_ERROR, 'a control frame that is too long')
+      // Not `length`: a short one may be claimed in a long form too.
+      if ((second & LENGTH) > MOST_CONTROL_BYTES)
+        throw this.#failure(PROTOCOL_ERROR, 'a control frame that is too long')
       return
     }
     if (opcode > Opcode.binary) throw this.#failure(PROTOCOL_ERROR, `unknown opcode ${opcode}`)
