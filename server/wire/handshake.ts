@@ -49,10 +49,15 @@ export const opening = (key: string, protocol: string | null): string => {
 
 /** The answer to a handshake that isn't one: whoever sent it reads HTTP. */
 export const refusal = ({ status, reason }: BadHandshake): string =>
-  `HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nSec-WebSocket-Version: ${VERSION}\r\n` +
+  `HTTP/1.1 ${HEADS[status]}\r\nSec-WebSocket-Version: ${VERSION}\r\n` +
   `Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`
 
-const STATUS = { 400: 'Bad Request', 405: 'Method Not Allowed', 426: 'Upgrade Required' } as const
+/** Each status with the headers that it must have (RFC 9110 §15.5.6, 15.5.22). */
+const HEADS = {
+  400: '400 Bad Request\r\nConnection: close',
+  405: '405 Method Not Allowed\r\nAllow: GET\r\nConnection: close',
+  426: '426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close',
+} as const
 
 const bad = (reason: string): BadHandshake => ({ status: 400, reason })
 
