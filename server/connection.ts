@@ -121,7 +121,7 @@ export class Connection implements Transport, Flowing {
   }
 
   write(frames: readonly Uint8Array[]): void {
-    if (!this.#open) return
+    if (!this.#open || !this.#wire.open) return
     this.#spoke = true
     if (this.#streams.length > 0) {
       this.#streams.push([frames][Symbol.iterator]())

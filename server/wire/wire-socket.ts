@@ -77,21 +77,22 @@ export class WireSocket {
   start(events: WireEvents): void {
     this.#events = events
     const { socket } = this
-    socket.on('data', (chunk: Buffer) => this.#arrived(chunk))
-    socket.on('drain', () => events.drained())
+    socket.on('data', this.#arrived)
+    socket.on('drain', this.#drained)
+    socket.on('end', this.#ended)
     // An error destroys the socket; its end says enough.
     socket.on('error', ignore)
-    socket.on('end', () => socket.end())
-    socket.on('close', () => this.#gone())
+    socket.once('close', () => this.#gone())
   }
 
-  /** Whether neither side has begun to close it. */
+  /** Whether neither side has begun to close it, with or without a close frame. */
   get open(): boolean {
-    return !this.#sentClose && this.#code === null && !this.#failed
+    return !this.#sentClose && !this.#deaf && this.socket.writable
   }
 
+  /** Whether nothing is read for now: somebody wants it so, or something waits for its turn. */
   get paused(): boolean {
-    return this.#paused
+    return this.#paused || this.#waiting !== null
   }
 
   ping(): void {
@@ -115,7 +116,7 @@ export class WireSocket {
   /** Nothing more is read, but what has arrived already. */
   pause(): void {
     this.#paused = true
-    if (this.#code === null && !this.#failed) this.socket.pause()
+    if (!this.#deaf) this.socket.pause()
   }
 
   resume(): void {
@@ -123,34 +124,46 @@ export class WireSocket {
     if (!this.#waiting) this.socket.resume()
   }
 
-  #arrived(chunk: Buffer): void {
-    if (this.#reading.begin()) {
-      this.#read(chunk)
-      this.#reading.done()
+  /** Whether what still comes is thrown away (RFC 6455 §5.5.1, 7.1.7). */
+  get #deaf(): boolean {
+    return this.#code !== null || this.#failed
+  }
+
+  readonly #arrived = (chunk: Buffer): void => {
+    if (this.#deaf) return
+    if (!this.#reading.begin()) {
+      this.#waiting = chunk
+      this.socket.pause()
+      this.#reading.later(() => this.#readOn())
       return
     }
-    this.#waiting = chunk
-    this.socket.pause()
-    this.#reading.later(() => this.#readOn())
+    try {
+      this.#read(chunk)
+    } finally {
+      this.#reading.done()
+    }
   }
 
   /** Reads what has waited for its turn. */
   #readOn(): void {
-    const chunk = this.#waiting
-    if (!chunk) return
-    this.#waiting = null
-    this.#read(chunk)
+    if (!this.#waiting) return
+    this.#readWaiting()
     if (!this.#paused) this.socket.resume()
   }
 
+  #readWaiting(): void {
+    const chunk = this.#waiting
+    this.#waiting = null
+    if (chunk) this.#read(chunk)
+  }
+
   #read(chunk: Buffer): void {
-    // What follows a close frame or an error is thrown away (RFC 6455 §5.5.1, 7.1.7).
-    if (this.#code !== null || this.#failed) return
+    if (this.#deaf) return
     try {
       this.#reader.read(chunk)
     } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      this.#fail(error)
+      if (error instanceof WireError) this.#fail(error)
+      else this.#abandon(error)
     }
     this.#events?.read(chunk.length)
   }
@@ -162,6 +175,13 @@ export class WireSocket {
     this.#finish()
   }
 
+  /** Whoever was told of a message has thrown: the rest of the piece is lost, and nothing behind it would make sense. */
+  #abandon(error: unknown): never {
+    this.#failed = true
+    this.socket.destroy()
+    throw error
+  }
+
   #closed(code: number, reason: Uint8Array): void {
     this.#code = code
     this.#sendClose(code, reason)
@@ -169,9 +189,9 @@ export class WireSocket {
   }
 
   #sendClose(code: number, reason: Uint8Array): void {
-    if (this.#sentClose) return
+    if (this.#sentClose || !this.socket.writable) return
     this.#sentClose = true
-    this.#cut = setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS)
+    this.#cutLater()
     this.socket.write(controlFrame(Opcode.close, code === NO_CODE ? NOTHING : closing(code, reason)))
   }
 
@@ -182,16 +202,33 @@ export class WireSocket {
     this.socket.end()
   }
 
+  readonly #drained = (): void => this.#events?.drained()
+
+  /** The peer has closed its side; it gets what is on its way, if it takes that. */
+  readonly #ended = (): void => {
+    this.#cutLater()
+    this.socket.end()
+  }
+
+  #cutLater(): void {
+    this.#cut ??= setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS)
+  }
+
   #gone(): void {
-    const events = this.#events
-    if (!events) return
-    if (this.#cut) clearTimeout(this.#cut)
-    this.#readOn()
-    // What came before it was cut off while nothing was read of it.
-    const left = this.socket.readableLength > 0 ? (this.socket.read() as Buffer | null) : null
-    if (left) this.#read(left)
-    this.#events = null
-    events.ended(this.#code ?? NO_CLOSE_FRAME)
+    const { socket } = this
+    // Before what is left is read, or it would come twice.
+    socket.off('data', this.#arrived).off('drain', this.#drained).off('end', this.#ended)
+    try {
+      this.#readWaiting()
+      // What came before it was cut off while nothing was read of it. All of it: by itself `read` gives one piece.
+      const left = socket.readableLength > 0 ? (socket.read(socket.readableLength) as Buffer | null) : null
+      if (left) this.#read(left)
+    } finally {
+      if (this.#cut) clearTimeout(this.#cut)
+      const events = this.#events
+      this.#events = null
+      events?.ended(this.#code ?? NO_CLOSE_FRAME)
+    }
   }
 }
 
