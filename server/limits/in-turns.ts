@@ -32,16 +32,6 @@ export class InTurns {
     return this.#line.length
   }
 
-  /** Does `task` now or when its turn has come. */
-  add(task: () => void): void {
-    if (!this.begin()) {
-      this.later(task)
-      return
-    }
-    task()
-    this.done()
-  }
-
   /** Whether there is time for something now, and nobody waits. Who does it says when it is {@link done}. */
   begin(): boolean {
     if (this.#line.length > 0) return false

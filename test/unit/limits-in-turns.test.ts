@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { InTurns } from '../../server/limits/in-turns.js'
 
-describe('tasks in turns', () => {
+describe('work in turns', () => {
   let now: number
   let soon: (() => void)[]
-  let done: number[]
+  let done: string[]
   let inTurns: InTurns
 
   beforeEach(() => {
@@ -14,65 +14,107 @@ describe('tasks in turns', () => {
     inTurns = new InTurns({ soon: (task) => void soon.push(task), clock: () => now })
   })
 
-  /** A task that takes `ms`. */
-  const add = (name: number, ms: number): void =>
-    inTurns.add(() => {
-      done.push(name)
-      now += ms
-    })
+  /** Work that takes `ms`. */
+  const work = (name: string, ms: number) => (): void => {
+    done.push(name)
+    now += ms
+  }
 
+  /** Does it at once if it may be. */
+  const attempt = (name: string, ms: number): boolean => {
+    if (!inTurns.begin()) return false
+    work(name, ms)()
+    inTurns.done()
+    return true
+  }
+
+  const later = (name: string, ms: number): void => inTurns.later(work(name, ms))
+
+  /** The event loop goes on. */
   const turn = (): void => {
     for (const task of soon.splice(0)) task()
   }
 
-  it('are done at the end of the turn that they came in', () => {
-    add(1, 0.3)
-    add(2, 0.3)
-    expect(done).toEqual([])
-    turn()
-    expect(done).toEqual([1, 2])
-    expect(soon).toEqual([])
+  it('may be done at once, 8 ms of it without a pause', () => {
+    expect(attempt('a', 7.9)).toBe(true)
+    expect(attempt('b', 20)).toBe(true)
+    expect(attempt('c', 0)).toBe(false)
+    expect(done).toEqual(['a', 'b'])
   })
 
-  it('some milliseconds of them in each, in order; what came meanwhile waits behind them', () => {
-    for (let i = 0; i < 20; i++) add(i, 0.5)
+  it('and again after a pause in which the event loop has looked at something else', () => {
+    attempt('a', 10)
+    now += 0.5
+    expect(attempt('b', 0)).toBe(false)
+    now += 0.1
+    expect(attempt('c', 7)).toBe(true)
+    now += 0.4
+    expect(attempt('d', 1)).toBe(true)
+    expect(attempt('e', 0)).toBe(false)
+  })
+
+  it('takes no more time because it has begun and was never done', () => {
+    expect(inTurns.begin()).toBe(true)
+    now += 10
+    expect(attempt('a', 1)).toBe(true)
+  })
+
+  it('doesn’t overtake what waits', () => {
+    later('a', 0)
+    expect([attempt('b', 0), inTurns.waiting]).toEqual([false, 1])
     turn()
-    expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
-    add(20, 0.5)
+    now += 1
+    expect([attempt('c', 0), inTurns.waiting]).toEqual([true, 0])
+    expect(done).toEqual(['a', 'c'])
+  })
+
+  it('waits in order, 8 ms of it in each turn', () => {
+    for (let i = 0; i < 20; i++) later(`${i}`, 1)
+    expect([done, inTurns.waiting, soon.length]).toEqual([[], 20, 1])
+    turn()
+    expect([done.length, inTurns.waiting]).toEqual([8, 12])
+    later('20', 1)
     turn()
     expect(done.length).toBe(16)
     turn()
-    expect(done).toEqual(Array.from({ length: 21 }, (_, i) => i))
-    expect(soon).toEqual([])
+    expect(done).toEqual(Array.from({ length: 21 }, (_, i) => `${i}`))
+    expect([inTurns.waiting, soon]).toEqual([0, []])
+  })
+
+  it('what comes during a turn is part of it, behind the others', () => {
+    inTurns.later(() => {
+      done.push('a')
+      expect(inTurns.begin()).toBe(false)
+      later('c', 0)
+    })
+    later('b', 0)
+    turn()
+    expect([done, soon]).toEqual([['a', 'b', 'c'], []])
   })
 
   it('one in each turn, however long it takes', () => {
-    add(1, 50)
-    add(2, 50)
+    later('a', 50)
+    later('b', 50)
     turn()
-    expect(done).toEqual([1])
+    expect(done).toEqual(['a'])
     turn()
-    expect(done).toEqual([1, 2])
+    expect(done).toEqual(['a', 'b'])
   })
 
-  it('wait only so many', () => {
-    for (let i = 0; i < 1000; i++) add(i, 1)
-    expect(done).toEqual([])
-    add(1000, 1)
-    expect(done).toEqual([1000])
+  it('a turn is no pause', () => {
+    attempt('a', 8)
+    later('b', 1)
     turn()
-    expect(done).toEqual([1000, 0, 1, 2, 3])
-    add(1001, 1)
-    expect(done.length).toBe(5)
+    expect(attempt('c', 0)).toBe(false)
   })
 
-  it('go on after one that fails', () => {
-    inTurns.add(() => {
+  it('goes on after one that fails', () => {
+    inTurns.later(() => {
       throw new Error('broken')
     })
-    add(2, 0)
+    later('b', 0)
     expect(turn).toThrow('broken')
     turn()
-    expect(done).toEqual([2])
+    expect([done, inTurns.waiting]).toEqual([['b'], 0])
   })
 })
