@@ -121,7 +121,7 @@ export class WireSocket {
 
   resume(): void {
     this.#paused = false
-    if (!this.#waiting) this.socket.resume()
+    if (!this.#waiting) this.#flow()
   }
 
   /** Whether what still comes is thrown away (RFC 6455 §5.5.1, 7.1.7). */
@@ -146,15 +146,16 @@ export class WireSocket {
 
   /** Reads what has waited for its turn. */
   #readOn(): void {
-    if (!this.#waiting) return
-    this.#readWaiting()
-    if (!this.#paused) this.socket.resume()
+    const chunk = this.#waiting
+    if (!chunk) return
+    this.#waiting = null
+    this.#read(chunk)
+    if (!this.#paused) this.#flow()
   }
 
-  #readWaiting(): void {
-    const chunk = this.#waiting
-    this.#waiting = null
-    if (chunk) this.#read(chunk)
+  /** From one that has failed it would throw away what is left, which {@link #gone} reads. */
+  #flow(): void {
+    if (!this.socket.destroyed) this.socket.resume()
   }
 
   #read(chunk: Buffer): void {
@@ -198,7 +199,7 @@ export class WireSocket {
   /** All is said. What still comes is thrown away; the server is the first to close (RFC 6455 §7.1.1). */
   #finish(): void {
     this.#paused = false
-    this.socket.resume()
+    this.#flow()
     this.socket.end()
   }
 
@@ -219,7 +220,7 @@ export class WireSocket {
     // Before what is left is read, or it would come twice.
     socket.off('data', this.#arrived).off('drain', this.#drained).off('end', this.#ended)
     try {
-      this.#readWaiting()
+      this.#readOn()
       // What came before it was cut off while nothing was read of it. All of it: by itself `read` gives one piece.
       const left = socket.readableLength > 0 ? (socket.read(socket.readableLength) as Buffer | null) : null
       if (left) this.#read(left)

@@ -286,6 +286,7 @@ describe('RFC 6455 §7: the end', () => {
     const opened = open()
     opened.socket.stick()
     opened.socket.write('out')
+    opened.socket.write(' and more')
     opened.socket.arrive(frameOf('a'), frameOf('b').subarray(0, 5))
     opened.socket.finish()
     await settled()
@@ -295,7 +296,7 @@ describe('RFC 6455 §7: the end', () => {
     // What was on its way goes out.
     opened.socket.unstick()
     await settled()
-    expect(opened.socket.sent).toBe(Buffer.from('out').toString('hex'))
+    expect(opened.socket.sent).toBe(Buffer.from('out and more').toString('hex'))
     expect(said(opened)).toEqual(['a', 'ended 1006'])
     gone(opened)
   })
@@ -336,9 +337,10 @@ describe('RFC 6455 §7: the end', () => {
       },
     })
     const chunk = Buffer.concat([frameOf('a'), frameOf('b')])
+    opened.wire.pause()
+    opened.socket.arrive(frameOf('c'))
     expect(() => opened.socket.emit('data', chunk)).toThrow('broken')
     expect([opened.schedule.begun, opened.schedule.done]).toEqual([1, 1])
-    opened.socket.arrive(frameOf('c'))
     await settled()
     expect(said(opened)).toEqual(['a', 'ended 1006'])
     gone(opened)
@@ -363,6 +365,15 @@ describe('RFC 6455 §7: the end', () => {
 })
 
 describe('a WebSocket that is paused', () => {
+  it('by a message before a close frame, it still hears the end', async () => {
+    const opened = open(undefined, { onMessage: (_text, wire) => wire.pause() })
+    opened.socket.arrive(Buffer.concat([frameOf('a'), closing(1000)]), frameOf('b'))
+    opened.socket.finish()
+    await settled()
+    expect(said(opened)).toEqual(['a', 'ended 1000'])
+    gone(opened)
+  })
+
   it('reads nothing more until it is resumed', async () => {
     const opened = open()
     opened.wire.pause()
@@ -396,6 +407,19 @@ describe('a WebSocket that is paused', () => {
     await settled()
     opened.wire.resume()
     end(opened.socket)
+    await settled()
+    expect(said(opened)).toEqual(['a', 'b', 'ended 1006'])
+    gone(opened)
+  })
+
+  it('and when it is resumed between a reset and its end', async () => {
+    const opened = open()
+    opened.wire.pause()
+    opened.socket.arrive(frameOf('a'), frameOf('b'))
+    await settled()
+    opened.socket.reset()
+    await new Promise<void>((resolve) => opened.socket.once('error', () => resolve()))
+    opened.wire.resume()
     await settled()
     expect(said(opened)).toEqual(['a', 'b', 'ended 1006'])
     gone(opened)
@@ -517,6 +541,16 @@ describe('a WebSocket whose turn has not come', () => {
       expect(said(opened)).toEqual(['a', 'b', 'c', 'ended 1000'])
     },
   )
+
+  it('what had arrived is read when its turn comes between a reset and its end', async () => {
+    const opened = await waiting(frameOf('a'), frameOf('b'), frameOf('c'))
+    opened.socket.reset()
+    await new Promise<void>((resolve) => opened.socket.once('error', () => resolve()))
+    takeTurns(opened)
+    await settled()
+    expect(said(opened)).toEqual(['a', 'b', 'c', 'ended 1006'])
+    gone(opened)
+  })
 
   it('what had arrived is read also when the peer has closed its side', async () => {
     const opened = await waiting(frameOf('a'), frameOf('b'))
