@@ -73,7 +73,7 @@ export const witnessKey = (name: Uint8Array): Uint8Array =>
  *
  * - it catches: last updates, whole documents, deletions and changes of generation that vanished from the journal's
  *   files by damage to them, by files that are missing, or by older files put in their place;
- * - it does not catch: what was committed in the last moment (some 20 ms) before the process was killed, or in the
+ * - it does not catch: what was committed in the last moment (some 100 ms) before the process was killed, or in the
  *   last half minute or so before a power cut, *if* the journal's files are damaged there as well; and damage to
  *   both stores at once. Its own records carry checksums: a damaged witness says nothing rather than something wrong.
  */
@@ -200,7 +200,7 @@ export class Witness {
 }
 
 /** Commits within this time are witnessed together, milliseconds. */
-const COALESCE_MS = 20
+const COALESCE_MS = 100
 
 /** A key as a Map can look it up. */
 const toText = (key: Uint8Array): string => Buffer.from(key).toString('latin1')

@@ -11,7 +11,7 @@ const LONGEST_WINDOW_MS = 29
 /** What others get of the loop after a flush, in parts of what it took. */
 const REST = 0.25
 /** A room may spend one part in this many of a core on its flushes. */
-const SHARE = 50
+const SHARE = 100
 /** What a write may take, ms: a flush that took longer was interrupted, and says nothing about the next one. */
 const WRITE_MS = 0.03
 /** A window below this isn't worth a timer. */
@@ -58,6 +58,8 @@ export class Broadcast implements Flushable {
   readonly #seats = new Map<Member, Seat>()
   /** Which updates since the last flush a member isn't sent: an author's own. */
   #own = new Map<Member, number[]>()
+  /** What of somebody's own has become durable, and goes out with the next flush. */
+  #echoes = new Map<Member, number[]>()
   /** A flush on its way; there is one at a time. */
   #round: Round | null = null
   #flushed: number
@@ -97,6 +99,7 @@ export class Broadcast implements Flushable {
   leave(member: Member): void {
     this.#seats.delete(member)
     this.#own.delete(member)
+    this.#echoes.delete(member)
   }
 
   /** Update `seq` is at the tail's end. */
@@ -143,11 +146,13 @@ export class Broadcast implements Flushable {
     this.#flushed = to
     this.#callOff?.()
     this.#callOff = null
-    this.#scheduled = to >= from || changes !== null
+    this.#scheduled = to >= from || changes !== null || this.#echoes.size > 0
     if (!this.#scheduled) return
     const shared = together(tail.frames(from, to), changes, this.#seats.size)
-    this.#round = new Round({ from, to, changes, shared, own: this.#own }, this.#seats.values())
+    const [own, echoes] = [this.#own, this.#echoes]
+    this.#round = new Round({ from, to, changes, shared, own, echoes }, this.#seats.values())
     this.#own = new Map()
+    this.#echoes = new Map()
   }
 
   /** Goes on with the round: to so many more members, and to the end of it if these are all. */
@@ -174,37 +179,44 @@ export class Broadcast implements Flushable {
     // From when it began: in a huge room a flush takes most of the window, and who writes slowly mustn't wait twice.
     this.#notBefore = Math.max(round.started + Math.min(LONGEST_WINDOW_MS, cost * SHARE), now + cost * REST)
     this.#deps.onFlush?.(round.to - round.from + 1, round.took)
-    if (this.#deps.tail.lastSeq > round.to || presence.hasChanges) this.schedule()
+    const more = this.#deps.tail.lastSeq > round.to || presence.hasChanges || this.#echoes.size > 0
+    if (more) this.schedule()
   }
 
-  #bring(seat: Seat, { from, to, changes, shared, own }: Round): void {
-    if (seat.behind) return
-    const { counters } = this.#deps
-    if (seat.member.congested) {
-      seat.behind = true
-      counters.membersBehindTotal++
+  #bring(seat: Seat, { from, to, changes, shared, own, echoes }: Round): void {
+    const { member } = seat
+    const echoed = echoes.get(member)
+    if (seat.behind || member.congested) {
+      this.#fallBehind(seat)
+      for (const seq of echoed ?? []) seat.sent = Math.min(seat.sent, seq - 1)
       return
     }
-    const authored = own.get(seat.member)
-    const frames =
+    const authored = own.get(member)
+    let frames =
       authored || seat.sent !== from - 1 ? this.#without(authored, seat.sent + 1, to, changes) : shared
-    if (frames.length > 0) seat.member.write(frames)
-    counters.updatesOut += to - seat.sent - (authored?.length ?? 0)
+    if (echoed) frames = [...this.#framesOf(echoed), ...frames]
+    if (frames.length > 0) member.write(frames)
+    this.#deps.counters.updatesOut += to - seat.sent - (authored?.length ?? 0)
     seat.sent = to
   }
 
+  #fallBehind(seat: Seat): void {
+    if (seat.behind) return
+    seat.behind = true
+    this.#deps.counters.membersBehindTotal++
+  }
+
   /**
-   * What of a stock author's own has become durable goes back to it (PROTOCOL S4). To a backed-up one later, with
-   * all that it misses.
+   * What of a stock author's own has become durable goes back to it (PROTOCOL S4): with the next flush, if there is one
+   * coming, since a write of its own costs as much as all else in it. To a backed-up one later, with all that it misses.
    */
   echo(author: Member, seqs: readonly number[]): void {
     const seat = this.#seats.get(author)
     const first = seqs[0]
     if (!seat || first === undefined) return
-    const { tail } = this.#deps
     // What waited for a gap to close may be in the snapshot by now.
-    if (seat.behind || author.congested || first < tail.firstSeq) {
-      if (!seat.behind && author.congested) this.#deps.counters.membersBehindTotal++
+    if (seat.behind || author.congested || first < this.#deps.tail.firstSeq) {
+      if (author.congested) this.#fallBehind(seat)
       seat.behind = true
       seat.sent = Math.min(seat.sent, first - 1)
       this.#allow(author, seqs)
@@ -212,7 +224,17 @@ export class Broadcast implements Flushable {
       if (!author.congested) this.drained(author)
       return
     }
-    author.write(runs(seqs).flatMap(([from, to]) => tail.frames(from, to)))
+    if (!this.#scheduled) {
+      author.write(this.#framesOf(seqs))
+      return
+    }
+    const echoes = this.#echoes.get(author)
+    if (echoes) echoes.push(...seqs)
+    else this.#echoes.set(author, [...seqs])
+  }
+
+  #framesOf(seqs: readonly number[]): Uint8Array[] {
+    return runs(seqs).flatMap(([from, to]) => this.#deps.tail.frames(from, to))
   }
 
   /** A member's socket has drained: bring it up, a piece at a time, until it is backed up again or has all. */
@@ -250,6 +272,7 @@ export class Broadcast implements Flushable {
     // A flush that is due at the turn's end finds nobody to write to.
     this.#seats.clear()
     this.#own.clear()
+    this.#echoes.clear()
   }
 
   /** What has become durable before it was flushed may come with the flush, if it can't be sent now. */

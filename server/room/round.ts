@@ -11,6 +11,8 @@ export interface Brought {
   readonly shared: readonly Uint8Array[]
   /** Which updates somebody isn't sent: an author's own. */
   readonly own: ReadonlyMap<Member, readonly number[]>
+  /** Which updates somebody is sent again, since they are its own and safe by now. */
+  readonly echoes: ReadonlyMap<Member, readonly number[]>
 }
 
 /** One flush on its way to all who were there when it began; with many, it takes several turns of the event loop. */
@@ -20,6 +22,7 @@ export class Round implements Brought {
   readonly changes: Uint8Array | null
   readonly shared: readonly Uint8Array[]
   readonly own: ReadonlyMap<Member, readonly number[]>
+  readonly echoes: ReadonlyMap<Member, readonly number[]>
   /** How many members it is for. */
   readonly members: number
   /** When it began, ms; what it took without what came between its turns, ms. */
@@ -28,12 +31,13 @@ export class Round implements Brought {
   readonly #seats: readonly Seat[]
   #next = 0
 
-  constructor({ from, to, changes, shared, own }: Brought, seats: Iterable<Seat>) {
+  constructor({ from, to, changes, shared, own, echoes }: Brought, seats: Iterable<Seat>) {
     this.from = from
     this.to = to
     this.changes = changes
     this.shared = shared
     this.own = own
+    this.echoes = echoes
     this.#seats = [...seats]
     this.members = this.#seats.length
   }

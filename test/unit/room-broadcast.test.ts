@@ -214,8 +214,8 @@ describe('Broadcast', () => {
       edit(author)
       return (later[0]?.at ?? now()) - now()
     }
-    expect(window(0.02, 4)).toBeCloseTo(0.08 * 49)
-    expect(window(0.02, 10)).toBeCloseTo(0.2 * 49)
+    expect(window(0.02, 4)).toBeCloseTo(0.08 * 99)
+    expect(window(0.02, 10)).toBeCloseTo(0.2 * 99)
     expect(window(0.02, 200), 'counted from its beginning').toBeCloseTo(29 - 4)
     expect(window(0.02, 2000), 'others get their turn').toBeCloseTo(40 * 0.25)
     expect(window(10, 4), 'a flush that was interrupted says nothing about the next').toBeLessThan(10)
@@ -336,6 +336,51 @@ describe('Broadcast', () => {
     unconfirmed.set(author, [])
     broadcast.drained(author)
     expect(author.updates).toContain(1)
+  })
+
+  it('S4: an echo goes out with the next flush, in the same write, if there is one coming', () => {
+    const { broadcast, join, edit, endTurn, pass } = setup(0.1)
+    const [author, other] = [join(), join()]
+    edit(author)
+    endTurn()
+    edit(other)
+    broadcast.echo(author, [1])
+    expect(author.updates).toEqual([])
+    pass(29)
+    expect(author.updates).toEqual([1, 2])
+    expect(author.writes.length).toBe(1)
+    broadcast.echo(author, [1])
+    expect(author.updates, 'at once if there is none').toEqual([1, 2, 1])
+  })
+
+  it('S4: an echo that comes while a flush takes several turns goes out with a flush of its own', () => {
+    const { broadcast, join, edit, endTurn, pass } = setup(0.01)
+    const author = join()
+    for (let i = 0; i < 1000; i++) join()
+    edit(author)
+    endTurn()
+    broadcast.echo(author, [1])
+    endTurn()
+    expect(author.updates).toEqual([])
+    pass(29)
+    endTurn()
+    endTurn()
+    expect(author.updates).toEqual([1])
+  })
+
+  it('S4: an echo that waits for a flush isn’t lost when its author is backed up until then', () => {
+    const { broadcast, join, edit, endTurn, pass } = setup(0.1)
+    const [author, other] = [join(), join()]
+    edit(author)
+    endTurn()
+    edit(other)
+    broadcast.echo(author, [1])
+    author.congested = true
+    pass(29)
+    expect(author.updates).toEqual([])
+    author.congested = false
+    broadcast.drained(author)
+    expect(author.updates).toEqual([1, 2])
   })
 
   it('S4: catching up never shows an author its own before it is durable', () => {
