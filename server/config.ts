@@ -70,6 +70,11 @@ export interface ServerOptions {
    * `X-Forwarded-For` is believed. Default: none.
    */
   readonly trustedProxies?: readonly string[] | undefined
+  /**
+   * Whether `listen` first spends a second on playing through what servers do, apart from the documents: so that code is
+   * compiled when all clients come back at once after a restart. Default false; the command line's is true.
+   */
+  readonly warmUp?: boolean | undefined
   /** Least severe level that is logged, as JSON lines on stderr. Default `silent`; the command line's is `info`. */
   readonly logLevel?: LogLevel | undefined
   /** Takes the log lines instead of stderr; a pino logger fits. `logLevel` has no effect then. */
@@ -170,6 +175,7 @@ const schema = z.strictObject({
   allowedOrigins: z.array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/)).default([]),
   limits: limitsSchema.default(DEFAULT_LIMITS),
   trustedProxies: z.array(z.string().refine(isNetwork)).default([]),
+  warmUp: z.boolean().default(false),
   logLevel: z.enum(LOG_LEVELS).default('silent'),
   logger: z.custom<Log>((value) => hasMethods(value, ['debug', 'info', 'warn', 'error', 'child'])).optional(),
 })
@@ -198,6 +204,7 @@ const ALLOWED: Readonly<Record<OptionName, string>> = {
   allowedOrigins: 'a list of origins like "https://app.example.com", or "*"',
   limits: 'an object of limits, each a whole number, 1 or more',
   trustedProxies: 'a list of addresses and networks like "10.0.0.0/8"',
+  warmUp: 'true or false',
   logLevel: `one of ${LOG_LEVELS.join(', ')}`,
   logger: 'an object with the methods debug, info, warn, error and child',
 }

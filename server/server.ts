@@ -37,8 +37,11 @@ import { Rooms } from './room/rooms.js'
 import { Turns } from './room/turns.js'
 import { createSlowCommits } from './slow-commits.js'
 import { Store } from './store.js'
+import { warmUp } from './warm-up/warm-up.js'
 import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
+/** How long a warm-up takes, ms. */
+const WARM_UP_MS = 1000
 /** How often to look whether the disk has caught up, ms. */
 const CLOGGED_MS = 2
 
@@ -75,6 +78,8 @@ class ComposedServer implements InkwireServer {
   readonly #store: Store<LevelJournal>
   #http: Server | null = null
   #closing: Promise<UnsavedReport> | null = null
+  readonly #closed = new AbortController()
+  #warming: Promise<void> | null = null
 
   constructor(config: ServerConfig) {
     this.#config = config
@@ -210,6 +215,11 @@ class ComposedServer implements InkwireServer {
       await this.close()
       throw error
     })
+    if (this.#config.warmUp) {
+      this.#warming = this.#warmUp()
+      await this.#warming
+      if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
+    }
     const http = createHttpServer({ connectionsCheckingInterval: 500 }, this.requestHandler)
     const { limits } = this.#config
     http.headersTimeout = limits.handshakeTimeoutMs
@@ -257,6 +267,13 @@ class ComposedServer implements InkwireServer {
     yield* (await this.#store.open()).verify()
   }
 
+  async #warmUp(): Promise<void> {
+    const { signal } = this.#closed
+    await warmUp({ createServer, clock: () => performance.now(), ms: WARM_UP_MS, signal }).catch(
+      (err: unknown) => this.#log.warn({ err }, 'the warm-up failed; the first seconds will be slower'),
+    )
+  }
+
   /** Not before there is a store may the operator's tools come. */
   async #opened(journal: LevelJournal): Promise<void> {
     journal.onState((state) => {
@@ -277,6 +294,8 @@ class ComposedServer implements InkwireServer {
   }
 
   async #close(): Promise<UnsavedReport> {
+    this.#closed.abort()
+    await this.#warming
     this.#log.info({ connections: this.#clients.size, rooms: this.#rooms.size }, 'stopping')
     const http = this.#http
     const httpClosed = http && new Promise<void>((resolve) => http.close(() => resolve()))

@@ -17,7 +17,7 @@ const DURABILITY = 'an edit counts as saved once it survives a power cut (fsync)
 interface ServeOptions
   extends AuthSettings,
     LimitSettings,
-    Pick<ServerOptions, 'port' | 'host' | 'data' | 'pathPrefix' | 'demo' | 'durability'> {
+    Pick<ServerOptions, 'port' | 'host' | 'data' | 'pathPrefix' | 'demo' | 'durability' | 'warmUp'> {
   readonly maxMessage?: number
   readonly memoryBudget?: number
   readonly logLevel?: ServerOptions['logLevel']
@@ -33,6 +33,9 @@ export const addServe: AddCommand = (program, context, done) => {
     .addOption(dataSetting())
     .addOption(serverSetting('pathPrefix', '--path-prefix <path>', 'path below which the documents are'))
     .addOption(new Setting('--no-demo', 'serve no demo page', { env: true }))
+    .addOption(
+      new Setting('--no-warm-up', 'don’t play through a second of work before listening', { env: true }),
+    )
     .addOption(serverSetting('durability', '--durability <mode>', DURABILITY))
     .addOption(
       serverSetting('maxMessageBytes', '--max-message <bytes>', 'largest message taken from a client'),
@@ -50,12 +53,13 @@ export const addServe: AddCommand = (program, context, done) => {
       pathPrefix,
       demo,
       durability,
+      warmUp,
       maxMessage,
       memoryBudget,
       logLevel = 'info',
     } = given
     const sizes = { maxMessageBytes: maxMessage, memoryBudgetMb: memoryBudget }
-    const options = { port, host, data, pathPrefix, demo, durability, logLevel, ...sizes }
+    const options = { port, host, data, pathPrefix, demo, durability, warmUp, logLevel, ...sizes }
     const auth = await authOptions(given, parseOptions(options).host)
     done(await serve({ ...options, ...auth, ...limitOptions(given) }, context))
   })

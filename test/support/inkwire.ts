@@ -38,7 +38,8 @@ export interface Process {
 /** Runs the built `inkwire` under plain node; killed after the test if it is still there. */
 export const runInkwire = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Process => {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, ...env },
+    // A second for each start is only worth it where it is what a test is about.
+    env: { ...process.env, INKWIRE_NO_WARM_UP: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''
