@@ -93,10 +93,13 @@ export class Broadcast implements Flushable {
 
   /** A new member gets what comes from now on; what was before is the answer to its sync step 1. */
   join(member: Member): void {
-    this.#seats.set(member, { member, sent: this.#deps.tail.lastSeq, behind: false })
+    const sent = this.#deps.tail.lastSeq
+    this.#seats.set(member, { member, sent, behind: false, left: false, own: null, echoes: null })
   }
 
   leave(member: Member): void {
+    const seat = this.#seats.get(member)
+    if (seat) seat.left = true
     this.#seats.delete(member)
     this.#own.delete(member)
     this.#echoes.delete(member)
@@ -149,10 +152,16 @@ export class Broadcast implements Flushable {
     this.#scheduled = to >= from || changes !== null || this.#echoes.size > 0
     if (!this.#scheduled) return
     const shared = together(tail.frames(from, to), changes, this.#seats.size)
-    const [own, echoes] = [this.#own, this.#echoes]
-    this.#round = new Round({ from, to, changes, shared, own, echoes }, this.#seats.values())
+    this.#round = new Round({ from, to, changes, shared }, this.#seats.values())
+    for (const [member, seqs] of this.#own) this.#note(member, 'own', seqs)
+    for (const [member, seqs] of this.#echoes) this.#note(member, 'echoes', seqs)
     this.#own = new Map()
     this.#echoes = new Map()
+  }
+
+  #note(member: Member, what: 'own' | 'echoes', seqs: readonly number[]): void {
+    const seat = this.#seats.get(member)
+    if (seat) seat[what] = seqs
   }
 
   /** Goes on with the round: to so many more members, and to the end of it if these are all. */
@@ -164,8 +173,7 @@ export class Broadcast implements Flushable {
     for (let more = most; more > 0; more--) {
       const seat = round.next()
       if (!seat) break
-      // Who has left meanwhile may have come back, to another seat.
-      if (this.#seats.get(seat.member) === seat) this.#bring(seat, round)
+      this.#bring(seat, round)
     }
     const now = clock()
     round.worked(started, now)
@@ -183,20 +191,19 @@ export class Broadcast implements Flushable {
     if (more) this.schedule()
   }
 
-  #bring(seat: Seat, { from, to, changes, shared, own, echoes }: Round): void {
-    const { member } = seat
-    const echoed = echoes.get(member)
+  #bring(seat: Seat, { from, to, changes, shared }: Round): void {
+    const { member, own, echoes } = seat
+    if (own) seat.own = null
+    if (echoes) seat.echoes = null
     if (seat.behind || member.congested) {
       this.#fallBehind(seat)
-      for (const seq of echoed ?? []) seat.sent = Math.min(seat.sent, seq - 1)
+      for (const seq of echoes ?? []) seat.sent = Math.min(seat.sent, seq - 1)
       return
     }
-    const authored = own.get(member)
-    let frames =
-      authored || seat.sent !== from - 1 ? this.#without(authored, seat.sent + 1, to, changes) : shared
-    if (echoed) frames = [...this.#framesOf(echoed), ...frames]
+    let frames = own || seat.sent !== from - 1 ? this.#without(own, seat.sent + 1, to, changes) : shared
+    if (echoes) frames = [...this.#framesOf(echoes), ...frames]
     if (frames.length > 0) member.write(frames)
-    this.#deps.counters.updatesOut += to - seat.sent - (authored?.length ?? 0)
+    this.#deps.counters.updatesOut += to - seat.sent - (own?.length ?? 0)
     seat.sent = to
   }
 
@@ -287,7 +294,7 @@ export class Broadcast implements Flushable {
   }
 
   #without(
-    own: readonly number[] | undefined,
+    own: readonly number[] | null,
     from: number,
     to: number,
     changes: Uint8Array | null,

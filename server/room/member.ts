@@ -40,11 +40,17 @@ export interface Member extends Receiver {
   requestMissing(stateVector: Uint8Array): void
 }
 
-/** A room's notes about one member. */
+/** A room's notes about one member: in one place, since a flush looks at those of everybody. */
 export interface Seat {
   readonly member: Member
   /** The last update that was written to it, or skipped because it is its own. */
   sent: number
   /** Skipped by broadcasts since its socket was backed up; brought up when it drained. */
   behind: boolean
+  /** It has left. */
+  left: boolean
+  /** Which updates the flush on its way doesn't bring it: its own. */
+  own: readonly number[] | null
+  /** Which ones it brings it again: its own, which are safe by now. */
+  echoes: readonly number[] | null
 }

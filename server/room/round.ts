@@ -1,4 +1,4 @@
-import type { Member, Seat } from './member.js'
+import type { Seat } from './member.js'
 
 /** What a flush brings. */
 export interface Brought {
@@ -9,10 +9,6 @@ export interface Brought {
   readonly changes: Uint8Array | null
   /** All of it, for everybody who lacks just that. */
   readonly shared: readonly Uint8Array[]
-  /** Which updates somebody isn't sent: an author's own. */
-  readonly own: ReadonlyMap<Member, readonly number[]>
-  /** Which updates somebody is sent again, since they are its own and safe by now. */
-  readonly echoes: ReadonlyMap<Member, readonly number[]>
 }
 
 /** One flush on its way to all who were there when it began; with many, it takes several turns of the event loop. */
@@ -21,8 +17,6 @@ export class Round implements Brought {
   readonly to: number
   readonly changes: Uint8Array | null
   readonly shared: readonly Uint8Array[]
-  readonly own: ReadonlyMap<Member, readonly number[]>
-  readonly echoes: ReadonlyMap<Member, readonly number[]>
   /** How many members it is for. */
   readonly members: number
   /** When it began, ms; what it took without what came between its turns, ms. */
@@ -31,13 +25,11 @@ export class Round implements Brought {
   readonly #seats: readonly Seat[]
   #next = 0
 
-  constructor({ from, to, changes, shared, own, echoes }: Brought, seats: Iterable<Seat>) {
+  constructor({ from, to, changes, shared }: Brought, seats: Iterable<Seat>) {
     this.from = from
     this.to = to
     this.changes = changes
     this.shared = shared
-    this.own = own
-    this.echoes = echoes
     this.#seats = [...seats]
     this.members = this.#seats.length
   }
@@ -47,9 +39,11 @@ export class Round implements Brought {
     return Math.max(0, this.members - this.#next)
   }
 
-  /** The next one. */
+  /** The next one who hasn't left meanwhile. */
   next(): Seat | undefined {
-    return this.#seats[this.#next++]
+    let seat = this.#seats[this.#next++]
+    while (seat?.left) seat = this.#seats[this.#next++]
+    return seat
   }
 
   /** It was worked on from `started` to `now`, ms. */
