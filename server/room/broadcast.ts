@@ -8,6 +8,8 @@ import type { Flushable, Turns } from './turns.js'
 
 /** About two display frames: it bounds a big room to some 35 flushes a second. */
 const LONGEST_WINDOW_MS = 29
+/** The same for flushes of nothing but presence: a caret that moves 20 times a second is smooth. */
+const LONGEST_PRESENCE_WINDOW_MS = 45
 /** What others get of the loop after a flush, in parts of what it took. */
 const REST = 0.25
 /** A room may spend one part in this many of a core on its flushes. */
@@ -63,8 +65,12 @@ export class Broadcast implements Flushable {
   /** A flush on its way; there is one at a time. */
   #round: Round | null = null
   #flushed: number
+  /** When the next flush may begin, and one of nothing but presence, ms. */
   #notBefore = 0
+  #presenceNotBefore = 0
   #scheduled = false
+  /** When the scheduled one begins. */
+  #due = 0
   #callOff: (() => void) | null = null
 
   constructor(deps: BroadcastDeps) {
@@ -118,11 +124,16 @@ export class Broadcast implements Flushable {
     else this.#own.set(member, [seq])
   }
 
-  /** There is something to flush. */
-  schedule(): void {
-    if (this.#scheduled) return
+  /** There is something to flush; presence alone can wait longer than an edit. */
+  schedule(what: 'edits' | 'presence' = 'edits'): void {
+    const due = what === 'edits' ? this.#notBefore : this.#presenceNotBefore
+    if (this.#scheduled && due >= this.#due) return
+    this.#callOff?.()
+    this.#callOff = null
     this.#scheduled = true
-    const wait = this.#notBefore - this.#deps.clock()
+    const wait = due - this.#deps.clock()
+    // Once it is asked for, a turn's end can't be called off.
+    this.#due = wait < SHORTEST_WINDOW_MS ? 0 : due
     if (wait < SHORTEST_WINDOW_MS) this.#deps.turns.soon(this)
     else this.#callOff = this.#deps.turns.later(this, wait)
   }
@@ -149,6 +160,7 @@ export class Broadcast implements Flushable {
     this.#flushed = to
     this.#callOff?.()
     this.#callOff = null
+    this.#due = 0
     this.#scheduled = to >= from || changes !== null || this.#echoes.size > 0
     if (!this.#scheduled) return
     const shared = together(tail.frames(from, to), changes, this.#seats.size)
@@ -185,10 +197,13 @@ export class Broadcast implements Flushable {
     this.#scheduled = false
     const cost = Math.min(round.took, round.members * WRITE_MS)
     // From when it began: in a huge room a flush takes most of the window, and who writes slowly mustn't wait twice.
-    this.#notBefore = Math.max(round.started + Math.min(LONGEST_WINDOW_MS, cost * SHARE), now + cost * REST)
+    const rest = now + cost * REST
+    this.#notBefore = Math.max(round.started + Math.min(LONGEST_WINDOW_MS, cost * SHARE), rest)
+    const presenceWindow = Math.min(LONGEST_PRESENCE_WINDOW_MS, cost * SHARE)
+    this.#presenceNotBefore = Math.max(round.started + presenceWindow, rest)
     this.#deps.onFlush?.(round.to - round.from + 1, round.took)
-    const more = this.#deps.tail.lastSeq > round.to || presence.hasChanges || this.#echoes.size > 0
-    if (more) this.schedule()
+    if (this.#deps.tail.lastSeq > round.to) this.schedule()
+    else if (presence.hasChanges || this.#echoes.size > 0) this.schedule('presence')
   }
 
   #bring(seat: Seat, { from, to, changes, shared }: Round): void {

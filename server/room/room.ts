@@ -175,7 +175,7 @@ export class Room {
     this.#seeding.leave(member)
     this.#recall.leave(member)
     this.#intake.letIn()
-    if (this.#presence.hasChanges) this.#broadcast.schedule()
+    if (this.#presence.hasChanges) this.#broadcast.schedule('presence')
     if (this.#broadcast.size === 0) this.#settle()
   }
 
@@ -247,7 +247,7 @@ export class Room {
   present(member: Member, update: Uint8Array): Refused | null {
     const refusal = this.#presence.receive(member, update)
     this.#intake.letIn()
-    if (this.#presence.hasChanges) this.#broadcast.schedule()
+    if (this.#presence.hasChanges) this.#broadcast.schedule('presence')
     return refusal
   }
 

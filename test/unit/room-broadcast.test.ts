@@ -5,6 +5,7 @@ import type { Member } from '../../server/room/member.js'
 import { Presence } from '../../server/room/presence.js'
 import { Tail } from '../../server/room/tail.js'
 import { Turns } from '../../server/room/turns.js'
+import { cursor } from '../../server/warm-up/keystrokes.js'
 import { messagesIn } from '../support/frames.js'
 
 /** A member that keeps what it was sent, with a socket that a test can back up. */
@@ -362,7 +363,7 @@ describe('Broadcast', () => {
     broadcast.echo(author, [1])
     endTurn()
     expect(author.updates).toEqual([])
-    pass(29)
+    pass(45)
     endTurn()
     endTurn()
     expect(author.updates).toEqual([1])
@@ -397,6 +398,30 @@ describe('Broadcast', () => {
     expect(author.updates).toEqual([1, 3])
     broadcast.echo(author, [2])
     expect(author.updates).toEqual([1, 3, 2])
+  })
+
+  it('presence alone may wait longer than an edit, which takes it along', () => {
+    const { join, edit, endTurn, pass, presence, broadcast } = setup(0.01)
+    const [author, reader] = [join(), join()]
+    const move = (clock: number): void => {
+      presence.receive(author, cursor(7, clock))
+      broadcast.schedule('presence')
+    }
+    for (let i = 0; i < 50; i++) join()
+    move(1)
+    endTurn()
+    move(2)
+    pass(29)
+    expect(reader.writes.length).toBe(1)
+    pass(45 - 29)
+    expect(reader.writes.length).toBe(2)
+    move(3)
+    edit(author)
+    pass(29)
+    expect(reader.writes.length).toBe(3)
+    expect(messagesIn(reader.writes[2] ?? []).map(({ type }) => type)).toEqual(['update', 'awareness'])
+    pass(1000)
+    expect(reader.writes.length).toBe(3)
   })
 
   it('presence rides along in the same write, latest state only', () => {
