@@ -28,18 +28,19 @@ export class Extra {
   }
 
   /**
-   * Connects to a document by a server's Unix socket (or pipe); resolves when it is in.
+   * Connects to a server on this machine; resolves when it is in.
    *
+   * @param target of the request: a document.
    * @param client its id in the document.
    * @param extended whether it speaks `inkwire.1`.
    */
-  static async enter(path: string, document: string, client: number, extended: boolean): Promise<Extra> {
-    const socket = connect(path)
+  static async enter(port: number, target: string, client: number, extended: boolean): Promise<Extra> {
+    const socket = connect(port, '127.0.0.1')
     // Whatever happens to it ends it, and it won't be missed.
     socket.on('error', () => undefined)
     const protocol = extended ? `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n` : ''
     socket.write(
-      `GET /${document} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${protocol}\r\n`,
     )
     const late = setTimeout(() => socket.destroy(), PATIENCE_MS)
