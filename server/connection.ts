@@ -4,8 +4,8 @@ import { Code } from '../shared/codes.js'
 import type { Counters } from './observe/counters.js'
 import type { Flowing, Outflow } from './outflow.js'
 import type { Transport } from './session.js'
-import { frame } from './wire/frame.js'
-import type { WireEvents, WireSocket } from './wire/wire-socket.js'
+import { frame } from './websocket/frame.js'
+import type { ServerSocket, SocketEvents } from './websocket/server-socket.js'
 
 /** PROTOCOL W6: an awareness update about nobody. */
 const SIGN_OF_LIFE: readonly Uint8Array[] = [
@@ -19,7 +19,7 @@ const MOST_STREAMS = 256
 const PROBE_MS = 3000
 
 /** What a connection tells whoever made it. */
-export interface ConnectionEvents extends Pick<WireEvents, 'read' | 'drained' | 'failed' | 'ended'> {
+export interface ConnectionEvents extends Pick<SocketEvents, 'read' | 'drained' | 'failed' | 'ended'> {
   message(payload: Uint8Array): void
   /** A ping has arrived. */
   pinged(): void
@@ -46,7 +46,7 @@ export interface ConnectionOptions {
  * Frames that a room made for all its members are written to the socket as they are.
  */
 export class Connection implements Transport, Flowing {
-  readonly #wire: WireSocket
+  readonly #wire: ServerSocket
   readonly #socket: Duplex
   readonly #events: ConnectionEvents
   readonly #counters: Counters
@@ -70,7 +70,7 @@ export class Connection implements Transport, Flowing {
   #answered = true
   #probe: NodeJS.Timeout | null = null
 
-  constructor(wire: WireSocket, events: ConnectionEvents, options: ConnectionOptions) {
+  constructor(wire: ServerSocket, events: ConnectionEvents, options: ConnectionOptions) {
     this.#wire = wire
     this.#socket = wire.socket
     this.#events = events

@@ -7,7 +7,7 @@ import type { Guest } from './connections.js'
 import type { TurnedAway } from './limits/doorway.js'
 import type { LogFields } from './observe/log.js'
 import type { Session, Transport } from './session.js'
-import { frame } from './wire/frame.js'
+import { frame } from './websocket/frame.js'
 
 /** What may have arrived for channels that take nothing now, bytes; with more, nothing is read for any of them. */
 const MOST_WAITING_BYTES = 256 * 1024

@@ -5,10 +5,12 @@ import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import { SHARED_SUBPROTOCOL, SUBPROTOCOL } from '../../shared/messages.js'
 import { isFromHere, originAllowed } from '../auth/origin.js'
-import { opening, readHandshake, refusal } from '../wire/handshake.js'
-import { type Schedule, WireSocket } from '../wire/wire-socket.js'
+import { opening, readHandshake, refusal } from '../websocket/handshake.js'
+import { type Schedule, ServerSocket } from '../websocket/server-socket.js'
 import { documentName, isServerAddress } from './name.js'
 
+/** Whoever is refused gets so long to take the answer, ms. */
+const HANG_UP_MS = 3000
 /** So many handshakes may wait, for that takes memory; more are done at once, which slows down whoever sends them. */
 const MOST_WAITING = 1000
 /** So many may be on their way out; more don't even get a handshake, so that a flood of them holds no memory. */
@@ -16,7 +18,7 @@ const MOST_LEAVING = 1000
 
 /** Somebody who was let in. */
 export interface Admitted {
-  readonly wire: WireSocket
+  readonly wire: ServerSocket
   readonly request: IncomingMessage
   /** The document it wants; null for a connection that several may share (PROTOCOL X11). */
   readonly wanted: { readonly document: string; readonly extended: boolean } | null
@@ -34,10 +36,7 @@ export interface GateOptions {
   readonly refuse: (request: IncomingMessage) => { readonly code: number; readonly reason: string } | null
   readonly admitted: (who: Admitted) => void
   /** When handshakes are done, and messages read: after a restart all come at once. */
-  readonly schedule: Schedule & {
-    /** How many wait. */
-    readonly waiting: number
-  }
+  readonly schedule: Schedule
   /** Somebody was turned away with this code. */
   readonly refused: (code: number, reason: string) => void
 }
@@ -49,6 +48,8 @@ export interface GateOptions {
  */
 export class Gate {
   readonly #options: GateOptions
+  /** Handshakes whose turn hasn't come. */
+  #waiting = 0
   /** Turned away, and not gone yet. */
   #leaving = 0
 
@@ -65,10 +66,15 @@ export class Gate {
       this.#options.refused(Code.tryLater, 'too many are being turned away')
       return
     }
-    const { schedule } = this.#options
-    const shakeHands = (): void => this.#shakeHands(request, socket, head)
-    if (schedule.waiting < MOST_WAITING) schedule.later(shakeHands)
-    else shakeHands()
+    if (this.#waiting >= MOST_WAITING) {
+      this.#shakeHands(request, socket, head)
+      return
+    }
+    this.#waiting++
+    this.#options.schedule.later(() => {
+      this.#waiting--
+      this.#shakeHands(request, socket, head)
+    })
   }
 
   #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -88,11 +94,11 @@ export class Gate {
     const protocol = selectProtocol(handshake.protocols, isServerAddress(url, pathPrefix))
     if (isPlain(socket)) socket.setTimeout(0).setNoDelay(true)
     socket.write(opening(handshake.key, protocol))
-    this.#open(new WireSocket(socket, head, { maxMessageBytes, reading: schedule }), protocol, request)
+    this.#open(new ServerSocket(socket, head, { maxMessageBytes, reading: schedule }), protocol, request)
     socket.off('error', ignore)
   }
 
-  #open(wire: WireSocket, protocol: string | null, request: IncomingMessage): void {
+  #open(wire: ServerSocket, protocol: string | null, request: IncomingMessage): void {
     const { origin, host } = request.headers
     const doubtful = this.#options.open && isFromHere(request.socket.remoteAddress, request.headers)
     if (!originAllowed(origin, { host, doubtful }, this.#options.allowedOrigins)) {
@@ -115,7 +121,7 @@ export class Gate {
     else this.#options.admitted({ wire, request, wanted })
   }
 
-  #turnAway(wire: WireSocket, code: number, reason: string): void {
+  #turnAway(wire: ServerSocket, code: number, reason: string): void {
     this.#leaving++
     wire.start({ ...deaf, ended: () => this.#leaving-- })
     wire.close(code, reason)
@@ -134,8 +140,10 @@ const selectProtocol = (offered: ReadonlySet<string>, ofServer: boolean): string
   return null
 }
 
-/** Says something in HTTP, and that is all. */
+/** Says something in HTTP, and that is all, also to one that doesn't read it. */
 const hangUp = (socket: Duplex, answer: string): void => {
+  const late = setTimeout(() => socket.destroy(), HANG_UP_MS)
+  socket.once('close', () => clearTimeout(late))
   socket.once('finish', () => socket.destroy())
   socket.end(answer)
 }

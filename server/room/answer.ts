@@ -1,6 +1,6 @@
 import * as encoding from 'lib0/encoding'
 import { encodeMessage } from '../../shared/codec.js'
-import { frame, pieces } from '../wire/frame.js'
+import { frame, pieces } from '../websocket/frame.js'
 
 /** From this size on a message goes out in pieces, bytes; so large are they. */
 const PIECE_BYTES = 256 * 1024

@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding'
 import { encodeMessage } from '../../shared/codec.js'
 import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
-import { frame } from '../wire/frame.js'
+import { frame } from '../websocket/frame.js'
 import type { Refused } from './member.js'
 import { Owners } from './owners.js'
 

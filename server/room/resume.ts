@@ -4,7 +4,7 @@ import { TRUSTED_LIMITS } from '../update/limits.js'
 import { scanUpdate } from '../update/scan.js'
 import { Splicer } from '../update/splice.js'
 import type { StateVector } from '../update/state-vector.js'
-import { frame } from '../wire/frame.js'
+import { frame } from '../websocket/frame.js'
 import { type Answer, answerBytes, updateMessage } from './answer.js'
 import type { Tail } from './tail.js'
 

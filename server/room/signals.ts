@@ -1,5 +1,5 @@
 import { encodeMessage } from '../../shared/codec.js'
-import { frame } from '../wire/frame.js'
+import { frame } from '../websocket/frame.js'
 import type { Member } from './member.js'
 import type { Flushable, Turns } from './turns.js'
 

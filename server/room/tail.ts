@@ -1,5 +1,5 @@
 import { UPDATE_PREFIX } from '../../shared/codec.js'
-import { headerSize, writeHeader } from '../wire/frame.js'
+import { headerSize, writeHeader } from '../websocket/frame.js'
 
 const FIRST_CHUNK = 1024
 const LARGEST_CHUNK = 64 * 1024

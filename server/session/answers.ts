@@ -1,7 +1,7 @@
 import { encodeMessage } from '../../shared/codec.js'
 import { Bucket } from '../limits/bucket.js'
 import { type Answer, deliver, type Receiver } from '../room/answer.js'
-import { frame } from '../wire/frame.js'
+import { frame } from '../websocket/frame.js'
 
 /** PROTOCOL W6: who asks gets an answer, also when nobody is here. */
 const NOBODY = frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) }))

@@ -1,7 +1,7 @@
 import { encodeMessage } from '../../shared/codec.js'
 import type { Message } from '../../shared/messages.js'
 import type { Receiver } from '../room/answer.js'
-import { frame } from '../wire/frame.js'
+import { frame } from '../websocket/frame.js'
 
 /** A message, ready to be written. */
 export const framed = (message: Message): Uint8Array => frame(encodeMessage(message))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { encodeMessage } from '../../shared/codec.js'
 import { type Message, SUBPROTOCOL } from '../../shared/messages.js'
-import { unmask } from '../wire/unmask.js'
+import { unmask } from '../websocket/unmask.js'
 import { cursor, letter } from './keystrokes.js'
 
 /** RFC 6455 §5.2: a final binary frame; its length and mask. */

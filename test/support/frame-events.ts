@@ -1,4 +1,4 @@
-import { FrameReader, WireError } from '../../server/wire/frame-reader.js'
+import { FrameError, FrameReader } from '../../server/websocket/frame-reader.js'
 
 /** What a reader tells, in hex: bytes are compared, not kept. */
 export type Heard =
@@ -33,7 +33,7 @@ export const readAll = (chunks: readonly Uint8Array[], mostBytes = 2 ** 20): Rea
   try {
     for (const chunk of chunks) reader.read(Buffer.from(chunk))
   } catch (error) {
-    if (!(error instanceof WireError)) throw error
+    if (!(error instanceof FrameError)) throw error
     return { heard, refused: error.code }
   }
   return { heard, refused: null }

@@ -4,7 +4,7 @@ import { Connection } from '../../server/connection.js'
 import { InTurns } from '../../server/limits/in-turns.js'
 import { Counters } from '../../server/observe/counters.js'
 import { Outflow } from '../../server/outflow.js'
-import { WireSocket } from '../../server/wire/wire-socket.js'
+import { ServerSocket } from '../../server/websocket/server-socket.js'
 
 const nothing = (): void => undefined
 
@@ -33,7 +33,7 @@ const connect = (gather: boolean): { connection: Connection; handed: string[] } 
     ended: nothing,
   }
   const reading = new InTurns({ soon: setImmediate, clock: () => 0 })
-  const wire = new WireSocket(socket, Buffer.of(), { maxMessageBytes: 1024, reading })
+  const wire = new ServerSocket(socket, Buffer.of(), { maxMessageBytes: 1024, reading })
   const connection = new Connection(wire, events, {
     counters: new Counters(),
     maxBufferedBytes: 20,

@@ -19,7 +19,6 @@ describe('the gate', () => {
       admitted: ({ wanted }) => void documents.push(wanted?.document),
       refused: () => undefined,
       schedule: {
-        waiting: 0,
         begin: () => true,
         done: () => undefined,
         later: (task) => void waiting.push(task),

@@ -21,7 +21,8 @@ const list = (names: string): readonly string[] => names.split(', ')
 const HOUSE: Readonly<Record<string, Part>> = {
   wire: { files: ['shared/'], imports: [], packages: ['lib0'] },
 
-  frame: { files: ['server/frame.ts'], imports: [] },
+  frame: { files: ['server/websocket/frame.ts'], imports: [] },
+  websocket: { files: ['server/websocket/'], imports: ['frame'], packages: ['node:'] },
   observe: { files: ['server/observe/'], imports: [], packages: ['node:', 'pino', 'prom-client'] },
   update: { files: ['server/update/'], imports: ['wire'] },
   bucket: { files: ['server/limits/bucket.ts'], imports: [] },
@@ -66,8 +67,8 @@ const HOUSE: Readonly<Record<string, Part>> = {
   connection: {
     files: ['server/connection.ts'],
     imports: ['wire', 'frame'],
-    types: ['session', 'observe', 'outflow'],
-    packages: ['node:', 'ws'],
+    types: ['session', 'observe', 'outflow', 'websocket'],
+    packages: ['node:'],
   },
   outflow: { files: ['server/outflow.ts'], imports: [] },
   connections: { files: ['server/connections.ts'], imports: [], types: ['connection', 'session', 'observe'] },
@@ -84,7 +85,13 @@ const HOUSE: Readonly<Record<string, Part>> = {
     imports: ['wire', 'frame'],
     types: list('connections, session, limits, observe'),
   },
-  gate: { files: ['server/gate/'], imports: ['wire', 'auth'], packages: ['node:', 'ws'] },
+  gate: { files: ['server/gate/'], imports: ['wire', 'auth', 'websocket'], packages: ['node:'] },
+  'warm-up': {
+    files: ['server/warm-up/'],
+    imports: ['wire', 'websocket'],
+    types: ['config', 'server'],
+    packages: ['node:', 'lib0'],
+  },
   clients: {
     files: ['server/clients.ts'],
     imports: list('wire, auth, gate, visit, trunk, connection, connections, limits, observe, outflow'),
@@ -105,7 +112,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     files: ['server/server.ts', 'server/inkwire-server.ts'],
     imports: list(
       'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
-        'connection, connections, auth, admission, clients, gate, http, control, limits, store, readiness, listening',
+        'connection, connections, auth, admission, clients, gate, http, control, limits, store, readiness, listening, warm-up',
     ),
     packages: ['node:'],
   },
@@ -296,10 +303,13 @@ describe('this test itself', () => {
   })
 
   it.each<[Omit<Import, 'line' | 'inside' | 'typeOnly'>, string]>([
-    [{ from: 'shared/codec.ts', to: 'server/frame.ts' }, '"wire" may not import from "frame"'],
-    [{ from: 'client/sync.ts', to: 'server/frame.ts' }, '"client" may not import from "frame"'],
+    [{ from: 'shared/codec.ts', to: 'server/websocket/frame.ts' }, '"wire" may not import from "frame"'],
+    [{ from: 'client/sync.ts', to: 'server/websocket/frame.ts' }, '"client" may not import from "frame"'],
     [{ from: 'server/server.ts', to: 'client/index.ts' }, '"server" may not import from "client"'],
-    [{ from: 'server/frame.ts', to: 'test/support/until.ts' }, '"frame" may not import from "tests"'],
+    [
+      { from: 'server/websocket/frame.ts', to: 'test/support/until.ts' },
+      '"frame" may not import from "tests"',
+    ],
     [{ from: 'server/room/room.ts', to: 'server/session.ts' }, '"room" may not import from "session"'],
     [
       { from: 'server/room/room.ts', to: 'server/journal/journal.ts' },
@@ -310,7 +320,7 @@ describe('this test itself', () => {
       { from: 'server/journal/load.ts', to: 'server/update/scan.ts' },
       '"journal" may not import from "update"',
     ],
-    [{ from: 'server/new/file.ts', to: 'server/frame.ts' }, 'belongs to no part'],
+    [{ from: 'server/new/file.ts', to: 'server/websocket/frame.ts' }, 'belongs to no part'],
   ])('finds fault with %j', (each, complaint) => {
     expect(problemWith({ ...each, line: 1, inside: true, typeOnly: false })).toContain(complaint)
   })

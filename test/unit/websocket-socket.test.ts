@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { WireSocket } from '../../server/wire/wire-socket.js'
+import { ServerSocket } from '../../server/websocket/server-socket.js'
 import { CLOSE, type FrameOptions, frameOf, PING, PONG, TEXT } from '../support/wire.js'
 
 /** What a client has to answer a close frame, ms. */
@@ -58,7 +58,7 @@ class Socket extends Duplex {
 /** What is written of it, and what it says. */
 interface Opened {
   readonly socket: Socket
-  readonly wire: WireSocket
+  readonly wire: ServerSocket
   readonly heard: string[]
   /** What waits for its turn. */
   readonly line: (() => void)[]
@@ -67,7 +67,7 @@ interface Opened {
 }
 
 interface Heard {
-  readonly onMessage?: (text: string, wire: WireSocket) => void
+  readonly onMessage?: (text: string, wire: ServerSocket) => void
 }
 
 const open = (head: Uint8Array = Buffer.of(), { onMessage }: Heard = {}): Opened => {
@@ -75,7 +75,7 @@ const open = (head: Uint8Array = Buffer.of(), { onMessage }: Heard = {}): Opened
   const heard: string[] = []
   const line: (() => void)[] = []
   const schedule = { free: true, begun: 0, done: 0 }
-  const wire = new WireSocket(socket, head, {
+  const wire = new ServerSocket(socket, head, {
     maxMessageBytes: 1000,
     reading: {
       begin: () => {

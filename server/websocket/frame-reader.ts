@@ -27,12 +27,12 @@ const MOST_CONTROL_BYTES = 125
 const MOST_FRAGMENTS = 16_384
 
 /** What a peer sent breaks the WebSocket protocol; `code` is what its connection is closed with. */
-export class WireError extends Error {
+export class FrameError extends Error {
   readonly code: number
 
   constructor(code: number, message: string) {
     super(message)
-    this.name = 'WireError'
+    this.name = 'FrameError'
     this.code = code
   }
 }
@@ -89,7 +89,7 @@ export class FrameReader {
   /**
    * Takes the next piece of the stream, which becomes the reader's. After a close frame or an error it takes nothing.
    *
-   * @throws WireError
+   * @throws FrameError
    */
   read(chunk: Uint8Array): void {
     let bytes = chunk
@@ -244,10 +244,10 @@ export class FrameReader {
       throw this.#failure(TOO_BIG, 'a message that is too long')
   }
 
-  #failure(code: number, message: string): WireError {
+  #failure(code: number, message: string): FrameError {
     this.#ended = true
     this.#message = this.#control = null
-    return new WireError(code, message)
+    return new FrameError(code, message)
   }
 }
 

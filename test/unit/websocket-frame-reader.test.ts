@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { FrameReader } from '../../server/wire/frame-reader.js'
-import { unmask } from '../../server/wire/unmask.js'
+import { FrameReader } from '../../server/websocket/frame-reader.js'
+import { unmask } from '../../server/websocket/unmask.js'
 import { type Heard, hex, listening, readAll } from '../support/frame-events.js'
 import { CLOSE, CONTINUATION, type FrameOptions, frameOf, PING, PONG, TEXT } from '../support/wire.js'
 

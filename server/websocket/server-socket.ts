@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { controlFrame } from './frame.js'
-import { FrameReader, NO_CODE, Opcode, WireError } from './frame-reader.js'
+import { FrameError, FrameReader, NO_CODE, Opcode } from './frame-reader.js'
 
 /** How long a client may take to answer a close frame, ms; then its socket is cut. */
 const CLOSE_TIMEOUT_MS = 3000
@@ -11,7 +11,7 @@ const REASON_BYTES = 123
 const NOTHING = new Uint8Array(0)
 
 /** What a WebSocket tells whoever has it. */
-export interface WireEvents {
+export interface SocketEvents {
   message(payload: Uint8Array, isBinary: boolean): void
   /** A ping, which is to be answered. */
   pinged(payload: Uint8Array): void
@@ -34,8 +34,8 @@ export interface Schedule {
   later(task: () => void): void
 }
 
-/** How a {@link WireSocket} reads. */
-export interface WireOptions {
+/** How a {@link ServerSocket} reads. */
+export interface SocketOptions {
   /** More in one message closes it with 1009. */
   readonly maxMessageBytes: number
   readonly reading: Schedule
@@ -45,11 +45,11 @@ export interface WireOptions {
  * A WebSocket whose opening handshake is done, seen from the server (RFC 6455 §5 to 7): reads frames, keeps the order
  * of the close handshake. Messages go out as the frames that a room made for all, written to {@link socket} as they are.
  */
-export class WireSocket {
+export class ServerSocket {
   /** For frames; nothing may be written to it when this is no longer {@link open}. */
   readonly socket: Duplex
   readonly #reader: FrameReader
-  #events: WireEvents | null = null
+  #events: SocketEvents | null = null
   readonly #reading: Schedule
   /** Has arrived, and waits for its turn. */
   #waiting: Buffer | null = null
@@ -61,7 +61,7 @@ export class WireSocket {
   #cut: NodeJS.Timeout | null = null
 
   /** @param head what came together with the handshake. */
-  constructor(socket: Duplex, head: Uint8Array, { maxMessageBytes, reading }: WireOptions) {
+  constructor(socket: Duplex, head: Uint8Array, { maxMessageBytes, reading }: SocketOptions) {
     this.socket = socket
     this.#reading = reading
     if (head.length > 0) socket.unshift(head)
@@ -74,7 +74,7 @@ export class WireSocket {
   }
 
   /** Begins to read; what has arrived comes after this turn's work. */
-  start(events: WireEvents): void {
+  start(events: SocketEvents): void {
     this.#events = events
     const { socket } = this
     socket.on('data', this.#arrived)
@@ -163,13 +163,13 @@ export class WireSocket {
     try {
       this.#reader.read(chunk)
     } catch (error) {
-      if (error instanceof WireError) this.#fail(error)
+      if (error instanceof FrameError) this.#fail(error)
       else this.#abandon(error)
     }
     this.#events?.read(chunk.length)
   }
 
-  #fail(error: WireError): void {
+  #fail(error: FrameError): void {
     this.#failed = true
     this.#events?.failed(error, error.code)
     this.#sendClose(error.code, NOTHING)

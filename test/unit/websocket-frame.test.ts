@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { frame, headerSize, pieces } from '../../server/wire/frame.js'
+import { frame, headerSize, pieces } from '../../server/websocket/frame.js'
 import { payloadsIn } from '../support/frames.js'
 
 /** Headers of RFC 6455 §5.2 for an unmasked, final, binary frame: 7, 16 or 64 bits of length. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { type BadHandshake, opening, readHandshake, refusal } from '../../server/wire/handshake.js'
+import { type BadHandshake, opening, readHandshake, refusal } from '../../server/websocket/handshake.js'
 
 /** RFC 6455 §1.3's. */
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
