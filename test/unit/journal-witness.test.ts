@@ -1,7 +1,8 @@
 /** What the witness says, and when it says it. */
 import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../server/journal/logger.js'
 import { nameToBytes } from '../../server/journal/name.js'
-import { judge, type Seen, type Witness, witnessKey } from '../../server/journal/witness.js'
+import { judge, type Seen, Witness, witnessKey } from '../../server/journal/witness.js'
 import { nextTurn, startWitness } from '../support/journal-start.js'
 import { FakeStore } from '../support/journal-store.js'
 
@@ -50,6 +51,32 @@ describe('the witness', () => {
     expect(store.batches.length).toBe(1)
     expect(await witness.recall(name)).toEqual(seen({ seq: 50 }))
     expect(await witness.recall(nameToBytes('b'))).toBeNull()
+  })
+
+  test('takes a hundredth of the time at most: the longer a write takes, the more it waits for, up to half a second', async () => {
+    const store = new FakeStore()
+    const pauses: number[] = []
+    let now = 0
+    const witness = new Witness({
+      store,
+      synced: true,
+      wait: async (ms) => {
+        pauses.push(ms)
+        await nextTurn()
+      },
+      elapsed: () => now,
+      logger: silentLogger,
+    })
+    const write = store.write.bind(store)
+    for (const [i, ms] of [0.1, 2, 50, 0.1].entries()) {
+      store.write = async (...given) => {
+        now += ms
+        await write(...given)
+      }
+      witness.saw(document(), i + 1)
+      await witness.flush()
+    }
+    expect(pauses).toEqual([20, 20, 200, 500])
   })
 
   test('keeps no names', async () => {
