@@ -37,7 +37,8 @@ export class RawReplica {
   /** Whether the server has asked what we have; before that, updates are part of the answer. */
   #asked = false
   #held: Uint8Array[] = []
-  /** Whether an edit of its own went first. */
+  /** The first edit of its own, which has to go first; and whether it did. */
+  #first: Uint8Array | null = null
   #introduced = false
   /** The updates of this connection's messages, in order, and how many of them are safe. */
   #sent: Uint8Array[] = []
@@ -75,7 +76,11 @@ export class RawReplica {
     const { random } = this.#options
     let updates = shuffled(random, this.#held)
     this.#held = []
-    if (updates.length > 1 && random() < 0.2) updates = [Y.mergeUpdates(updates)]
+    const first = this.#first
+    if (first) updates = [first, ...updates.filter((update) => update !== first)]
+    this.#first = null
+    // Merged with others’ it would introduce nobody.
+    if (!first && updates.length > 1 && random() < 0.2) updates = [Y.mergeUpdates(updates)]
     if (updates.length > 0 && random() < 0.2) updates.push(...updates.slice(0, 1))
     for (const update of updates) this.#send({ type: 'update', update })
   }
@@ -84,7 +89,8 @@ export class RawReplica {
     if (!this.#asked) return
     // Whose first update is somebody else's says that it is that one.
     if (origin === this && (!this.#introduced || this.#options.random() > 0.1)) return
-    if (origin !== this) this.#introduced = true
+    if (!this.#introduced) this.#first = update
+    this.#introduced = true
     this.#held.push(update)
     if (this.#held.length > below(this.#options.random, MOST_HELD)) this.flush()
   }
@@ -109,6 +115,7 @@ export class RawReplica {
     const socket = this.#socket
     this.#socket = null
     this.#synced = this.#asked = this.#introduced = false
+    this.#first = null
     this.#held = []
     this.#sent = []
     this.#saved = 0
