@@ -16,7 +16,8 @@ export default defineConfig({
     // The built package is what integration tests run: load it as Node would.
     server: { deps: { external: [/\/dist\//] } },
     pool: 'forks',
-    maxWorkers: 2,
+    // More than the cores of a small machine: much of a test's time is spent waiting.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
