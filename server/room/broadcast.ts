@@ -5,17 +5,8 @@ import type { Presence } from './presence.js'
 import { Round } from './round.js'
 import type { Tail } from './tail.js'
 import type { Flushable, Turns } from './turns.js'
+import { type Waiting, Windows } from './windows.js'
 
-/** About two display frames: it bounds a big room to some 35 flushes a second. */
-const LONGEST_WINDOW_MS = 29
-/** The same for flushes of nothing but presence: a caret that moves 20 times a second is smooth. */
-const LONGEST_PRESENCE_WINDOW_MS = 45
-/** What others get of the loop after a flush, in parts of what it took. */
-const REST = 0.25
-/** A room may spend one part in this many of a core on its flushes. */
-const SHARE = 100
-/** What a write may take, ms: a flush that took longer was interrupted, and says nothing about the next one. */
-const WRITE_MS = 0.03
 /** A window below this isn't worth a timer. */
 const SHORTEST_WINDOW_MS = 1
 /**
@@ -65,9 +56,7 @@ export class Broadcast implements Flushable {
   /** A flush on its way; there is one at a time. */
   #round: Round | null = null
   #flushed: number
-  /** When the next flush may begin, and one of nothing but presence, ms. */
-  #notBefore = 0
-  #presenceNotBefore = 0
+  readonly #windows = new Windows()
   #scheduled = false
   /** When the scheduled one begins. */
   #due = 0
@@ -124,9 +113,9 @@ export class Broadcast implements Flushable {
     else this.#own.set(member, [seq])
   }
 
-  /** There is something to flush; presence alone can wait longer than an edit. */
-  schedule(what: 'edits' | 'presence' = 'edits'): void {
-    const due = what === 'edits' ? this.#notBefore : this.#presenceNotBefore
+  /** There is something to flush. */
+  schedule(what: Waiting = 'edits'): void {
+    const due = this.#windows.due(what)
     if (this.#scheduled && due >= this.#due) return
     this.#callOff?.()
     this.#callOff = null
@@ -195,12 +184,7 @@ export class Broadcast implements Flushable {
     }
     this.#round = null
     this.#scheduled = false
-    const cost = Math.min(round.took, round.members * WRITE_MS)
-    // From when it began: in a huge room a flush takes most of the window, and who writes slowly mustn't wait twice.
-    const rest = now + cost * REST
-    this.#notBefore = Math.max(round.started + Math.min(LONGEST_WINDOW_MS, cost * SHARE), rest)
-    const presenceWindow = Math.min(LONGEST_PRESENCE_WINDOW_MS, cost * SHARE)
-    this.#presenceNotBefore = Math.max(round.started + presenceWindow, rest)
+    this.#windows.flushed(round, now)
     this.#deps.onFlush?.(round.to - round.from + 1, round.took)
     if (this.#deps.tail.lastSeq > round.to) this.schedule()
     else if (presence.hasChanges || this.#echoes.size > 0) this.schedule('presence')
