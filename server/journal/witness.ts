@@ -90,8 +90,6 @@ export class Witness {
   #telling: Promise<void> | null = null
   /** The write that is under way. */
   #write: Promise<void> = Promise.resolve()
-  /** How long the last one took, ms. */
-  #took = 0
   #working = true
 
   constructor(deps: {
@@ -177,8 +175,7 @@ export class Witness {
   }
 
   async #tell(): Promise<void> {
-    while (this.#news.size > 0) {
-      const pause = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, this.#took * SHARE))
+    for (let pause = SHORTEST_MS; this.#news.size > 0; ) {
       await this.#wait(pause, this.#stop.signal)
       const began = this.#elapsed()
       const writes = [...this.#news.values()].map(({ document, seq }) =>
@@ -187,7 +184,7 @@ export class Witness {
       this.#news.clear()
       this.#write = this.#store.write(writes).catch((error: unknown) => this.#failed(error))
       await this.#write
-      this.#took = this.#elapsed() - began
+      pause = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (this.#elapsed() - began) * SHARE))
     }
     // In one turn with the last look at the news.
     this.#telling = null
@@ -208,10 +205,10 @@ export class Witness {
   }
 }
 
-/** Commits within this time are witnessed together, ms, when there is little to do. */
+/** Commits within this time are witnessed together, ms, after a quiet time. */
 const SHORTEST_MS = 20
-/** The witness takes one part in so many of the time at most: with a lot to write it waits for more. */
-const SHARE = 100
+/** While there is always more, the witness takes one part in so many of the time. */
+const SHARE = 300
 /** Later than that it isn't in any case, ms. */
 const LONGEST_MS = 500
 
