@@ -170,10 +170,10 @@ export class Connection implements Transport, Flowing {
         this.#socket.uncork()
       })
     }
-    const only = frames.length === 1 ? frames[0] : undefined
-    if (only) {
-      this.#counters.bytesOut += only.length
-      this.#socket.write(only)
+    const whole = inOne(frames)
+    if (whole) {
+      this.#counters.bytesOut += whole.length
+      this.#socket.write(whole)
       return
     }
     this.#socket.cork()
@@ -268,4 +268,16 @@ export class Connection implements Transport, Flowing {
   #readOn(): void {
     if (this.#wire.paused && !this.#paused && !this.#held) this.#wire.resume()
   }
+}
+
+/** A short copy costs less than a second buffer to write. */
+const SHORT_BYTES = 2048
+
+/** Frames as one buffer, if that is to be had cheaply. */
+const inOne = (frames: readonly Uint8Array[]): Uint8Array | null => {
+  const [first] = frames
+  if (first && frames.length === 1) return first
+  let bytes = 0
+  for (const { length } of frames) bytes += length
+  return bytes < SHORT_BYTES ? Buffer.concat(frames, bytes) : null
 }

@@ -126,7 +126,7 @@ export class Trunk implements Guest, Carrier {
 
   write(channel: number, frames: readonly Uint8Array[]): void {
     if (frames.length === 0) return
-    this.#connection.write(this.#to === channel ? frames : marked(channel, frames))
+    this.#connection.write(this.#to === channel ? frames : [marker(channel), ...frames])
     this.#to = channel
   }
 
@@ -236,14 +236,6 @@ export class Trunk implements Guest, Carrier {
   #say(message: TrunkMessage): void {
     this.#connection.write([frame(encodeTrunkMessage(message))])
   }
-}
-
-/** A short copy costs less than a second buffer to write. */
-const SHORT_BYTES = 2048
-
-const marked = (channel: number, frames: readonly Uint8Array[]): readonly Uint8Array[] => {
-  const all = [marker(channel), ...frames]
-  return frames.length === 1 && (frames[0]?.length ?? 0) < SHORT_BYTES ? [Buffer.concat(all)] : all
 }
 
 const marker = (channel: number): Uint8Array => frame(encodeTrunkMessage({ type: 'channel', channel }))
