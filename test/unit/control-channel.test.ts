@@ -13,7 +13,7 @@ import { type LogFields, silentLog } from '../../server/observe/log.js'
 import { localDocuments } from '../../server/tools/local.js'
 import { stateOf } from '../../server/tools/state.js'
 import { InkwireError } from '../../shared/errors.js'
-import { ODD_NAMES } from '../contract/journal.js'
+import { ODD_NAMES } from '../support/odd-names.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
 
