@@ -208,18 +208,19 @@ class ComposedServer implements InkwireServer {
   }
 
   async listen(): Promise<Address> {
-    if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
+    this.#refuseIfClosed()
     await this.#store.open()
     // One that can't tell who is revoked must not even start.
     await this.revoked().catch(async (error: unknown) => {
       await this.close()
       throw error
     })
-    if (this.#config.warmUp) {
+    if (this.#config.warmUp && !this.#closing) {
       this.#warming = this.#warmUp()
       await this.#warming
-      if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
     }
+    // Closed meanwhile, it must not begin to listen: nobody would close it again.
+    this.#refuseIfClosed()
     const http = createHttpServer({ connectionsCheckingInterval: 500 }, this.requestHandler)
     const { limits } = this.#config
     http.headersTimeout = limits.handshakeTimeoutMs
@@ -261,6 +262,10 @@ class ComposedServer implements InkwireServer {
   close(): Promise<UnsavedReport> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closing) throw new InkwireError('INKWIRE_DESTROYED', 'this server has been closed')
   }
 
   async *#verify(): AsyncGenerator<Finding, void, void> {

@@ -30,7 +30,7 @@ export class Stage {
     const pathPrefix = `/${randomUUID()}/`
     // Real sockets, since theirs is the code that matters.
     const place = { data, host: '127.0.0.1', port: 0, pathPrefix }
-    const server = createServer({ ...place, durability: 'os', demo: false, shutdownTimeoutMs: 1000 })
+    const server = createServer({ ...place, durability: 'os', demo: false, shutdownTimeoutMs: 0 })
     const stage = new Stage(server, data, pathPrefix)
     try {
       stage.#port = (await server.listen()).port
@@ -51,8 +51,11 @@ export class Stage {
   }
 
   async clear(): Promise<void> {
-    await this.#server.close()
-    await rm(this.#folder, { recursive: true, force: true })
+    try {
+      await this.#server.close()
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true })
+    }
   }
 }
 

@@ -41,7 +41,7 @@ export const warmUp = async ({ createServer, clock, ms, signal }: WarmUpDeps): P
   const extras: Extra[] = []
   try {
     await removeLeftovers()
-    while (stages.length < SERVERS) stages.push(await Stage.set(createServer))
+    while (going() && stages.length < SERVERS) stages.push(await Stage.set(createServer))
     let entered = 0
     const enter = async (stage: Stage): Promise<Extra> => {
       const number = entered++
@@ -61,6 +61,6 @@ export const warmUp = async ({ createServer, clock, ms, signal }: WarmUpDeps): P
     }
   } finally {
     for (const extra of extras) extra.leave()
-    for (const stage of stages) await stage.clear()
+    await Promise.all(stages.map((stage) => stage.clear()))
   }
 }

@@ -42,6 +42,17 @@ describe('createServer as a library', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('the app')
   })
 
+  it('closed before it listens, it never does', async () => {
+    for (const wait of [() => undefined, () => new Promise(setImmediate)]) {
+      const data = await tempDir()
+      const server = built.createServer({ data, port: 0 })
+      const refused = expect(server.listen()).rejects.toMatchObject({ code: 'INKWIRE_DESTROYED' })
+      await wait()
+      expect(await server.close()).toEqual({ unsaved: [] })
+      await refused
+    }
+  })
+
   it('several in one process share nothing', async () => {
     const [one, two] = [await startServer(), await startServer()]
     await one.server.documents.merge('doc', state('one'))

@@ -1,7 +1,7 @@
-import { mkdir, readdir, utimes } from 'node:fs/promises'
+import { mkdir, readdir, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
-import { type Process, runInkwire } from '../support/inkwire.js'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { built, type Process, runInkwire } from '../support/inkwire.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
 
@@ -42,6 +42,18 @@ it('a signal ends the warm-up', async () => {
   server.child.kill('SIGTERM')
   expect(await server.exited).toBe(0)
   expect([server.stdout(), await readdir(temp)]).toEqual(['', []])
+})
+
+it('closed before it has begun, it doesn’t', async () => {
+  const [data, temp] = [await tempDir(), await tempDir()]
+  await utimes(temp, 0, 0)
+  vi.stubEnv('TMPDIR', temp)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const server = built.createServer({ data, port: 0, warmUp: true })
+  const refused = expect(server.listen()).rejects.toMatchObject({ code: 'INKWIRE_DESTROYED' })
+  await server.close()
+  await refused
+  expect((await stat(temp)).mtimeMs, 'nothing was ever in it').toBe(0)
 })
 
 it('a server that can’t warm up says so and serves', async () => {
