@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerOptions } from '../config.js'
@@ -61,12 +61,14 @@ export class Stage {
 
 /** Removes what a process left that was killed while it warmed up. */
 export const removeLeftovers = async (): Promise<void> => {
+  const user = process.getuid?.()
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(PREFIX)) continue
     const folder = join(tmpdir(), name)
-    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
-    // Another user's can't be removed, and needn't be.
-    if (Date.now() - mtimeMs > LEFT_BEHIND_MS)
+    const found = await lstat(folder).catch(() => null)
+    // In another user's, something else may be in its place by the time that it is removed.
+    if (!found?.isDirectory() || (user !== undefined && found.uid !== user)) continue
+    if (Date.now() - found.mtimeMs > LEFT_BEHIND_MS)
       await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, utimes } from 'node:fs/promises'
+import { chown, lutimes, mkdir, readdir, stat, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { built, type Process, runInkwire } from '../support/inkwire.js'
@@ -54,6 +54,23 @@ it('closed before it has begun, it doesn’t', async () => {
   await server.close()
   await refused
   expect((await stat(temp)).mtimeMs, 'nothing was ever in it').toBe(0)
+})
+
+it('removes nobody else’s folder, nor what a link shows', async () => {
+  const [data, temp, elsewhere] = [await tempDir(), await tempDir(), await tempDir()]
+  const [foreign, link] = [join(temp, 'inkwire-warm-up-foreign'), join(temp, 'inkwire-warm-up-link')]
+  await symlink(elsewhere, link)
+  await lutimes(link, 0, 0)
+  await mkdir(foreign)
+  // Only root can give something away.
+  const given = process.getuid?.() === 0
+  if (given) await chown(foreign, 12_345, 12_345)
+  await utimes(foreign, 0, 0)
+  const server = start(data, temp)
+  await listens(server)
+  expect(await readdir(temp)).toEqual(
+    given ? ['inkwire-warm-up-foreign', 'inkwire-warm-up-link'] : ['inkwire-warm-up-link'],
+  )
 })
 
 it('a server that can’t warm up says so and serves', async () => {
