@@ -82,7 +82,7 @@ export class ServerSocket {
     socket.on('end', this.#ended)
     // An error destroys the socket; its end says enough.
     socket.on('error', ignore)
-    socket.once('close', () => this.#gone())
+    socket.once('close', () => this.#inTurn(() => this.#gone()))
   }
 
   /** Whether neither side has begun to close it, with or without a close frame. */
@@ -137,8 +137,18 @@ export class ServerSocket {
       this.#reading.later(() => this.#readOn())
       return
     }
+    this.#now(() => this.#read(chunk))
+  }
+
+  /** Now, or in its turn: many leave at once, too. */
+  #inTurn(task: () => void): void {
+    if (this.#reading.begin()) this.#now(task)
+    else this.#reading.later(task)
+  }
+
+  #now(task: () => void): void {
     try {
-      this.#read(chunk)
+      task()
     } finally {
       this.#reading.done()
     }
@@ -208,7 +218,7 @@ export class ServerSocket {
   /** The peer has closed its side; it gets what is on its way, if it takes that. */
   readonly #ended = (): void => {
     this.#cutLater()
-    this.socket.end()
+    this.#inTurn(() => this.socket.end())
   }
 
   #cutLater(): void {

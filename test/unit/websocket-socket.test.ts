@@ -264,6 +264,7 @@ describe('RFC 6455 §7: the end', () => {
     for (let i = 0; i < 100; i++) opened.socket.arrive(frameOf(`${i}`), controlled(PING, ''))
     await settled()
     expect([opened.socket.readableLength, opened.line.length]).toEqual([0, 0])
+    opened.schedule.free = true
     opened.socket.finish()
     await settled()
     expect(said(opened)).toEqual(['ended 1000'])
@@ -529,18 +530,32 @@ describe('a WebSocket whose turn has not come', () => {
   })
 
   it.each(['reset', 'destroy'] as const)(
-    'what had arrived is read in order after a %s, and its turn changes nothing',
+    'what had arrived is read in order after a %s, in the turn of the first of it',
     async (end) => {
       const opened = await waiting(frameOf('a'), frameOf('b'), frameOf('c'), closing(1000), frameOf('d'))
       opened.socket[end]()
       await settled()
-      expect(said(opened)).toEqual(['a', 'b', 'c', 'ended 1000'])
-      gone(opened)
+      expect([opened.heard, opened.line.length]).toEqual([[], 2])
       takeTurns(opened)
       await settled()
       expect(said(opened)).toEqual(['a', 'b', 'c', 'ended 1000'])
+      gone(opened)
+      expect(opened.line).toEqual([])
     },
   )
+
+  it('its end waits for its turn: many leave at once', async () => {
+    const opened = await waiting()
+    opened.socket.finish()
+    await settled()
+    expect([opened.socket.writable, opened.line.length]).toEqual([true, 1])
+    takeTurns(opened)
+    await settled()
+    expect([opened.socket.destroyed, opened.heard, opened.line.length]).toEqual([true, [], 1])
+    takeTurns(opened)
+    expect(said(opened)).toEqual(['ended 1006'])
+    gone(opened)
+  })
 
   it('what had arrived is read when its turn comes between a reset and its end', async () => {
     const opened = await waiting(frameOf('a'), frameOf('b'), frameOf('c'))
@@ -548,6 +563,8 @@ describe('a WebSocket whose turn has not come', () => {
     await new Promise<void>((resolve) => opened.socket.once('error', () => resolve()))
     takeTurns(opened)
     await settled()
+    expect(said(opened)).toEqual(['a'])
+    takeTurns(opened)
     expect(said(opened)).toEqual(['a', 'b', 'c', 'ended 1006'])
     gone(opened)
   })
@@ -555,7 +572,7 @@ describe('a WebSocket whose turn has not come', () => {
   it('what had arrived is read also when the peer has closed its side', async () => {
     const opened = await waiting(frameOf('a'), frameOf('b'))
     opened.socket.finish()
-    for (let i = 0; i < 2; i++) {
+    while (opened.line.length > 0) {
       takeTurns(opened)
       await settled()
     }
@@ -568,6 +585,9 @@ describe('a WebSocket whose turn has not come', () => {
     takeTurns(opened)
     opened.socket.finish()
     await settled()
+    takeTurns(opened)
+    await settled()
+    takeTurns(opened)
     expect([said(opened), opened.socket.sent]).toEqual([['ended 1000'], closed(1000)])
     gone(opened)
   })
