@@ -65,6 +65,9 @@ export interface WriterDeps {
 
 /** A batch holds at most about this much, so that a flood in one document doesn't hold up all others. */
 const BATCH_BYTES = 8 * 1024 * 1024
+/** So many that nobody has asked for yet are written all the same, if the last commit began so long ago, ms. */
+const MANY_HELD = 32
+const HELD_MS = 12
 const FIRST_BACKOFF_MS = 50
 const LONGEST_BACKOFF_MS = 5000
 
@@ -85,6 +88,8 @@ export class Writer {
   /** Somebody waits for what is in `#dirty`; what is only held there goes along, or waits. */
   #wanted = false
   #working: Promise<void> | null = null
+  /** When the last commit began. */
+  #begun = Number.NEGATIVE_INFINITY
   #queuedBytes = 0
   #queuedUpdates = 0
   readonly #pace: CommitPace
@@ -118,6 +123,9 @@ export class Writer {
     this.#queuedUpdates++
     this.#dirty.add(log)
     if (this.#hurry && enough(this.#queuedUpdates, this.#queuedBytes)) this.#hurry()
+    if (!this.#wanted && this.#queuedUpdates >= MANY_HELD && this.#deps.elapsed() - this.#begun >= HELD_MS) {
+      this.commit()
+    }
   }
 
   /** What was enqueued is written soon. */
@@ -204,6 +212,7 @@ export class Writer {
     const chunks = this.#takeChunks()
     const writes = chunks.flatMap((chunk) => chunk.writes)
     const started = this.#deps.elapsed()
+    this.#begun = started
     this.#deps.crashpoint('append.before')
     try {
       await this.#deps.store.write(writes)

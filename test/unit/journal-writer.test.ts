@@ -92,6 +92,31 @@ describe('the writer', () => {
       expect(store.batches).toHaveLength(2)
     })
 
+    test('what is held until somebody wants it is written all the same when there are many, and no commit for a while', async () => {
+      let now = 1000
+      journal = await start(new FakeStore(), { elapsed: () => now })
+      const { log, acks } = await open('a')
+      const hold = (count: number): void => {
+        for (let n = 0; n < count; n++) log.hold(entry(n))
+      }
+      hold(31)
+      await nextTurn()
+      await nextTurn()
+      expect(acks).toEqual([])
+      hold(1)
+      await until(() => acks.length > 0)
+      expect(acks).toEqual([32])
+      now += 11
+      hold(100)
+      await nextTurn()
+      await nextTurn()
+      expect(acks).toEqual([32])
+      now += 1
+      hold(1)
+      await until(() => acks.length > 1)
+      expect(acks).toEqual([32, 133])
+    })
+
     test('a flood in one document does not hold up the others', async () => {
       const flood = await open('flood')
       const floodWhenQuiet: number[] = []
