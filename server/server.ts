@@ -40,6 +40,9 @@ import { Store } from './store.js'
 import { warmUp } from './warm-up/warm-up.js'
 import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
+/** What handshakes, and what reading what sockets bring, may take of a turn of the event loop, ms. */
+const HANDSHAKES_MS = 4
+const READING_MS = 8
 /** How long a warm-up takes, ms. */
 const WARM_UP_MS = 1000
 /** How often to look whether the disk has caught up, ms. */
@@ -189,7 +192,8 @@ class ComposedServer implements InkwireServer {
       refuse: (request) =>
         this.#closing ? { code: Code.restart, reason: 'the server restarts' } : this.#clients.admit(request),
       admitted: (who) => this.#clients.receive(who),
-      schedule: new InTurns({ soon: setImmediate, clock }),
+      handshakes: new InTurns({ soon: setImmediate, clock, ms: HANDSHAKES_MS }),
+      reading: new InTurns({ soon: setImmediate, clock, ms: READING_MS }),
       refused: (code, reason) => this.#clients.refused(code, reason),
     })
     this.requestHandler = createHttpApp({

@@ -35,8 +35,10 @@ export interface GateOptions {
   /** Whether this connection is taken; a code and a reason if not. Asked last. */
   readonly refuse: (request: IncomingMessage) => { readonly code: number; readonly reason: string } | null
   readonly admitted: (who: Admitted) => void
-  /** When handshakes are done, and messages read: after a restart all come at once. */
-  readonly schedule: Schedule
+  /** When handshakes are done: each takes a few tenths of a millisecond, and after a restart all come at once. */
+  readonly handshakes: Pick<Schedule, 'later'>
+  /** When what sockets bring is read. Apart from handshakes, or who types would wait behind all who come. */
+  readonly reading: Schedule
   /** Somebody was turned away with this code. */
   readonly refused: (code: number, reason: string) => void
 }
@@ -71,14 +73,14 @@ export class Gate {
       return
     }
     this.#waiting++
-    this.#options.schedule.later(() => {
+    this.#options.handshakes.later(() => {
       this.#waiting--
       this.#shakeHands(request, socket, head)
     })
   }
 
   #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { pathPrefix, maxMessageBytes, schedule, refused } = this.#options
+    const { pathPrefix, maxMessageBytes, reading, refused } = this.#options
     const { url = '/' } = request
     const handshake = readHandshake(request.method, request.headers)
     if ('status' in handshake) {
@@ -94,7 +96,7 @@ export class Gate {
     const protocol = selectProtocol(handshake.protocols, isServerAddress(url, pathPrefix))
     if (isPlain(socket)) socket.setTimeout(0).setNoDelay(true)
     socket.write(opening(handshake.key, protocol))
-    this.#open(new ServerSocket(socket, head, { maxMessageBytes, reading: schedule }), protocol, request)
+    this.#open(new ServerSocket(socket, head, { maxMessageBytes, reading }), protocol, request)
     socket.off('error', ignore)
   }
 

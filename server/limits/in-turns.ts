@@ -4,10 +4,10 @@ export interface InTurnsDeps {
   readonly soon: (task: () => void) => void
   /** Milliseconds, monotonic. */
   readonly clock: () => number
+  /** What such work may take of a turn, ms; one piece of it is done in any case. */
+  readonly ms: number
 }
 
-/** What such work may take of a turn, ms; one piece of it is done in any case. */
-const LONGEST_MS = 8
 /** When none was done for so long, ms, the event loop has looked at something else. */
 const PAUSE_MS = 0.5
 
@@ -37,7 +37,7 @@ export class InTurns {
     if (this.#line.length > 0) return false
     const now = this.#deps.clock()
     if (now - this.#until > PAUSE_MS) this.#since = now
-    return now - this.#since < LONGEST_MS
+    return now - this.#since < this.#deps.ms
   }
 
   /** @see begin */
@@ -52,8 +52,8 @@ export class InTurns {
   }
 
   #turn(): void {
-    const { soon, clock } = this.#deps
-    const end = clock() + LONGEST_MS
+    const { soon, clock, ms } = this.#deps
+    const end = clock() + ms
     let done = 0
     try {
       do this.#line[done++]?.()

@@ -32,7 +32,7 @@ const connect = (gather: boolean): { connection: Connection; handed: string[] } 
     closing: nothing,
     ended: nothing,
   }
-  const reading = new InTurns({ soon: setImmediate, clock: () => 0 })
+  const reading = new InTurns({ soon: setImmediate, clock: () => 0, ms: 8 })
   const wire = new ServerSocket(socket, Buffer.of(), { maxMessageBytes: 1024, reading })
   const connection = new Connection(wire, events, {
     counters: new Counters(),

@@ -18,11 +18,8 @@ describe('the gate', () => {
       refuse: () => null,
       admitted: ({ wanted }) => void documents.push(wanted?.document),
       refused: () => undefined,
-      schedule: {
-        begin: () => true,
-        done: () => undefined,
-        later: (task) => void waiting.push(task),
-      },
+      handshakes: { later: (task) => void waiting.push(task) },
+      reading: { begin: () => true, done: () => undefined, later: (task) => task() },
     })
     const http = createServer()
     http.on('upgrade', (request, socket, head) => gate.handleUpgrade(request, socket, head))

@@ -11,7 +11,7 @@ describe('work in turns', () => {
     now = 0
     soon = []
     done = []
-    inTurns = new InTurns({ soon: (task) => void soon.push(task), clock: () => now })
+    inTurns = new InTurns({ soon: (task) => void soon.push(task), clock: () => now, ms: 8 })
   })
 
   /** Work that takes `ms`. */
