@@ -107,8 +107,8 @@ export interface DocumentLog {
   append(entry: Entry): number
   /**
    * As {@link append}, but nothing is written for it alone: it goes with the next {@link commit}, or before that with
-   * whatever else is written, when many are held, or when the journal is closed. Each commit costs two threads a wake-up, so who is about
-   * to have more does well to wait.
+   * whatever else is written, when many are held, or when the journal is closed. Each commit costs two threads a
+   * wake-up, so who is about to have more does well to wait.
    */
   hold(entry: Entry): number
   /** Has what is held written. */

@@ -73,9 +73,10 @@ export const witnessKey = (name: Uint8Array): Uint8Array =>
  *
  * - it catches: last updates, whole documents, deletions and changes of generation that vanished from the journal's
  *   files by damage to them, by files that are missing, or by older files put in their place;
- * - it does not catch: what was committed in the last moment (20 ms, under load up to half a second) before the process was killed, or in the
- *   last half minute or so before a power cut, *if* the journal's files are damaged there as well; and damage to
- *   both stores at once. Its own records carry checksums: a damaged witness says nothing rather than something wrong.
+ * - it does not catch: what was committed in the last moment (20 ms, under load up to half a second) before the process
+ *   was killed, or in the last half minute or so before a power cut, *if* the journal's files are damaged there as well;
+ *   and damage to both stores at once. Its own records carry checksums: a damaged witness says nothing rather than
+ *   something wrong.
  */
 export class Witness {
   readonly #store: Store

@@ -137,16 +137,19 @@ export class ServerSocket {
       this.#reading.later(() => this.#readOn())
       return
     }
-    this.#now(() => this.#read(chunk))
+    try {
+      this.#read(chunk)
+    } finally {
+      this.#reading.done()
+    }
   }
 
   /** Now, or in its turn: many leave at once, too. */
   #inTurn(task: () => void): void {
-    if (this.#reading.begin()) this.#now(task)
-    else this.#reading.later(task)
-  }
-
-  #now(task: () => void): void {
+    if (!this.#reading.begin()) {
+      this.#reading.later(task)
+      return
+    }
     try {
       task()
     } finally {
