@@ -81,7 +81,6 @@ export class Confirmations {
     const shows = this.#deps.content.visible.shows(scan)
     if (message > 0) this.#dealtWith(author)
     this.#expect(author, message, seq, scan, whole || shows)
-    this.#confirmFounded()
     this.#withhold(author, seq, scan, shows)
   }
 
@@ -92,7 +91,6 @@ export class Confirmations {
       if (parts) parts.push(seq)
       else this.#parts.set(author, [seq])
     }
-    this.#confirmFounded()
     this.#withhold(author, seq, scan, this.#deps.content.visible.shows(scan))
   }
 
@@ -125,8 +123,21 @@ export class Confirmations {
   committed(seq: number): void {
     this.#durable = seq
     // Initial content may have brought what somebody waits for.
-    this.#confirmFounded()
+    this.founded()
     this.#confirm()
+  }
+
+  /**
+   * What waited for what it builds upon, which has come, is safe once all that has been taken by now is: called when
+   * there is nothing more that this lets in, or deletions that waited beside the document would be called safe too soon.
+   */
+  founded(): void {
+    if (this.#unfounded.size === 0) return
+    const { seq: last } = this.#deps.content
+    for (const { member, message, seqs } of this.#unfounded.founded()) {
+      if (seqs.length === 0) this.#acks.expect(member, message, last, null)
+      for (const seq of seqs) this.#acks.expect(member, message, last, seq)
+    }
   }
 
   #confirm(): void {
@@ -151,15 +162,6 @@ export class Confirmations {
     // To a stock client only what comes back means anything.
     else if (author.extended || own !== null)
       this.#unfounded.add(author, message, own, founded ? NOTHING : scan)
-  }
-
-  #confirmFounded(): void {
-    if (this.#unfounded.size === 0) return
-    const { seq: last } = this.#deps.content
-    for (const { member, message, seqs } of this.#unfounded.founded()) {
-      if (seqs.length === 0) this.#acks.expect(member, message, last, null)
-      for (const seq of seqs) this.#acks.expect(member, message, last, seq)
-    }
   }
 
   /**

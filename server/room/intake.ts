@@ -29,7 +29,7 @@ export interface IntakeDeps {
   readonly broadcast: Pick<Broadcast, 'updated' | 'schedule'>
   readonly confirmations: Pick<
     Confirmations,
-    'taken' | 'partTaken' | 'early' | 'repeated' | 'settled' | 'tooMuchWaits'
+    'taken' | 'partTaken' | 'early' | 'founded' | 'repeated' | 'settled' | 'tooMuchWaits'
   >
   readonly owners: Pick<Owners<Member>, 'wrote'>
   readonly foreign: ForeignEdits
@@ -122,7 +122,7 @@ export class Intake {
 
   /** Somebody wrote, left, or showed an id: takes what has waited for that. */
   letIn(): void {
-    const { foreign, seeding } = this.#deps
+    const { foreign, seeding, confirmations } = this.#deps
     if (seeding.running) return
     for (;;) {
       const early = this.#early.next()
@@ -131,6 +131,7 @@ export class Intake {
       else if (parts.length > 0) this.#takeParts(parts)
       else break
     }
+    confirmations.founded()
     foreign.letGoOn()
   }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { scanUpdate } from '../../server/update/scan.js'
+import { splice } from '../../server/update/splice.js'
 import { forge } from '../support/forge.js'
 import { chain, edits, hereIs, offered, setupRoom, taken, whole } from '../support/room.js'
 
@@ -127,6 +129,35 @@ describe('Room', () => {
     const before = stock.updates
     room.committed(3)
     expect([stock.updates - before, ours.calls, third.calls]).toEqual([1, ['missing?', 'ack 1'], ['ack 1']])
+  })
+
+  it('S5: what waits beside the document is safe with all of it, though somebody else brings its structs', async () => {
+    const { room, join, appended } = setupRoom()
+    const ours = join(true)
+    const doc = new Y.Doc()
+    const said: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => void said.push(update))
+    const text = doc.getText('t')
+    const by = (clientID: number, change: () => void): Uint8Array => {
+      doc.clientID = clientID
+      doc.transact(change)
+      return said.at(-1) as Uint8Array
+    }
+    const lost = by(7, () => text.insert(0, 'lost'))
+    const replaced = by(8, () => {
+      text.insert(4, 'mine')
+      text.delete(0, 4)
+    })
+    room.receive(ours, 1, replaced, taken)
+    const structs = splice([{ ...scanUpdate(replaced), deletes: [] }])
+    const merged = room.merge(Y.mergeUpdates([lost, structs]))
+    await Promise.resolve()
+    expect(appended.length, 'the deletion is an update of its own').toBe(2)
+    room.committed(1)
+    expect(ours.calls).toEqual(['missing?'])
+    room.committed(2)
+    expect(ours.calls).toEqual(['missing?', 'ack 1'])
+    expect(await merged).toBe(true)
   })
 
   it('S5, X4: what a sync step 2 itself lacks doesn’t keep its author from hearing that its own is safe', () => {
