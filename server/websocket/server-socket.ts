@@ -78,6 +78,7 @@ export class ServerSocket {
     this.#events = events
     const { socket } = this
     socket.on('data', this.#arrived)
+    takeDirectly(socket, this.#arrived)
     socket.on('drain', this.#drained)
     socket.on('end', this.#ended)
     // An error destroys the socket; its end says enough.
@@ -243,6 +244,20 @@ export class ServerSocket {
       this.#events = null
       events?.ended(this.#code ?? NO_CLOSE_FRAME)
     }
+  }
+}
+
+/**
+ * Hands what arrives to `take` without the detour through the stream, if that would hand it on at once: of a short
+ * message, the stream's own work is a good part. Whatever enters a readable stream enters it by `push`.
+ */
+const takeDirectly = (socket: Duplex, take: (chunk: Buffer) => void): void => {
+  const { push } = socket
+  socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (!(chunk instanceof Buffer) || !socket.readableFlowing || socket.readableLength > 0)
+      return push.call(socket, chunk, encoding)
+    take(chunk)
+    return true
   }
 }
 
