@@ -58,7 +58,7 @@ export class Broadcast implements Flushable {
   #flushed: number
   readonly #windows = new Windows()
   #scheduled = false
-  /** When the scheduled one begins. */
+  /** When the scheduled one begins at the latest; 0: at the end of this turn, or it has begun. */
   #due = 0
   #callOff: (() => void) | null = null
 
@@ -115,16 +115,17 @@ export class Broadcast implements Flushable {
 
   /** There is something to flush. */
   schedule(what: Waiting = 'edits'): void {
-    const due = this.#windows.due(what)
+    // It is coming at the turn's end, which can't be called off.
+    if (this.#scheduled && this.#due === 0) return
+    const now = this.#deps.clock()
+    const due = this.#windows.opens(what) - now < SHORTEST_WINDOW_MS ? 0 : this.#windows.closes(what)
     if (this.#scheduled && due >= this.#due) return
     this.#callOff?.()
     this.#callOff = null
     this.#scheduled = true
-    const wait = due - this.#deps.clock()
-    // Once it is asked for, a turn's end can't be called off.
-    this.#due = wait < SHORTEST_WINDOW_MS ? 0 : due
-    if (wait < SHORTEST_WINDOW_MS) this.#deps.turns.soon(this)
-    else this.#callOff = this.#deps.turns.later(this, wait)
+    this.#due = due
+    if (due === 0) this.#deps.turns.soon(this)
+    else this.#callOff = this.#deps.turns.later(this, due - now)
   }
 
   /** The turn's end: starts a round, or goes on with the one that is on its way. */

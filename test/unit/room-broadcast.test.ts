@@ -215,9 +215,9 @@ describe('Broadcast', () => {
       edit(author)
       return (later[0]?.at ?? now()) - now()
     }
-    expect(window(0.02, 4)).toBeCloseTo(0.08 * 99)
-    expect(window(0.02, 10)).toBeCloseTo(0.2 * 99)
-    expect(window(0.02, 200), 'counted from its beginning').toBeCloseTo(29 - 4)
+    expect(window(0.02, 4)).toBeCloseTo(0.08 * 109)
+    expect(window(0.02, 10)).toBeCloseTo(0.2 * 109)
+    expect(window(0.02, 200), 'counted from its beginning').toBeCloseTo(29 * 1.1 - 4)
     expect(window(0.02, 2000), 'others get their turn').toBeCloseTo(40 * 0.25)
     expect(window(10, 4), 'a flush that was interrupted says nothing about the next').toBeLessThan(10)
   })
@@ -245,6 +245,28 @@ describe('Broadcast', () => {
     pass(16)
     expect(reader.updates).toEqual([1, 2, 3])
     expect(reader.writes.length).toBe(2)
+  })
+
+  it('a window that has been long enough ends with the next update, which then doesn’t wait at all', () => {
+    const { join, edit, endTurn, pass, later } = setup(0.03)
+    const author = join()
+    const readers = Array.from({ length: 10 }, () => join())
+    const write = (): void => {
+      edit(author)
+      endTurn()
+    }
+    write()
+    for (const ms of [10, 10, 10]) {
+      pass(ms)
+      write()
+    }
+    for (const { writes, updates } of readers) expect([writes.length, updates]).toEqual([2, [1, 2, 3, 4]])
+    expect(later, 'the timer is called off').toEqual([])
+    for (const ms of [10, 20]) {
+      pass(ms)
+      write()
+    }
+    expect(readers[0]?.writes.length).toBe(3)
   })
 
   it('a member whose socket is backed up is skipped, others are not, and it is brought up when drained', () => {
@@ -363,7 +385,7 @@ describe('Broadcast', () => {
     broadcast.echo(author, [1])
     endTurn()
     expect(author.updates).toEqual([])
-    pass(45)
+    pass(51)
     endTurn()
     endTurn()
     expect(author.updates).toEqual([1])
@@ -411,13 +433,13 @@ describe('Broadcast', () => {
     move(1)
     endTurn()
     move(2)
-    pass(29)
+    pass(32)
     expect(reader.writes.length).toBe(1)
-    pass(45 - 29)
+    pass(51 - 32)
     expect(reader.writes.length).toBe(2)
     move(3)
     edit(author)
-    pass(29)
+    pass(32)
     expect(reader.writes.length).toBe(3)
     expect(messagesIn(reader.writes[2] ?? []).map(({ type }) => type)).toEqual(['update', 'awareness'])
     pass(1000)
