@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Journal, StoredDocument } from '../../server/journal/journal.js'
 import { openLevelJournal } from '../../server/journal/level.js'
+import type { LevelJournal } from '../../server/journal/level-journal.js'
 import { repairFiles } from '../../server/journal/repair-files.js'
 import { flipBit } from '../support/journal-damage.js'
 import { until } from '../support/until.js'
@@ -15,7 +16,7 @@ const ROUNDS = Number(process.env.INKWIRE_ROT_ROUNDS ?? 30)
 const DOCUMENTS = 12
 
 /** Writes documents of which some rest long before others, compacts some, deletes one. */
-const fill = async (journal: Journal): Promise<Map<string, number>> => {
+const fill = async (journal: LevelJournal): Promise<Map<string, number>> => {
   const durable = new Map<string, number>()
   const names = Array.from({ length: DOCUMENTS }, (_, index) => documentName(index))
   const logs = await Promise.all(names.map((name) => journal.open(name, (seq) => durable.set(name, seq))))
@@ -33,8 +34,8 @@ const fill = async (journal: Journal): Promise<Map<string, number>> => {
     if (round === 30) await logs[7]?.compact({ seq: 25, update: snapshotOf(names[7] ?? '', 25) })
   }
   for (const log of logs) log.release()
-  // The witness is told a moment after the commit.
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  // The witness is told a moment after the commit; who verifies waits for that.
+  for await (const finding of journal.verify()) expect(finding).toBeNull()
   return durable
 }
 

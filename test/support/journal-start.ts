@@ -32,4 +32,4 @@ export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> =
 
 /** A witness on a store of ours. */
 export const startWitness = (store: FakeStore, synced = true): Witness =>
-  new Witness({ store, synced, wait: nextTurn, elapsed: () => 0, logger: silentLogger })
+  new Witness({ store, synced, wait: nextTurn, elapsed: () => performance.now(), logger: silentLogger })

@@ -1,5 +1,5 @@
 /** What the witness says, and when it says it. */
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { silentLogger } from '../../server/journal/logger.js'
 import { nameToBytes } from '../../server/journal/name.js'
 import { judge, type Seen, Witness, witnessKey } from '../../server/journal/witness.js'
@@ -53,36 +53,55 @@ describe('the witness', () => {
     expect(await witness.recall(nameToBytes('b'))).toBeNull()
   })
 
-  test('is told soon after a quiet time; while there is always more, it takes little of the time, and is half a second late at most', async () => {
-    const store = new FakeStore()
-    const pauses: number[] = []
-    let now = 0
-    const witness = new Witness({
-      store,
-      synced: true,
-      wait: async (ms) => {
-        pauses.push(ms)
-        await nextTurn()
-      },
-      elapsed: () => now,
-      logger: silentLogger,
-    })
-    const write = store.write.bind(store)
-    const took = [0.01, 0.2, 5]
-    store.write = async (...given) => {
-      const ms = took.shift()
-      if (ms !== undefined) {
-        now += ms
-        witness.saw(document(), took.length)
+  describe('is told', () => {
+    beforeEach(() => void vi.useFakeTimers({ now: 0 }))
+    afterEach(() => void vi.useRealTimers())
+
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+    /** A document is seen after each of these pauses; the times when that was written, which takes so long each time. */
+    const written = async (pauses: readonly number[], took: number): Promise<number[]> => {
+      const store = new FakeStore()
+      const times: number[] = []
+      const write = store.write.bind(store)
+      store.write = async (...given) => {
+        times.push(Date.now())
+        await wait(took)
+        await write(...given)
       }
-      await write(...given)
+      const witness = new Witness({ store, synced: true, wait, elapsed: Date.now, logger: silentLogger })
+      for (const [index, ms] of pauses.entries()) {
+        await vi.advanceTimersByTimeAsync(ms)
+        witness.saw(document(), index)
+      }
+      await vi.advanceTimersByTimeAsync(1000)
+      await witness.flush()
+      return times
     }
-    witness.saw(document(), 9)
-    await witness.flush()
-    expect(pauses).toEqual([20, 20, 60, 500])
-    witness.saw(document(), 10)
-    await witness.flush()
-    expect(pauses).toEqual([20, 20, 60, 500, 20])
+    const steady = (times: number, ms: number): number[] => Array.from({ length: times }, () => ms)
+
+    test('20 ms after what comes once', async () => {
+      expect(await written([0], 1)).toEqual([20])
+    })
+
+    test('while there is always more, so seldom that it takes one part in 300 of the time', async () => {
+      const times = await written(steady(200, 10), 1)
+      expect(times.slice(0, -1)).toEqual([30, 331, 632, 933, 1234, 1535, 1836])
+    })
+
+    test('half a second late at most', async () => {
+      const times = await written(steady(200, 10), 5)
+      expect(times.slice(0, -1)).toEqual([30, 535, 1040, 1545])
+    })
+
+    test('50 ms after the last of many: a quiet time finds nothing that it has not seen', async () => {
+      const times = await written(steady(200, 10), 1)
+      expect(times.at(-1)).toBe(2050)
+    })
+
+    test('of each that comes more than 50 ms after the one before', async () => {
+      expect(await written(steady(4, 100), 1)).toEqual([120, 250, 350, 450])
+    })
   })
 
   test('keeps no names', async () => {
