@@ -52,8 +52,14 @@ export class Extra {
     return extra
   }
 
-  type(): void {
-    this.#say({ type: 'update', update: letter(this.#client, this.#letters++) })
+  /** @param letters typed so fast that they come in one piece. */
+  type(letters = 1): void {
+    this.#say(
+      ...Array.from({ length: letters }, () => ({
+        type: 'update' as const,
+        update: letter(this.#client, this.#letters++),
+      })),
+    )
   }
 
   move(): void {
@@ -64,10 +70,14 @@ export class Extra {
     this.#socket.destroy()
   }
 
-  #say(message: Message): void {
-    const payload = encodeMessage(message)
-    if (payload.length >= LONG) throw new RangeError('an extra has little to say')
-    unmask(payload, MASK)
-    this.#socket.write(Buffer.concat([Uint8Array.of(BINARY, MASKED | payload.length), MASK, payload]))
+  #say(...messages: Message[]): void {
+    this.#socket.write(Buffer.concat(messages.flatMap(framed)))
   }
+}
+
+const framed = (message: Message): Uint8Array[] => {
+  const payload = encodeMessage(message)
+  if (payload.length >= LONG) throw new RangeError('an extra has little to say')
+  unmask(payload, MASK)
+  return [Uint8Array.of(BINARY, MASKED | payload.length), MASK, payload]
 }

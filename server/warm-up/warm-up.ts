@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ServerOptions } from '../config.js'
 import type { InkwireServer } from '../inkwire-server.js'
 import { Extra } from './extra.js'
+import { passBy } from './passer-by.js'
 import { removeLeftovers, Stage } from './stage.js'
 
 /** With one server V8 would make code for that one, and have to make it anew for the real one. */
@@ -12,6 +13,9 @@ const IN_EACH = 5
 const AUTHORS_IN_EACH = 2
 /** Everybody who types has typed so many letters when the next one comes in, and leaves. */
 const ROUNDS_A_GUEST = 8
+
+/** What each of them types at a time: most of what there is to compile is about a letter, and to send one takes time, too. */
+const LETTERS = 3
 
 /** What a warm-up needs. */
 export interface WarmUpDeps {
@@ -52,10 +56,17 @@ export const warmUp = async ({ createServer, clock, ms, signal }: WarmUpDeps): P
       for (const stage of stages) extras.push(await enter(stage))
     }
     for (let round = 0; going(); round++) {
-      for (const author of extras.slice(0, DOCUMENTS * AUTHORS_IN_EACH)) author.type()
+      for (const author of extras.slice(0, DOCUMENTS * AUTHORS_IN_EACH)) author.type(LETTERS)
       for (const mover of extras.slice(-DOCUMENTS)) mover.move()
       const stage = stages[round % (SERVERS * ROUNDS_A_GUEST)]
-      if (stage) (await enter(stage)).leave()
+      if (stage) {
+        // Somebody new in a document is another matter for a server than who has been there.
+        const guest = await enter(stage)
+        guest.type()
+        guest.move()
+        await passBy(stage.port)
+        guest.leave()
+      }
       // What was said is read, passed on, and the disk's answer comes in.
       for (let turns = 0; turns < 3; turns++) await nextTurn()
     }
