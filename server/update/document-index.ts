@@ -1,7 +1,11 @@
 import { encodeDeleteSet } from './delete-set.js'
+import { EncodedVector } from './encoded-vector.js'
 import { RangeMap, type Ranges } from './ranges.js'
 import type { Scan } from './scan.js'
 import { encodeStateVector } from './state-vector.js'
+
+/** From so many clients on, the state vector is kept in pieces rather than written anew when it has changed. */
+const MANY_CLIENTS = 1000
 
 /**
  * Which structs and deletions a document has, as ranges of clocks: enough to tell news from repetition without
@@ -11,6 +15,8 @@ export class DocumentIndex {
   #structs = new RangeMap()
   #deletes = new RangeMap()
   #stateVector: Uint8Array | null = null
+  /** The same in pieces, of a document with many clients. */
+  #pieces: EncodedVector | null = null
   #deleteSet: Uint8Array | null = null
 
   /** Whether the update holds any struct or deletion that is not held yet (PROTOCOL S2). */
@@ -91,7 +97,9 @@ export class DocumentIndex {
   add(scan: Scan): boolean {
     let structs = false
     for (const block of scan.blocks) {
-      if (this.#structs.add(block.client, block.clock, block.end)) structs = true
+      if (!this.#structs.add(block.client, block.clock, block.end)) continue
+      structs = true
+      this.#pieces?.touch(block.client)
     }
     let deletes = false
     for (const { client, ranges } of scan.deletes) if (this.#deletes.addAll(client, ranges)) deletes = true
@@ -121,8 +129,17 @@ export class DocumentIndex {
 
   /** {@link stateVector} as bytes for a sync step 1; kept until it changes, so don't change them. */
   encodeStateVector(): Uint8Array {
-    this.#stateVector ??= encodeStateVector(this.stateVector())
+    this.#stateVector ??=
+      this.clients < MANY_CLIENTS ? encodeStateVector(this.stateVector()) : this.#inPieces().encode()
     return this.#stateVector
+  }
+
+  #inPieces(): EncodedVector {
+    this.#pieces ??= new EncodedVector({
+      clock: (client) => this.clock(client),
+      all: () => this.stateVector(),
+    })
+    return this.#pieces
   }
 
   /** All deletions as the end of an update; kept until they change, so don't change them. */

@@ -37,23 +37,25 @@ export const decodeStateVector = (
 
 /** Writes a state vector as Yjs does: clients descending, those at 0 left out. */
 export const encodeStateVector = (vector: StateVector): Uint8Array => {
-  // Numbers by themselves are sorted many times as fast as pairs: a document may have 100,000 clients.
-  const sorted = new Float64Array(vector.size)
-  let count = 0
-  let size = 0
-  for (const [client, clock] of vector) {
-    if (clock <= 0) continue
-    sorted[count++] = client
-    size += uintSize(client) + uintSize(clock)
-  }
-  const clients = sorted.subarray(0, count).sort().reverse()
-  const writer = new Writer(size + uintSize(count))
-  writer.uint(count)
+  const clients = sortedClients(vector)
+  let size = uintSize(clients.length)
+  for (const client of clients) size += uintSize(client) + uintSize(vector.get(client) ?? 0)
+  const writer = new Writer(size)
+  writer.uint(clients.length)
   for (const client of clients) {
     writer.uint(client)
     writer.uint(vector.get(client) ?? 0)
   }
   return writer.bytes
+}
+
+/** The clients of a state vector in the order in which Yjs writes them, without those at 0. */
+export const sortedClients = (vector: StateVector): Float64Array => {
+  // Numbers by themselves are sorted many times as fast as pairs: a document may have 100,000 clients.
+  const sorted = new Float64Array(vector.size)
+  let count = 0
+  for (const [client, clock] of vector) if (clock > 0) sorted[count++] = client
+  return sorted.subarray(0, count).sort().reverse()
 }
 
 /** Whether one who is at `left` lacks nothing that one at `right` has. */
