@@ -4,6 +4,24 @@ export const percentile = (samples: readonly number[] | Float64Array, p: number)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN
 }
 
+/**
+ * Of each figure the median of several rounds, the upper one of two.
+ *
+ * @param worst of these the greatest: what may never happen.
+ */
+export const middle = (
+  rounds: readonly Readonly<Record<string, number>>[],
+  worst: readonly string[] = [],
+): Record<string, number> => {
+  const names = Object.keys(rounds[0] ?? {})
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = rounds.map((round) => round[name] ?? Number.NaN)
+      return [name, worst.includes(name) ? Math.max(...values) : percentile(values, 0.5)]
+    }),
+  )
+}
+
 export const MiB = 1024 * 1024
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -19,6 +19,11 @@ export interface Line {
   /** Part of the quick run. */
   readonly quick: boolean
   readonly contenders: readonly Name[]
+  /**
+   * How often all contenders take their turn, one after the other; default 1. Of each figure, the median counts. For what
+   * a machine that others share would otherwise decide: it may be half as fast in the next minute.
+   */
+  readonly rounds?: number
   /** Runs the load; throws when a check fails. A server that it restarts, it hands back. */
   readonly run: (server: Running, replace: (server: Running) => void) => Promise<Figures>
   readonly targets: readonly Target[]

@@ -28,6 +28,7 @@ export const presenceLine: Line = {
   name: 'presence',
   title: '100 cursors, each moving 10 times a second',
   quick: true,
+  rounds: 3,
   contenders: NAMES,
   units: { core: '% of a core', p50: 'ms, median', p95: 'ms, p95' },
   targets: [

@@ -1,14 +1,14 @@
 /**
  * What Node's sockets cost, and nothing else: reads what comes, and writes all of it to everybody in a room, the first at
- * once and then every 29 ms, or 45 if there is nothing but presence, as Inkwire does with many readers. It checks
+ * once and then every 30 ms, or 46 if there is nothing but presence, as Inkwire does with many readers. It checks
  * nothing, stores nothing, knows no protocol but what it takes to be understood: no server on this runtime that reads
  * each message when it comes, and writes so often, can need less.
  */
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 
-const WINDOW_MS = 29
-const PRESENCE_WINDOW_MS = 45
+const WINDOW_MS = 30
+const PRESENCE_WINDOW_MS = 46
 /** Type of a message: presence. */
 const PRESENCE = 1
 const NOTHING = Buffer.of(0x82, 5, 0, 1, 2, 0, 0)
