@@ -26,11 +26,24 @@ export const MiB = 1024 * 1024
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Resolves once `check` holds; looks every few ms. Throws after `timeoutMs`. */
-export const until = async (what: string, check: () => boolean, timeoutMs = 60_000): Promise<void> => {
-  const end = performance.now() + timeoutMs
-  while (!check()) {
-    if (performance.now() > end) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`)
+/**
+ * Resolves once `check` holds; looks every few ms. Throws after `timeoutMs`.
+ *
+ * @param progress what has come so far: the time counts from its last change. Default: from the beginning.
+ */
+export const until = async (
+  what: string,
+  check: () => boolean,
+  timeoutMs = 60_000,
+  progress: () => number = () => 0,
+): Promise<void> => {
+  let came = progress()
+  for (let end = performance.now() + timeoutMs; !check(); ) {
+    const now = performance.now()
+    const has = progress()
+    if (has !== came) end = now + timeoutMs
+    came = has
+    if (now > end) throw new Error(`nothing more for ${timeoutMs / 1000} s: ${what}`)
     await sleep(5)
   }
 }

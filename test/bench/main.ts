@@ -1,23 +1,22 @@
 /**
  * `npm run bench`: Inkwire beside its peers, every server with its storage on, one after the other on the same machine.
  *
- *     npm run bench                     everything; about 20 minutes
+ *     npm run bench                     everything; about 18 minutes
  *     npm run bench -- --quick          less than 2 minutes
  *     npm run bench -- --only burst,idle --against inkwire,naive
  *     npm run bench -- --only burst --against inkwire --profile DIR   with a CPU profile of the server
  *     npm run bench -- --lifetime       a document's cost over 2 million edits
  *
- * Prints a table and says which targets hold; writes test/bench/results/. Exit code 1 if a load failed its checks.
+ * Prints a table and says which targets hold; writes test/bench/results/. Exit code 1 if a load failed its checks, 2 if
+ * the command line can't be understood.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
-import { parseArgs } from 'node:util'
 import { barChart } from './chart.js'
-import { type Name, type Places, type Running, start } from './contenders.js'
-import { middle } from './figures.js'
+import type { Places } from './contenders.js'
 import { lifetime } from './lifetime.js'
-import { type Figures, type Line, NAMES } from './line.js'
+import { type Line, NAMES } from './line.js'
 import { fanOutLines } from './lines/fanout.js'
 import { join, type Opening } from './lines/joiners.js'
 import { largeLine } from './lines/large.js'
@@ -25,34 +24,14 @@ import { idleLine, slowReaderLine } from './lines/memory.js'
 import { paperLine } from './lines/paper.js'
 import { presenceLine } from './lines/presence.js'
 import { roomsLine } from './lines/rooms.js'
+import { measure } from './measure.js'
+import { type Options, parseOptions } from './options.js'
 import { installPeers, nodeOf, versionOf } from './peers.js'
-import { headlinesOf, type Result, rowsOf, tableOf, verdicts, withTable } from './report.js'
+import { charted, headlinesOf, type Result, rowsOf, tableOf, withTable } from './report.js'
 
 const bench = process.env.INKWIRE_BENCH ?? `${process.cwd()}/test/bench/`
-const { values } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    lifetime: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    against: { type: 'string' },
-    profile: { type: 'string' },
-    joiners: { type: 'string' },
-  },
-})
-if (values.joiners) {
-  await join(JSON.parse(values.joiners) as Opening)
-  process.exit()
-}
 const peers = `${bench}peers`
-installPeers(peers)
-const places: Places = {
-  bench,
-  peers,
-  node: nodeOf(peers),
-  ...(values.profile ? { profile: values.profile } : {}),
-}
 const results = `${bench}results/`
-mkdirSync(results, { recursive: true })
 
 const lines: readonly Line[] = [
   ...fanOutLines,
@@ -63,86 +42,25 @@ const lines: readonly Line[] = [
   idleLine,
   slowReaderLine,
 ]
-const only = values.only?.split(',')
-const against = (values.against?.split(',') as Name[] | undefined) ?? NAMES
-const unknown = only?.filter((name) => !lines.some((line) => line.name === name)) ?? []
-if (unknown.length > 0) {
-  console.error(`no such line: ${unknown.join(', ')}; there are ${lines.map(({ name }) => name).join(', ')}`)
-  process.exit(2)
-}
-const chosen = lines.filter((line) => (only ? only.includes(line.name) : !values.quick || line.quick))
 
-const machine = {
+const machineOf = (node: string): Readonly<Record<string, string>> => ({
   cpu: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
   memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
   kernel: release(),
-  node: execFileSync(places.node, ['--version'], { encoding: 'utf8' }).trim(),
+  node: execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
   'y-websocket-server': `${versionOf(peers, '@y/websocket-server')}, y-leveldb ${versionOf(peers, 'y-leveldb')}`,
   hocuspocus: `${versionOf(peers, '@hocuspocus/server')}, SQLite of Node`,
   date: new Date().toISOString().slice(0, 10),
-}
+})
 
-/** How late the server's event loop was at most, ms: the last interval that it was asked about. */
-const loopDelay = async ({ name, url }: Running): Promise<Figures> => {
-  if (name !== 'inkwire') return {}
-  const text = await (await fetch(`${url}/metrics`)).text()
-  const value = (quantile: string): number =>
-    Number(new RegExp(`^\\w+{quantile="${quantile}"} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN) * 1000
-  return { loopP99: value('0.99'), loopMax: value('1') }
-}
-
-const LOOP = [
-  { figure: 'loopP99', what: '≤ 30 ms', limit: () => 30 },
-  { figure: 'loopMax', what: '≤ 100 ms', limit: () => 100 },
-] as const
-
-const measure = async (given: Line): Promise<Result> => {
-  const line: Line = {
-    ...given,
-    units: {
-      ...given.units,
-      loopP99: 'ms, event loop delay at p99',
-      loopMax: 'ms, event loop delay at most',
-    },
-    targets: [...given.targets, ...LOOP],
-  }
-  const figures: Partial<Record<Name, Figures>> = {}
-  const failures: Partial<Record<Name, string>> = {}
-  const found: Partial<Record<Name, Figures[]>> = {}
-  const takePart = async (name: Name): Promise<void> => {
-    let server = await start(name, places)
-    try {
-      await loopDelay(server)
-      const figures = await line.run(server, (next) => {
-        server = next
-      })
-      found[name] = [...(found[name] ?? []), { ...figures, ...(await loopDelay(server)) }]
-    } catch (error) {
-      failures[name] = error instanceof Error ? error.message : String(error)
-      console.error(`${line.name}: ${name} failed: ${failures[name]}`)
-    } finally {
-      await server.stop()
-    }
-  }
-  const names = line.contenders.filter((each) => against.includes(each))
-  for (let round = 0; round < (values.quick ? 1 : (line.rounds ?? 1)); round++) {
-    for (const name of names) if (!failures[name]) await takePart(name)
-  }
-  for (const name of names) {
-    const rounds = failures[name] ? undefined : found[name]
-    if (rounds) figures[name] = middle(rounds, ['loopMax'])
-  }
-  const { name, title, units } = line
-  return { line: name, title, units, figures, failures, targets: verdicts(line, figures) }
-}
-
-if (values.lifetime) {
-  await lifetime(places, results)
-} else {
+/** Measures what was asked for, says how it went, and keeps the results of a full run. */
+const compare = async (places: Places, { quick, only, against }: Options): Promise<void> => {
+  const machine = machineOf(places.node)
   console.log(`${machine.cpu}, ${machine.memory}, Linux ${machine.kernel}, Node ${machine.node}\n`)
   const found: Result[] = []
-  for (const line of chosen) {
-    const result = await measure(line)
+  for (const line of lines) {
+    if (only ? !only.includes(line.name) : quick && !line.quick) continue
+    const result = await measure(line, { places, against, quick })
     found.push(result)
     console.log(rowsOf(result, against).join('\n'))
   }
@@ -155,7 +73,7 @@ if (values.lifetime) {
   console.log(
     `\n${targets.length - missed.length} of ${targets.length} targets hold${missed.length > 0 ? `; not:\n${missed.join('\n')}` : ''}`,
   )
-  if (!only && !values.quick && !values.against) {
+  if (!only && !quick && against.length === NAMES.length) {
     writeFileSync(`${results}latest.json`, `${JSON.stringify({ machine, results: found }, null, 2)}\n`)
     writeFileSync(`${results}table.md`, `${tableOf(found, against)}\n`)
     writeFileSync(`${results}chart.svg`, barChart(charted(found)))
@@ -165,26 +83,22 @@ if (values.lifetime) {
   if (found.some(({ failures }) => failures.inkwire)) process.exitCode = 1
 }
 
-/** The figures that tell most. */
-function charted(found: readonly Result[]) {
-  const group = (line: string, figure: string, label: string, unit: string) => {
-    const figures = found.find((result) => result.line === line)?.figures ?? {}
-    const values = NAMES.flatMap((name) => {
-      const value = figures[name]?.[figure]
-      return value === undefined || Number.isNaN(value) ? [] : [[name, value] as const]
-    })
-    return { label, unit, values }
-  }
-  return [
-    group('fan-out-300', 'cpu', '300 readers, 100 updates a second', 'µs of CPU for each delivery'),
-    group(
-      'burst',
-      'rate',
-      '2,000 updates at once to 200 readers',
-      'million deliveries a second (more is better)',
-    ),
-    group('presence', 'core', '100 moving cursors', '% of a core'),
-    group('paper', 'cold', 'opening a document of 259,778 edits after a restart', 'ms'),
-    group('paper', 'join', 'joining it, 100 at once', 'ms of CPU for each'),
-  ]
+const options = parseOptions(
+  process.argv.slice(2),
+  lines.map(({ name }) => name),
+)
+if (typeof options === 'number') process.exit(options)
+if (options.joiners) {
+  await join(JSON.parse(options.joiners) as Opening)
+  process.exit()
 }
+installPeers(peers)
+mkdirSync(results, { recursive: true })
+const places: Places = {
+  bench,
+  peers,
+  node: nodeOf(peers),
+  ...(options.profile ? { profile: options.profile } : {}),
+}
+if (options.lifetime) await lifetime(places, results)
+else await compare(places, options)

@@ -1,5 +1,6 @@
-import type { Name, Running } from './contenders.js'
-import type { Figures, Line } from './line.js'
+import type { Group } from './chart.js'
+import type { Name } from './contenders.js'
+import { type Figures, type Line, NAMES } from './line.js'
 
 /** What one line found. */
 export interface Result {
@@ -93,4 +94,26 @@ export const withTable = (readme: string, table: string): string => {
   return `${readme.slice(0, start + START.length)}\n\n${table}\n\n${readme.slice(end)}`
 }
 
-export type { Running }
+/** The figures that tell most, for a chart. */
+export const charted = (found: readonly Result[]): readonly Group[] => {
+  const group = (line: string, figure: string, label: string, unit: string) => {
+    const figures = found.find((result) => result.line === line)?.figures ?? {}
+    const values = NAMES.flatMap((name) => {
+      const value = figures[name]?.[figure]
+      return value === undefined || Number.isNaN(value) ? [] : [[name, value] as const]
+    })
+    return { label, unit, values }
+  }
+  return [
+    group('fan-out-300', 'cpu', '300 readers, 100 updates a second', 'µs of CPU for each delivery'),
+    group(
+      'burst',
+      'rate',
+      '2,000 updates at once to 200 readers',
+      'million deliveries a second (more is better)',
+    ),
+    group('presence', 'core', '100 moving cursors', '% of a core'),
+    group('paper', 'cold', 'opening a document of 259,778 edits after a restart', 'ms'),
+    group('paper', 'join', 'joining it, 100 at once', 'ms of CPU for each'),
+  ]
+}
