@@ -140,7 +140,7 @@ const openWitness = async (
       await rm(join(directory, 'witness'), { recursive: true, force: true })
       return open()
     })
-    return new Witness({ store, synced, wait, elapsed, logger })
+    return new Witness({ store, synced, later, elapsed, logger })
   }
   try {
     return await openOrRenew()

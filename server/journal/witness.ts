@@ -81,10 +81,9 @@ export const witnessKey = (name: Uint8Array): Uint8Array =>
 export class Witness {
   readonly #store: Store
   readonly #synced: boolean
-  readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly #later: (ms: number, task: () => void) => () => void
   readonly #elapsed: () => number
   readonly #logger: JournalLogger
-  readonly #stop = new AbortController()
   /** What is to be written, by document; the newest word counts. */
   readonly #news = new Map<string, { readonly document: Witnessed; readonly seq: number }>()
   /** Runs while there is news: pause, write, and again. */
@@ -93,22 +92,26 @@ export class Witness {
   #heardAt = 0
   /** It has taken its share of the time until then, ms of {@link #elapsed}. */
   #restUntil = Number.NEGATIVE_INFINITY
+  /** Ends a pause. */
+  #hurry: (() => void) | null = null
   /** The write that is under way. */
   #write: Promise<void> = Promise.resolve()
   #working = true
+  #closing = false
 
   constructor(deps: {
     readonly store: Store
     /** The journal fsyncs its commits. */
     readonly synced: boolean
-    readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
+    /** Runs a task after so many ms; what it returns calls it off. */
+    readonly later: (ms: number, task: () => void) => () => void
     /** Milliseconds from any start. */
     readonly elapsed: () => number
     readonly logger: JournalLogger
   }) {
     this.#store = deps.store
     this.#synced = deps.synced
-    this.#wait = deps.wait
+    this.#later = deps.later
     this.#elapsed = deps.elapsed
     this.#logger = deps.logger
   }
@@ -175,7 +178,8 @@ export class Witness {
   }
 
   async close(): Promise<void> {
-    this.#stop.abort()
+    this.#closing = true
+    this.#hurry?.()
     await this.flush()
     await this.#store.close()
   }
@@ -199,12 +203,20 @@ export class Witness {
 
   /** Until nothing more comes for a moment, so that the last word before a quiet time is soon told, or it has rested. */
   async #pause(): Promise<void> {
-    await this.#wait(SHORTEST_MS, this.#stop.signal)
-    while (!this.#stop.signal.aborted) {
-      const left = Math.min(this.#restUntil, this.#heardAt + LULL_MS) - this.#elapsed()
-      if (left <= 0) return
-      await this.#wait(left, this.#stop.signal)
+    for (let left = SHORTEST_MS; left > 0 && !this.#closing; ) {
+      await this.#sleep(left)
+      left = Math.min(this.#restUntil, this.#heardAt + LULL_MS) - this.#elapsed()
     }
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    let callOff = (): void => {}
+    await new Promise<void>((resolve) => {
+      this.#hurry = resolve
+      callOff = this.#later(ms, resolve)
+    })
+    this.#hurry = null
+    callOff()
   }
 
   #failed(error: unknown): void {

@@ -7,6 +7,12 @@ import type { FakeStore } from './journal-store.js'
 /** Waits for nothing: the next turn of the event loop. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+/** Runs a task in the next turn of the event loop, whenever it was to run. */
+const soon = (_ms: number, task: () => void): (() => void) => {
+  const immediate = setImmediate(task)
+  return () => clearImmediate(immediate)
+}
+
 /** The LevelDB journal on a store of ours; what a test doesn't hand in is harmless. */
 export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> = {}): Promise<LevelJournal> =>
   LevelJournal.start({
@@ -19,10 +25,7 @@ export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> =
     now: () => 1_700_000_000_000,
     elapsed: () => performance.now(),
     wait: nextTurn,
-    later: (_ms, task) => {
-      const soon = setImmediate(task)
-      return () => clearImmediate(soon)
-    },
+    later: soon,
     randomBytes,
     logger: silentLogger,
     onCommit: () => {},
@@ -32,4 +35,4 @@ export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> =
 
 /** A witness on a store of ours. */
 export const startWitness = (store: FakeStore, synced = true): Witness =>
-  new Witness({ store, synced, wait: nextTurn, elapsed: () => performance.now(), logger: silentLogger })
+  new Witness({ store, synced, later: soon, elapsed: () => performance.now(), logger: silentLogger })

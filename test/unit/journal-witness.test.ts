@@ -57,7 +57,10 @@ describe('the witness', () => {
     beforeEach(() => void vi.useFakeTimers({ now: 0 }))
     afterEach(() => void vi.useRealTimers())
 
-    const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+    const later = (ms: number, task: () => void): (() => void) => {
+      const timer = setTimeout(task, ms)
+      return () => clearTimeout(timer)
+    }
 
     /** A document is seen after each of these pauses; the times when that was written, which takes so long each time. */
     const written = async (pauses: readonly number[], took: number): Promise<number[]> => {
@@ -66,10 +69,10 @@ describe('the witness', () => {
       const write = store.write.bind(store)
       store.write = async (...given) => {
         times.push(Date.now())
-        await wait(took)
+        await new Promise<void>((resolve) => later(took, resolve))
         await write(...given)
       }
-      const witness = new Witness({ store, synced: true, wait, elapsed: Date.now, logger: silentLogger })
+      const witness = new Witness({ store, synced: true, later, elapsed: Date.now, logger: silentLogger })
       for (const [index, ms] of pauses.entries()) {
         await vi.advanceTimersByTimeAsync(ms)
         witness.saw(document(), index)
@@ -102,6 +105,15 @@ describe('the witness', () => {
     test('of each that comes more than 50 ms after the one before', async () => {
       expect(await written(steady(4, 100), 1)).toEqual([120, 250, 350, 450])
     })
+  })
+
+  test('doesn’t pause any more when it is closed', async () => {
+    const store = new FakeStore()
+    const later = () => () => {}
+    const witness = new Witness({ store, synced: true, later, elapsed: () => 0, logger: silentLogger })
+    witness.saw(document(), 9)
+    await witness.close()
+    expect(store.batches.length).toBe(1)
   })
 
   test('keeps no names', async () => {
