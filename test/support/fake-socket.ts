@@ -17,10 +17,11 @@ export const hello: Message = {
 }
 export const step1: Message = { type: 'syncStep1', stateVector: Uint8Array.of(0) }
 export const step2: Message = { type: 'syncStep2', update: Uint8Array.of(0, 0) }
+/** All that it says until the client is synced and everything is saved. */
+export const greeting: readonly Message[] = [hello, step1, step2, { type: 'ack', received: 1, durable: 1 }]
 
-/** A WebSocket whose other end is the test. */
-export class FakeSocket implements WebSocketLike {
-  static made: FakeSocket[] = []
+/** A WebSocket whose other end is the test; a subclass says how to read what was sent. */
+export abstract class FakeEnd<Sent> implements WebSocketLike {
   binaryType = 'blob'
   readyState = 0
   protocol = ''
@@ -29,17 +30,17 @@ export class FakeSocket implements WebSocketLike {
   onmessage: ((event: never) => void) | null = null
   onclose: ((event: never) => void) | null = null
   onerror: ((event: never) => void) | null = null
-  readonly sent: Message[] = []
+  readonly sent: Sent[] = []
 
   constructor(
     readonly url: string,
     readonly protocols: string[] = [],
-  ) {
-    FakeSocket.made.push(this)
-  }
+  ) {}
+
+  protected abstract read(data: Uint8Array): Sent
 
   send(data: Uint8Array): void {
-    this.sent.push(decodeMessage(data))
+    this.sent.push(this.read(data))
   }
 
   close(): void {
@@ -53,14 +54,30 @@ export class FakeSocket implements WebSocketLike {
   }
 
   hear(...messages: Message[]): void {
-    for (const message of messages) {
-      this.onmessage?.({ data: encodeMessage(message).slice().buffer } as never)
-    }
+    for (const message of messages) this.arrive(encodeMessage(message))
   }
 
   lose(code = 1006, reason = ''): void {
     this.readyState = 3
     this.onclose?.({ code, reason } as never)
+  }
+
+  protected arrive(bytes: Uint8Array): void {
+    this.onmessage?.({ data: bytes.slice().buffer } as never)
+  }
+}
+
+/** One document's WebSocket. */
+export class FakeSocket extends FakeEnd<Message> {
+  static made: FakeSocket[] = []
+
+  constructor(url: string, protocols?: string[]) {
+    super(url, protocols)
+    FakeSocket.made.push(this)
+  }
+
+  protected read(data: Uint8Array): Message {
+    return decodeMessage(data)
   }
 }
 
@@ -92,7 +109,7 @@ export const socket = (): FakeSocket => {
 export const goLive = (): FakeSocket => {
   const one = socket()
   one.open()
-  one.hear(hello, step1, step2, { type: 'ack', received: 1, durable: 1 })
+  one.hear(...greeting)
   return one
 }
 
