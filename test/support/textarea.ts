@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import type { PageExports, Scene, SceneOptions } from '../browser/pages/textarea.js'
 import { bundle, type Ime, type PageServer, servePages, type TestPage, useBrowser } from './browser.js'
@@ -54,6 +55,27 @@ export const useTextarea = (): ((options?: SceneOptions) => Promise<TextareaPage
     }
   }
 }
+
+/** Somebody with a cursor. */
+export const ada = { name: 'Ada', color: '#e91e63' }
+
+/** What is drawn: carets, names and pieces of selections, and where they are on the screen. */
+export const drawn = (page: Page) =>
+  page.evaluate(() => {
+    const marks = [...(document.querySelector('inkwire-cursors')?.lastElementChild?.children ?? [])]
+    const of = (nodes: Element[]) =>
+      nodes.map((node) => {
+        const { x, y, width, height } = node.getBoundingClientRect()
+        const { backgroundColor, color } = getComputedStyle(node)
+        return { x, y, width, height, text: node.textContent, backgroundColor, color }
+      })
+    const isPiece = (node: Element) => getComputedStyle(node).opacity !== '1'
+    return {
+      carets: of(marks.filter((node) => !isPiece(node))),
+      names: of(marks.flatMap((node) => [...node.children])),
+      pieces: of(marks.filter(isPiece)),
+    }
+  })
 
 // The page's globals, for the functions that are evaluated in it.
 declare global {
