@@ -1,0 +1,161 @@
+/** `inkwire serve`: its options, the signals that end it, and what it says when it can't listen or save. */
+import { describe, expect, it } from 'vitest'
+import type { ServerHandle } from '../../server/cli/context.js'
+import { run } from '../../server/cli/run.js'
+import type { UnsavedReport } from '../../server/journal/journal.js'
+import { FakeProcess, fakeServer } from '../support/cli.js'
+
+/** Runs `serve` until it listens, then sends signals. */
+const serveWith = async (
+  argv: string[],
+  {
+    env = {},
+    handle = {},
+    signals = 1,
+  }: { env?: Record<string, string>; handle?: Partial<ServerHandle>; signals?: number } = {},
+) => {
+  const io = new FakeProcess()
+  io.env = env
+  const { made, parts } = fakeServer(handle)
+  const running = run(['serve', ...argv], io, parts)
+  await new Promise((resolve) => setImmediate(resolve))
+  for (let i = 0; i < signals; i++) io.signal()
+  return { io, made, options: made[0], running }
+}
+
+describe('serve', () => {
+  it('hands the options on and says where it listens', async () => {
+    const argv = ['--port', '0', '--host', '::1', '--data', './x', '--path-prefix', '/docs', '--no-demo']
+    const more = [
+      '--durability',
+      'os',
+      '--max-message',
+      '2048',
+      '--memory-budget',
+      '64',
+      '--log-level',
+      'warn',
+    ]
+    const { io, options, running } = await serveWith([...argv, ...more])
+    expect(await running).toBe(0)
+    expect(options).toMatchObject({
+      port: 0,
+      host: '::1',
+      data: './x',
+      pathPrefix: '/docs',
+      demo: false,
+      durability: 'os',
+      maxMessageBytes: 2048,
+      memoryBudgetMb: 64,
+      logLevel: 'warn',
+    })
+    expect(io.text).toBe('Inkwire listens at http://127.0.0.1:1234 — data in ./x\n')
+    expect(io.err).toEqual([])
+    expect(io.listeners).toBe(0)
+  })
+
+  it('takes them from the environment, where the command line does not say otherwise', async () => {
+    const env = {
+      INKWIRE_PORT: '8080',
+      INKWIRE_HOST: '0.0.0.0',
+      INKWIRE_INSECURE_PUBLIC: '1',
+      INKWIRE_DATA: '/d',
+      INKWIRE_PATH_PREFIX: '/p',
+      INKWIRE_NO_DEMO: '1',
+      INKWIRE_DURABILITY: '',
+      INKWIRE_MAX_MESSAGE: '4096',
+      INKWIRE_LOG_LEVEL: 'error',
+    }
+    const { options, running } = await serveWith(['--port', '0'], { env })
+    await running
+    expect(options).toMatchObject({
+      port: 0,
+      host: '0.0.0.0',
+      data: '/d',
+      pathPrefix: '/p',
+      demo: false,
+      maxMessageBytes: 4096,
+      logLevel: 'error',
+    })
+    expect(options?.durability).toBeUndefined()
+  })
+
+  it('serves the demo when told not to leave it out', async () => {
+    const { options, running } = await serveWith([], { env: { INKWIRE_NO_DEMO: '0' } })
+    await running
+    expect(options).toMatchObject({ demo: true, logLevel: 'info' })
+  })
+
+  it('reports by name and count what could not be saved, and exits 1', async () => {
+    const report: UnsavedReport = {
+      unsaved: [
+        { name: 'notes', updates: 3 },
+        { name: 'a/b', updates: 1 },
+      ],
+    }
+    const { io, running } = await serveWith([], { handle: { close: async () => report } })
+    expect(await running).toBe(1)
+    expect(io.err).toEqual([
+      'inkwire: not saved: 3 updates of "notes"\n',
+      'inkwire: not saved: 1 update of "a/b"\n',
+    ])
+  })
+
+  it('ends at once with 1 at the second signal', async () => {
+    let finish: (report: UnsavedReport) => void = () => undefined
+    const close = () =>
+      new Promise<UnsavedReport>((resolve) => {
+        finish = resolve
+      })
+    const { io, running } = await serveWith([], { handle: { close } })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(io.exits).toEqual([])
+    io.signal()
+    expect(io.exits).toEqual([1])
+    finish({ unsaved: [] })
+    await running
+  })
+
+  it('stops at a signal that comes before it listens', async () => {
+    let closed = false
+    const close = async () => {
+      closed = true
+      return { unsaved: [] }
+    }
+    const { io, running } = await serveWith([], {
+      handle: { listen: () => new Promise(() => undefined), close },
+    })
+    expect(await running).toBe(0)
+    expect(closed).toBe(true)
+    expect(io.text).toBe('')
+  })
+
+  it.each([
+    [
+      { code: 'EADDRINUSE', syscall: 'listen', address: '127.0.0.1', port: 80 },
+      'port 80 is in use at 127.0.0.1: choose another by --port, or 0 for a free one (EADDRINUSE)',
+    ],
+    [
+      { code: 'EACCES', syscall: 'listen', address: '127.0.0.1', port: 80 },
+      'port 80 may not be used by this user (EACCES)',
+    ],
+    [
+      { code: 'EADDRNOTAVAIL', syscall: 'listen', address: '10.0.0.1', port: 80 },
+      '10.0.0.1 is not an address of this machine (EADDRNOTAVAIL)',
+    ],
+    [
+      { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'nowhere' },
+      'there is no host "nowhere" to listen at (ENOTFOUND)',
+    ],
+    [{ code: 'EROFS', syscall: 'mkdir', path: '/ro' }, '/ro: the file system is read-only (EROFS)'],
+    [{}, 'first second'],
+  ])('says in one line why it can not listen: %j', async (fields, line) => {
+    const listen = async () => {
+      throw Object.assign(new Error('first\n  second'), fields)
+    }
+    const { io, running } = await serveWith([], { handle: { listen }, signals: 0 })
+    expect(await running).toBe(1)
+    expect(io.err).toEqual([`inkwire: ${line}\n`])
+    expect(io.listeners).toBe(0)
+  })
+})
