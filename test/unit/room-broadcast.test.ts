@@ -1,118 +1,13 @@
+/** When a room's updates and presence go out to its members, and in how many writes. */
 import { describe, expect, it } from 'vitest'
-import { Counters } from '../../server/observe/counters.js'
-import { Broadcast } from '../../server/room/broadcast.js'
-import type { Member } from '../../server/room/member.js'
-import { Presence } from '../../server/room/presence.js'
-import { Tail } from '../../server/room/tail.js'
-import { Turns } from '../../server/room/turns.js'
 import { cursor } from '../../server/warm-up/keystrokes.js'
+import { type SocketMember, setup } from '../support/broadcast.js'
 import { messagesIn } from '../support/frames.js'
-
-/** A member that keeps what it was sent, with a socket that a test can back up. */
-class FakeMember implements Member {
-  readonly user = ''
-  readonly mayWrite = true
-  congested = false
-  writes: Uint8Array[][] = []
-
-  constructor(readonly extended = false) {}
-
-  write(frames: readonly Uint8Array[]): void {
-    this.writes.push([...frames])
-  }
-  stream(pieces: Iterable<readonly Uint8Array[]>): void {
-    for (const piece of pieces) this.writes.push([...piece])
-  }
-  acknowledge(): void {}
-  requestMissing(): void {}
-  close(): void {}
-  refuse(): void {}
-  goOn(): void {}
-  probe(): void {}
-
-  /** First byte of each update it got, in order. */
-  get updates(): number[] {
-    return messagesIn(this.writes.flat()).flatMap((each) =>
-      each.type === 'update' ? [each.update[0] as number] : [],
-    )
-  }
-}
-
-/** A room's broadcast with its time under control; a write costs `costMs`. */
-const setup = (costMs = 0) => {
-  let now = 1000
-  const soon: (() => void)[] = []
-  const later: { at: number; task: () => void }[] = []
-  const turns = new Turns({
-    soon: (task) => void soon.push(task),
-    later: (task, ms) => {
-      const entry = { at: now + ms, task }
-      later.push(entry)
-      return () => void later.splice(later.indexOf(entry), 1)
-    },
-  })
-  const tail = new Tail(0)
-  const presence = new Presence<Member>()
-  const counters = new Counters()
-  const unconfirmed = new Map<Member, number[]>()
-  const everything = [Uint8Array.of(0x82, 5, 0, 2, 2, 0, 0)]
-  const snapshot: { here: boolean; readonly neededBy: Member[] } = { here: true, neededBy: [] }
-  const broadcast = new Broadcast({
-    tail,
-    presence,
-    turns,
-    clock: () => now,
-    counters,
-    unconfirmed: (member) => unconfirmed.get(member) ?? [],
-    everything: (member) => {
-      if (snapshot.here) return everything
-      snapshot.neededBy.push(member)
-      return null
-    },
-  })
-  const join = (member = new FakeMember()): FakeMember => {
-    const write = member.write.bind(member)
-    member.write = (frames) => {
-      now += costMs
-      write(frames)
-    }
-    broadcast.join(member)
-    return member
-  }
-  const edit = (author: Member): number => {
-    tail.append(Uint8Array.of(tail.lastSeq + 1, 9, 9))
-    broadcast.updated(author, tail.lastSeq)
-    return tail.lastSeq
-  }
-  const endTurn = (): void => {
-    for (const task of soon.splice(0)) task()
-  }
-  const pass = (ms: number): void => {
-    now += ms
-    for (const { task } of later.filter(({ at }) => at <= now)) task()
-    later.splice(0, later.length, ...later.filter(({ at }) => at > now))
-  }
-  return {
-    now: () => now,
-    broadcast,
-    tail,
-    presence,
-    counters,
-    unconfirmed,
-    everything,
-    snapshot,
-    join,
-    edit,
-    endTurn,
-    pass,
-    later,
-  }
-}
 
 describe('Broadcast', () => {
   it('S3: what a turn brought goes out at its end: one write per member, the same bytes for all', () => {
     const { join, edit, endTurn } = setup()
-    const [author, ...readers] = [join(), join(), join()] as [FakeMember, FakeMember, FakeMember]
+    const [author, ...readers] = [join(), join(), join()] as [SocketMember, SocketMember, SocketMember]
     for (let i = 0; i < 10; i++) edit(author)
     expect(readers[0].writes).toEqual([])
     endTurn()
@@ -160,7 +55,7 @@ describe('Broadcast', () => {
 
     it('what comes between them comes with the next flush, without its author’s own', () => {
       const { author, readers, edit, endTurn, later } = crowd(800)
-      const last = readers.at(-1) as FakeMember
+      const last = readers.at(-1) as SocketMember
       edit(author)
       endTurn()
       edit(author)
@@ -178,7 +73,7 @@ describe('Broadcast', () => {
 
     it('who comes between them gets what comes from then on, and who has left gets nothing', () => {
       const { broadcast, author, readers, edit, endTurn, join, later } = crowd(800)
-      const left = readers[799] as FakeMember
+      const left = readers[799] as SocketMember
       edit(author)
       endTurn()
       broadcast.leave(left)
@@ -269,159 +164,6 @@ describe('Broadcast', () => {
     expect(readers[0]?.writes.length).toBe(3)
   })
 
-  it('a member whose socket is backed up is skipped, others are not, and it is brought up when drained', () => {
-    const { broadcast, join, edit, endTurn, pass, counters } = setup()
-    const [author, slow, reader] = [join(), join(), join()]
-    edit(author)
-    endTurn()
-    slow.congested = true
-    for (let i = 0; i < 5; i++) {
-      edit(author)
-      endTurn()
-      pass(20)
-    }
-    expect(slow.updates).toEqual([1])
-    expect(reader.updates).toEqual([1, 2, 3, 4, 5, 6])
-    expect(counters.membersBehindTotal).toBe(1)
-    slow.congested = false
-    broadcast.drained(slow)
-    expect(slow.updates).toEqual([1, 2, 3, 4, 5, 6])
-    edit(author)
-    endTurn()
-    expect(slow.updates).toEqual([1, 2, 3, 4, 5, 6, 7])
-  })
-
-  it('one that missed what the snapshot took over gets everything', () => {
-    const { broadcast, tail, join, edit, endTurn, everything } = setup()
-    const [author, slow] = [join(), join()]
-    slow.congested = true
-    edit(author)
-    endTurn()
-    edit(author)
-    endTurn()
-    tail.trim(2)
-    slow.congested = false
-    broadcast.drained(slow)
-    expect(slow.writes).toEqual([everything])
-    edit(author)
-    endTurn()
-    expect(slow.updates.at(-1)).toBe(3)
-  })
-
-  it('… once the snapshot is there; until then it is sent nothing that builds upon it', () => {
-    const { broadcast, tail, join, edit, endTurn, everything, snapshot } = setup()
-    const [author, slow] = [join(), join()]
-    slow.congested = true
-    edit(author)
-    endTurn()
-    tail.trim(1)
-    snapshot.here = false
-    slow.congested = false
-    broadcast.drained(slow)
-    expect([slow.writes, snapshot.neededBy]).toEqual([[], [slow]])
-    edit(author)
-    endTurn()
-    expect(slow.writes).toEqual([])
-    snapshot.here = true
-    broadcast.drained(slow)
-    expect(slow.writes[0]).toEqual(everything)
-    edit(author)
-    endTurn()
-    expect(slow.updates.at(-1)).toBe(3)
-  })
-
-  it('S4: an echo of what the snapshot has taken over waits for the snapshot', () => {
-    const { broadcast, tail, join, edit, endTurn, everything, snapshot } = setup()
-    const [author, other] = [join(), join()]
-    edit(author)
-    edit(other)
-    endTurn()
-    tail.trim(2)
-    snapshot.here = false
-    broadcast.echo(author, [1])
-    expect([author.updates, snapshot.neededBy]).toEqual([[2], [author]])
-    snapshot.here = true
-    broadcast.drained(author)
-    expect(author.writes.at(-1)).toEqual(everything)
-    expect(broadcast.caughtUp(author)).toBe(true)
-  })
-
-  it('S4: an echo to a backed-up author waits, and is not lost', () => {
-    const { broadcast, join, edit, endTurn, unconfirmed } = setup()
-    const [author, other] = [join(), join()]
-    edit(author)
-    edit(other)
-    endTurn()
-    author.congested = true
-    broadcast.echo(author, [1])
-    expect(author.updates).toEqual([2])
-    author.congested = false
-    unconfirmed.set(author, [])
-    broadcast.drained(author)
-    expect(author.updates).toContain(1)
-  })
-
-  it('S4: an echo goes out with the next flush, in the same write, if there is one coming', () => {
-    const { broadcast, join, edit, endTurn, pass } = setup(0.1)
-    const [author, other] = [join(), join()]
-    edit(author)
-    endTurn()
-    edit(other)
-    broadcast.echo(author, [1])
-    expect(author.updates).toEqual([])
-    pass(29)
-    expect(author.updates).toEqual([1, 2])
-    expect(author.writes.length).toBe(1)
-    broadcast.echo(author, [1])
-    expect(author.updates, 'at once if there is none').toEqual([1, 2, 1])
-  })
-
-  it('S4: an echo that comes while a flush takes several turns goes out with a flush of its own', () => {
-    const { broadcast, join, edit, endTurn, pass } = setup(0.01)
-    const author = join()
-    for (let i = 0; i < 1000; i++) join()
-    edit(author)
-    endTurn()
-    broadcast.echo(author, [1])
-    endTurn()
-    expect(author.updates).toEqual([])
-    pass(51)
-    endTurn()
-    endTurn()
-    expect(author.updates).toEqual([1])
-  })
-
-  it('S4: an echo that waits for a flush isn’t lost when its author is backed up until then', () => {
-    const { broadcast, join, edit, endTurn, pass } = setup(0.1)
-    const [author, other] = [join(), join()]
-    edit(author)
-    endTurn()
-    edit(other)
-    broadcast.echo(author, [1])
-    author.congested = true
-    pass(29)
-    expect(author.updates).toEqual([])
-    author.congested = false
-    broadcast.drained(author)
-    expect(author.updates).toEqual([1, 2])
-  })
-
-  it('S4: catching up never shows an author its own before it is durable', () => {
-    const { broadcast, join, edit, endTurn, unconfirmed } = setup()
-    const [author, other] = [join(), join()]
-    author.congested = true
-    edit(other)
-    edit(author)
-    edit(other)
-    endTurn()
-    unconfirmed.set(author, [2])
-    author.congested = false
-    broadcast.drained(author)
-    expect(author.updates).toEqual([1, 3])
-    broadcast.echo(author, [2])
-    expect(author.updates).toEqual([1, 3, 2])
-  })
-
   it('presence alone may wait longer than an edit, which takes it along', () => {
     const { join, edit, endTurn, pass, presence, broadcast } = setup(0.01)
     const [author, reader] = [join(), join()]
@@ -479,40 +221,5 @@ describe('Broadcast', () => {
     expect(later.length).toBe(1)
     broadcast.dispose()
     expect(later.length).toBe(0)
-  })
-
-  it('S4: what becomes durable before it was flushed comes with a later write, if it can’t be sent at once', () => {
-    const { broadcast, join, edit, endTurn, pass, unconfirmed } = setup(0.05)
-    const [author, other, reader] = [join(), join(), join()]
-    edit(other)
-    endTurn()
-    const own = edit(author)
-    author.congested = true
-    broadcast.echo(author, [own])
-    author.congested = false
-    broadcast.drained(author)
-    unconfirmed.set(author, [])
-    pass(16)
-    expect(reader.updates).toEqual([1, 2])
-    expect(author.updates).toEqual([1, 2])
-  })
-
-  it('S4: one that the snapshot has overtaken gets everything once its own is durable', () => {
-    const { broadcast, join, edit, endTurn, pass, tail, unconfirmed, everything } = setup()
-    const [author, other] = [join(), join()]
-    author.congested = true
-    edit(other)
-    endTurn()
-    pass(16)
-    const own = edit(author)
-    endTurn()
-    tail.trim(1)
-    unconfirmed.set(author, [own])
-    author.congested = false
-    broadcast.drained(author)
-    expect(author.writes).toEqual([])
-    unconfirmed.delete(author)
-    broadcast.echo(author, [own])
-    expect(author.writes).toContainEqual(everything)
   })
 })
