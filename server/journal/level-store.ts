@@ -2,8 +2,11 @@ import { readdir } from 'node:fs/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Level } from 'level'
 import { InkwireError } from '../../shared/errors.js'
-import { isCorruption } from './errors.js'
+import { isCorruption, storeFailed } from './errors.js'
+import { FolderGuard, type FolderState } from './folder-guard.js'
 import { EMPTY_RANGE, type KeyRange } from './keys.js'
+import { type Logged, readLogged, restoreLogged } from './logged.js'
+import { isUnfinishedRebuild, rebuild } from './rebuild.js'
 import type { Pair, Store, Write } from './store.js'
 
 /** What `classic-level`, which `level` is in Node, has beyond `level`'s types. */
@@ -24,6 +27,10 @@ export interface LevelStoreOptions {
   readonly mend?: () => Promise<void>
   /** LevelDB's cache of uncompressed blocks, bytes. */
   readonly cacheBytes?: number
+  /** LevelDB left out so many writes of its own log when it opened; they have been written again. */
+  readonly restored?: (writes: number) => void
+  /** Milliseconds from any start; default `performance.now`. */
+  readonly elapsed?: () => number
 }
 
 /**
@@ -32,14 +39,33 @@ export interface LevelStoreOptions {
  * @throws InkwireError INKWIRE_STORE_LOCKED when another process or journal has it, INKWIRE_STORE_FAILED.
  */
 export const openLevelStore = async (location: string, options: LevelStoreOptions): Promise<LevelStore> => {
+  try {
+    return await open(location, options)
+  } catch (error) {
+    // A process that was killed while it rebuilt the store leaves one that can't be opened.
+    if (!isCorruption(error) || !(await isUnfinishedRebuild(location))) throw error
+    await rebuild(location)
+    return open(location, options)
+  }
+}
+
+const open = async (location: string, options: LevelStoreOptions): Promise<LevelStore> => {
   await checkFiles(location)
+  const logged = await readLogged(location)
   const db = new Level<Uint8Array, Uint8Array>(location, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     ...(options.cacheBytes === undefined ? {} : { cacheSize: options.cacheBytes }),
   })
   await openDatabase(db, location)
-  return new LevelStore(db, location, options)
+  const store = new LevelStore(db, location, options)
+  try {
+    await store.opened(logged)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  return store
 }
 
 /** Without the file CURRENT, LevelDB would take the folder for a new store and remove all tables in it. */
@@ -66,21 +92,16 @@ const openDatabase = async (db: Level<Uint8Array, Uint8Array>, location: string)
   }
 }
 
-/**
- * Has LevelDB rebuild a closed store from what is readable in its files. The originals of damaged ones are kept in
- * its folder `lost`.
- */
-export const repairLevelStore = async (location: string): Promise<void> => {
-  if (!isRepairer(Level)) throw new TypeError('this build of level has no repair')
-  await Level.repair(location)
-}
-
 /** {@link Store} on LevelDB. */
 export class LevelStore implements Store {
   readonly location: string
   readonly #db: Level<Uint8Array, Uint8Array>
   readonly #sync: boolean
   readonly #mend: () => Promise<void>
+  readonly #restored: (writes: number) => void
+  readonly #guard: FolderGuard
+  /** What its logs held before it was opened, until LevelDB is known to have it. */
+  #logged: Logged = new Map()
   /** Reads that come while the database is being reopened wait for this. Never rejects. */
   #ready: Promise<unknown> = Promise.resolve()
 
@@ -89,6 +110,24 @@ export class LevelStore implements Store {
     this.location = location
     this.#sync = options.sync
     this.#mend = options.mend ?? (() => Promise.resolve())
+    this.#restored = options.restored ?? (() => {})
+    this.#guard = new FolderGuard(location, options.elapsed ?? (() => performance.now()))
+  }
+
+  /** It has been opened, and its logs had held this before. */
+  async opened(logged: Logged): Promise<void> {
+    // What could not be written again after an earlier opening is in no log any more.
+    this.#logged = new Map([...this.#logged, ...logged])
+    const restored = await restoreLogged(
+      {
+        getMany: (keys) => this.#db.getMany(keys),
+        write: (writes) => this.#write(writes, { sync: true }),
+      },
+      this.#logged,
+    )
+    this.#logged = new Map()
+    if (restored > 0) this.#restored(restored)
+    await this.#look()
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -120,6 +159,12 @@ export class LevelStore implements Store {
   }
 
   async write(writes: readonly Write[], options = { sync: this.#sync }): Promise<void> {
+    // All that was in the log is in memory: written out as a table, it is on disk again.
+    if (this.#guard.isDue && (await this.#look()) === 'without log') await this.flush()
+    await this.#write(writes, options)
+  }
+
+  async #write(writes: readonly Write[], options: { readonly sync: boolean }): Promise<void> {
     // A chained batch, since it costs a quarter of what an array of operations costs.
     const batch = this.#db.batch()
     try {
@@ -153,9 +198,20 @@ export class LevelStore implements Store {
   }
 
   async #reopen(repair: boolean): Promise<void> {
+    // Before it is closed: reads still work.
+    await this.#look()
+    const logged = await readLogged(this.location)
     await this.#db.close()
     if (repair) await this.#mend()
     await openDatabase(this.#db, this.location)
+    await this.opened(logged)
+  }
+
+  /** @throws InkwireError INKWIRE_STORE_FAILED when nobody would find what is written here. */
+  async #look(): Promise<FolderState> {
+    const state = await this.#guard.look()
+    if (state !== 'other') return state
+    throw storeFailed(`${this.location} isn't the folder that was opened: it was moved, removed or replaced`)
   }
 
   async close(): Promise<void> {
@@ -218,6 +274,3 @@ const compactorOf = (db: object): RangeCompactor => {
 
 const isCompactor = (db: object): db is RangeCompactor =>
   'compactRange' in db && typeof db.compactRange === 'function'
-
-const isRepairer = (level: object): level is { repair(location: string): Promise<void> } =>
-  'repair' in level && typeof level.repair === 'function'

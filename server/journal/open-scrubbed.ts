@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
 import type { RandomBytes } from './generation.js'
-import { type LevelStore, type LevelStoreOptions, openLevelStore, repairLevelStore } from './level-store.js'
+import { type LevelStore, type LevelStoreOptions, openLevelStore } from './level-store.js'
 import type { JournalLogger } from './logger.js'
+import { rebuild } from './rebuild.js'
 import { type DamagedTable, Scrub } from './scrub.js'
 import { describeDamage } from './sstable.js'
 
@@ -28,7 +29,7 @@ const BUDGET_MS = 10_000
 export const openScrubbed = async (
   files: StoreFiles,
   name: string,
-  options: Omit<LevelStoreOptions, 'mend'>,
+  options: Pick<LevelStoreOptions, 'sync' | 'cacheBytes'>,
 ): Promise<{ store: LevelStore; stop: () => Promise<void> }> => {
   const { directory, logger } = files
   const location = join(directory, name)
@@ -38,9 +39,12 @@ export const openScrubbed = async (
     const again = await startScrub(files, location)
     const damaged = await again.run(Number.POSITIVE_INFINITY)
     report(logger, damaged)
-    if (damaged.some(isCutShort)) await repairLevelStore(location)
+    if (damaged.some(isCutShort)) await rebuild(location)
   }
-  const store = await open(directory, location, { ...options, mend: mendAll })
+  const restored = (writes: number): void =>
+    logger.error({ store: location, writes }, 'LevelDB left out a part of its log; it was written again')
+  const { elapsed } = files
+  const store = await open(directory, location, { ...options, mend: mendAll, restored, elapsed })
   // What LevelDB has removed when it opened was not in use any more.
   const inUse = found.filter(({ path }) => existsSync(path))
   report(logger, inUse)

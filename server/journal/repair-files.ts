@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
 import { isCorruption } from './errors.js'
-import { openLevelStore, repairLevelStore } from './level-store.js'
+import { openLevelStore } from './level-store.js'
+import { rebuild } from './rebuild.js'
 import { Scrub } from './scrub.js'
 
 /**
@@ -25,6 +26,6 @@ export const repairFiles = async (directory: string): Promise<boolean> => {
   } catch (error) {
     if (!(error instanceof InkwireError) || !isCorruption(error)) throw error
   }
-  await repairLevelStore(location)
+  await rebuild(location)
   return true
 }

@@ -1,7 +1,10 @@
-import { constants, copyFile, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { checkTable, mend, type Patch, type TableCheck } from './sstable.js'
+
+/** What is read at once around what can't be. */
+const SECTOR_BYTES = 4096
 
 /** A table that isn't whole. */
 export interface DamagedTable {
@@ -59,9 +62,12 @@ const checkAndMend = async (path: string): Promise<DamagedTable | null> => {
   let bytes: Buffer
   try {
     bytes = await readFile(path)
-  } catch {
-    // LevelDB has removed it meanwhile; or it can't be read, which LevelDB will say as well.
-    return null
+  } catch (error) {
+    // Else LevelDB has removed it meanwhile; or it can't be read at all, which LevelDB will say as well.
+    if (!isUnreadable(error)) return null
+    bytes = await readAround(path)
+    await keepOriginal(path)
+    await replace(path, bytes)
   }
   const check = checkTable(bytes)
   if (check.status === 'ok') return null
@@ -77,10 +83,49 @@ const keepOriginal = async (path: string): Promise<void> => {
   const lost = join(dirname(path), 'lost')
   try {
     await mkdir(lost, { recursive: true })
-    await copyFile(path, join(lost, basename(path)), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    const kept = join(lost, basename(path))
+    // A copy where it is patched in place; where it can't be read, it is replaced.
+    await copyFile(path, kept, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(async (error) => {
+      if (!isUnreadable(error)) throw error
+      await rm(kept, { force: true })
+      await link(path, kept)
+    })
   } catch {
     // There is one already, or no room for it: what is overwritten could not be read anyway.
   }
+}
+
+/** The disk can't read a part of it. LevelDB maps tables into memory, and would die of that by a signal, SIGBUS. */
+const isUnreadable = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EIO'
+
+/** What of a file can be read, zeros for the rest. */
+const readAround = async (path: string): Promise<Buffer> => {
+  const file = await open(path, 'r')
+  try {
+    const bytes = Buffer.alloc((await file.stat()).size)
+    for (let at = 0; at < bytes.length; at += SECTOR_BYTES) {
+      const length = Math.min(SECTOR_BYTES, bytes.length - at)
+      await file.read(bytes, at, length, at).catch((error: unknown) => {
+        if (!isUnreadable(error)) throw error
+      })
+    }
+    return bytes
+  } finally {
+    await file.close()
+  }
+}
+
+const replace = async (path: string, bytes: Uint8Array): Promise<void> => {
+  const whole = `${path}.whole`
+  const file = await open(whole, 'w', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  await rename(whole, path)
 }
 
 const patch = async (path: string, patches: readonly Patch[]): Promise<void> => {

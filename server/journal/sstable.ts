@@ -193,8 +193,8 @@ const isIntact = (file: Uint8Array, { offset, size }: BlockHandle): boolean => {
   return stored === mask(crc32c(file.subarray(offset, end)))
 }
 
-/** A checksum of bytes that hold checksums is weak: LevelDB stores them rotated and shifted. */
-const mask = (crc: number): number => ((((crc >>> 15) | (crc << 17)) >>> 0) + 0xa282ead8) >>> 0
+/** A CRC-32C as LevelDB stores it, rotated and shifted: a checksum of bytes that hold checksums is weak. */
+export const mask = (crc: number): number => ((((crc >>> 15) | (crc << 17)) >>> 0) + 0xa282ead8) >>> 0
 
 const content = (file: Uint8Array, { offset, size }: BlockHandle): Uint8Array => {
   const bytes = file.subarray(offset, offset + size)
