@@ -13,7 +13,7 @@ import { Early } from './early.js'
 import type { ForeignEdits, HeldMessage } from './foreign-edits.js'
 import { type Member, READ_ONLY, type Refused } from './member.js'
 import type { Owners } from './owners.js'
-import { Pending } from './pending.js'
+import { Pending, type Waiting } from './pending.js'
 import { checkPlausible } from './plausible.js'
 import { Questions } from './questions.js'
 import type { Seeding } from './seed.js'
@@ -167,7 +167,7 @@ export class Intake {
       member.refuse(0, full)
       return
     }
-    const whole = visible.lack(scan) === null && this.#pending.admits(0, index.danglingDeletes(scan))
+    const whole = visible.lack(scan) === null && this.#pending.admits(this.#waiting(scan, null))
     if (!whole || foreign.areIn(member, scan)) {
       throw new InkwireError('INKWIRE_BAD_UPDATE', 'initial content that is not complete, or not its own')
     }
@@ -262,10 +262,18 @@ export class Intake {
 
   /** Whether there is room in the document for what waits for something missing; its author is closed if not. */
   #admits(author: Member, scan: Scan, lack: Condition | null): boolean {
-    const waits = lack ? scan.bytes.length : 0
-    const admitted = this.#pending.admits(waits, this.#content.index.danglingDeletes(scan))
+    const admitted = this.#pending.admits(this.#waiting(scan, lack))
     if (!admitted) author.close(Code.tryLater, TOO_MUCH_MISSING)
     return admitted
+  }
+
+  #waiting(scan: Scan, lack: Condition | null): Waiting {
+    const { index, visible } = this.#content
+    const deletions = index.danglingDeletes(scan)
+    if (lack === null) return { bytes: 0, clients: 0, deletions }
+    const trial = visible.trial()
+    trial.add(scan)
+    return { bytes: scan.bytes.length, clients: trial.hinders(scan).length, deletions }
   }
 
   /** Who goes on and on behind what can't be called safe is closed, rather than remembered in full. */

@@ -46,6 +46,24 @@ describe('Room', () => {
     expect(author.calls.filter((call) => call === 'missing?')).toHaveLength(20)
   })
 
+  it('S5: a document keeps no more than some thousand client ids that wait, be it of one update', () => {
+    const { room, join, appended } = setupRoom()
+    /** Of so many clients one struct each, at clock 1, where nobody has what was before. */
+    const waiting = (from: number, count: number): Uint8Array =>
+      splice(
+        Array.from({ length: count }, (_, i) =>
+          scanUpdate(forge({ client: from + i, clock: 1, structs: [{ gc: 1 }] })),
+        ),
+      )
+    const [honest, other, greedy] = [join(true), join(true), join(true)]
+    room.receive(greedy, 1, waiting(10_000, 4097), offered)
+    expect([greedy.calls.at(-1), appended.length]).toEqual(['close 1013', 0])
+    room.receive(honest, 1, waiting(10_000, 3000), offered)
+    expect([honest.calls, appended.length]).toEqual([[], 1])
+    room.receive(other, 1, waiting(20_000, 1500), offered)
+    expect([other.calls.at(-1), appended.length]).toEqual(['close 1013', 1])
+  })
+
   it('S5: a document keeps no more than some thousand gaps', () => {
     const { room, join } = setupRoom()
     const author = join(true)
