@@ -2,8 +2,9 @@ import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
+import type { DocumentIndex } from '../update/document-index.js'
 import type { Condition } from '../update/hindrances.js'
-import { TRUSTED_LIMITS } from '../update/limits.js'
+import { limitsFor, TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
 import type { Broadcast } from './broadcast.js'
@@ -19,6 +20,11 @@ import { Questions } from './questions.js'
 import type { Seeding } from './seed.js'
 
 const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
+
+/** Of the bytes that a document may have, so many for each client id: in memory an id costs some 600. */
+const BYTES_FOR_A_CLIENT = 256
+/** So many ids are there for every document, however small. */
+const FEWEST_CLIENTS = 10_000
 
 const TOO_MUCH_MISSING = 'too much is missing that this builds upon'
 
@@ -80,8 +86,8 @@ export class Intake {
     }
     if (arrival.reoffered) this.#questions.answered(author)
     this.#questions.retry(author)
-    const scan = scanUpdate(update)
     const { index, visible } = this.#content
+    const scan = scanUpdate(update, limitsFor(index))
     if (!index.news(scan)) {
       counters.updatesWithoutNews++
       this.#count(scan)
@@ -289,6 +295,13 @@ export class Intake {
   /** Deletions are taken always: they are the way out. */
   #full(scan: Scan): Refused | null {
     if (scan.structs === 0) return null
-    return this.#content.size + structBytes(scan) > this.#deps.maxDocumentBytes ? FULL : null
+    const { maxDocumentBytes } = this.#deps
+    const { size, index } = this.#content
+    if (size + structBytes(scan) > maxDocumentBytes) return FULL
+    const most = Math.max(FEWEST_CLIENTS, maxDocumentBytes / BYTES_FOR_A_CLIENT) - index.clients
+    return scan.blocks.length <= most || newClients(scan, index) <= most ? null : FULL
   }
 }
+
+const newClients = ({ blocks }: Scan, index: DocumentIndex): number =>
+  new Set(blocks.flatMap(({ client }) => (index.hasClient(client) ? [] : [client]))).size

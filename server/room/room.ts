@@ -2,6 +2,7 @@ import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
+import { limitsFor } from '../update/limits.js'
 import { decodeStateVector } from '../update/state-vector.js'
 import type { Answer } from './answer.js'
 import { Broadcast } from './broadcast.js'
@@ -191,7 +192,7 @@ export class Room {
       this.#seeding.wait(member)
       return null
     }
-    const since = decodeStateVector(stateVector)
+    const since = decodeStateVector(stateVector, limitsFor(this.#content.index).maxClients)
     const resumed = mark > 0 ? this.#content.since(mark, since) : null
     if (resumed) return resumed
     this.#confirmations.asked(member, since)

@@ -153,6 +153,11 @@ export class DocumentIndex {
     return this.#structs.clients
   }
 
+  /** Whether any struct of a client is held. */
+  hasClient(client: number): boolean {
+    return this.#structs.get(client).length > 0
+  }
+
   /** Number of runs of structs beyond the first of each client: places where something is missing. */
   get gaps(): number {
     return this.#structs.size - this.#structs.clients

@@ -30,6 +30,28 @@ export const DEFAULT_LIMITS: ScanLimits = {
   maxDepth: 256,
 }
 
+/** Below this, what a document holds makes no difference to what a message may. */
+const LITTLE = 1000
+
+/**
+ * What a message to a document may hold that has so much already: a client that has all of the document, and says so
+ * when it connects, isn't to be refused what it got from us.
+ */
+export const limitsFor = ({ clients, deleteRanges }: Held): ScanLimits =>
+  clients < LITTLE && deleteRanges < LITTLE
+    ? DEFAULT_LIMITS
+    : {
+        ...DEFAULT_LIMITS,
+        maxClients: DEFAULT_LIMITS.maxClients + clients,
+        maxDeleteRanges: DEFAULT_LIMITS.maxDeleteRanges + deleteRanges,
+      }
+
+/** What a document has. */
+interface Held {
+  readonly clients: number
+  readonly deleteRanges: number
+}
+
 /** For bytes that have been scanned before, from our own disk: only the recursion is bounded. */
 export const TRUSTED_LIMITS: ScanLimits = {
   maxStructs: Number.POSITIVE_INFINITY,

@@ -3,9 +3,10 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import type { ServerOptions } from '../../server/index.js'
+import { encodeStateVector } from '../../server/update/state-vector.js'
 import { SUBPROTOCOL } from '../../shared/messages.js'
 import { openClient } from '../support/clients.js'
-import { forge, forgePresence } from '../support/forge.js'
+import { forge, forgeOfMany, forgePresence } from '../support/forge.js'
 import { metric, startServer } from '../support/inkwire.js'
 import { connectRaw, type Raw } from '../support/raw.js'
 import { until } from '../support/until.js'
@@ -231,6 +232,15 @@ describe('rates: who sends too fast is read from more slowly, and loses nothing'
 })
 
 describe('S10: the size of a document', () => {
+  /** Structs of so many client ids, and two places in each that are deleted. */
+  const manyClients = (from: number, count: number): Uint8Array => {
+    const clients = Array.from({ length: count }, (_, i) => 1_000_000 + from + i)
+    return forgeOfMany(
+      clients.map((client) => ({ client, structs: [{ gc: 4 }] })),
+      clients.flatMap((client) => [[client, 0, 1] as const, [client, 2, 1] as const]),
+    )
+  }
+
   const text = (length: number): Uint8Array =>
     forge({ client: length, structs: [{ text: 'x'.repeat(length) }] })
 
@@ -247,6 +257,32 @@ describe('S10: the size of a document', () => {
     const reader = openClient('stock', ws, 'doc')
     await reader.whenSynced()
     expect(reader.text.toString()).toBe('x'.repeat(500))
+  })
+
+  it('is also how many client ids it has', async () => {
+    const { ws } = await startServer({ limits: { maxDocumentBytes: 5_000_000 } })
+    const raw = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+    raw.send({ type: 'update', update: manyClients(0, 19_000) })
+    raw.send({ type: 'update', update: manyClients(19_000, 1_000) })
+    raw.send({ type: 'update', update: manyClients(18_000, 1_500) })
+    await saved(raw, 3)
+    expect(raw.all('rejection')).toMatchObject([{ message: 2, code: 4413 }])
+  })
+
+  it('what a document has come to hold piece by piece, it takes from who has all of it', async () => {
+    const { ws } = await startServer()
+    const raw = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+    for (let from = 0; from < 105_000; from += 35_000) {
+      raw.send({ type: 'update', update: manyClients(from, 35_000) })
+    }
+    await saved(raw, 3)
+    const again = await connectRaw(`${ws}/doc`)
+    const clients = Array.from({ length: 105_000 }, (_, i) => [1_000_000 + i, 4] as const)
+    again.send({ type: 'syncStep1', stateVector: encodeStateVector(new Map(clients)) })
+    await again.first('syncStep2')
+    again.send({ type: 'syncStep2', update: manyClients(0, 105_000) })
+    again.send({ type: 'syncStep1', stateVector: NOTHING })
+    await until('it is answered', () => again.all('syncStep2').length === 2)
   })
 
   it('a client without extensions gets word, and is closed for good', async () => {
