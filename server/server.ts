@@ -88,7 +88,11 @@ class ComposedServer implements InkwireServer {
     this.#config = config
     this.#proxies = proxiesFrom(config.trustedProxies)
     this.#log = config.logger ?? createLog(config.logLevel)
-    this.#metrics = createMetrics({ counters: this.#counters, ready: () => this.readiness().ready })
+    this.#metrics = createMetrics({
+      counters: this.#counters,
+      ready: () => this.readiness().ready,
+      witnessed: () => this.#store.journal?.witnessed ?? false,
+    })
     this.#store = new Store({
       open: () =>
         openLevelJournal({

@@ -26,6 +26,11 @@ export class Store<J extends Journal> {
     this.#deps = deps
   }
 
+  /** The journal; null before it is open. */
+  get journal(): J | null {
+    return this.#journal
+  }
+
   /** The journal's state; null before it is open. */
   get state(): JournalState | null {
     return this.#journal?.state ?? null

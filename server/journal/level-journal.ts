@@ -112,6 +112,11 @@ export class LevelJournal implements Journal {
     return this.#reader.quarantined
   }
 
+  /** Whether a witness is there and can be written. While not, last updates that vanish are not noticed. */
+  get witnessed(): boolean {
+    return this.#deps.witness?.working ?? false
+  }
+
   onState(listener: (state: JournalState) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -288,10 +293,11 @@ export class LevelJournal implements Journal {
   }
 
   #recovered(): void {
-    const { witness, logger, recovered } = this.#deps
+    const { witness, recovered } = this.#deps
     recovered()
     this.#housekeeping.wake()
-    witness?.reopen().catch((error: unknown) => logger.warn({ err: error }, 'the witness stays silent'))
+    // What kept the journal from writing kept the witness, too; it needn't wait until it would try by itself.
+    void witness?.retry()
   }
 
   #checkOpen(): void {

@@ -9,7 +9,7 @@ import type { RandomBytes } from './generation.js'
 import { LevelJournal } from './level-journal.js'
 import { type JournalLogger, silentLogger } from './logger.js'
 import { openScrubbed, type StoreFiles } from './open-scrubbed.js'
-import { Witness } from './witness.js'
+import { Witness, type WitnessDeps } from './witness.js'
 import type { CommitInfo } from './writer.js'
 
 export type { LevelJournal } from './level-journal.js'
@@ -75,7 +75,8 @@ export const openLevelJournal = async (options: LevelJournalOptions): Promise<Le
     const files = { directory, randomBytes, logger, elapsed }
     const synced = durability === 'fsync'
     // First, and small: if another process has the folder, this tells at once.
-    const witness = await openWitness(files, synced, makeRoom)
+    const hasRoom = async (): Promise<boolean> => (await ballast.freeBytes()) >= REOPEN_BYTES
+    const witness = await openWitness(files, { synced, hasRoom, later, elapsed, logger }, makeRoom)
     if (witness) opened.push(witness)
     // Not before: the ballast may be another process's.
     await makeRoom()
@@ -128,7 +129,7 @@ const bytesToReopen = async (directory: string): Promise<number> => {
  */
 const openWitness = async (
   files: StoreFiles,
-  synced: boolean,
+  deps: Omit<WitnessDeps, 'store'>,
   makeRoom: () => Promise<boolean>,
 ): Promise<Witness | null> => {
   const { directory, logger } = files
@@ -140,7 +141,7 @@ const openWitness = async (
       await rm(join(directory, 'witness'), { recursive: true, force: true })
       return open()
     })
-    return new Witness({ store, synced, later, elapsed, logger })
+    return new Witness({ store, ...deps })
   }
   try {
     return await openOrRenew()

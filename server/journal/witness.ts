@@ -3,6 +3,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { missing } from './assemble.js'
 import { Kind, seal, unseal } from './envelope.js'
+import { isCorruption } from './errors.js'
 import { GENERATION_BYTES, generationToBytes, generationToHex } from './generation.js'
 import { WHOLE_RANGE } from './keys.js'
 import type { JournalLogger } from './logger.js'
@@ -77,53 +78,49 @@ export const witnessKey = (name: Uint8Array): Uint8Array =>
  *   that never stops for 50 ms, up to half a second), or in the last half minute or so before a power cut, *if* the
  *   journal's files are damaged there as well; and damage to both stores at once. Its own records carry checksums: a
  *   damaged witness says nothing rather than something wrong.
+ *
+ * While it can't be written, it keeps the last word on each document in memory and tries again by itself.
  */
 export class Witness {
-  readonly #store: Store
-  readonly #synced: boolean
-  readonly #later: (ms: number, task: () => void) => () => void
-  readonly #elapsed: () => number
-  readonly #logger: JournalLogger
+  readonly #deps: WitnessDeps
   /** What is to be written, by document; the newest word counts. */
-  readonly #news = new Map<string, { readonly document: Witnessed; readonly seq: number }>()
+  readonly #news = new Map<string, Word>()
   /** Runs while there is news: pause, write, and again. */
   #telling: Promise<void> | null = null
-  /** When the last of it came, ms of {@link #elapsed}. */
+  /** When the last of it came, ms of the clock. */
   #heardAt = 0
-  /** It has taken its share of the time until then, ms of {@link #elapsed}. */
+  /** It has taken its share of the time until then, ms of the clock. */
   #restUntil = Number.NEGATIVE_INFINITY
   /** Ends a pause. */
   #hurry: (() => void) | null = null
-  /** The write that is under way. */
-  #write: Promise<void> = Promise.resolve()
-  #working = true
+  /** The store does one thing at a time: when what it was given last is done. Never rejects. */
+  #turn: Promise<void> = Promise.resolve()
+  /** Why the store isn't believed any more; null while it is. */
+  #failure: { readonly error: unknown } | null = null
+  /** How often it was tried in vain to have it work again. */
+  #attempts = 0
+  /** Calls off the next time that it is tried. */
+  #callOff = (): void => {}
   #closing = false
 
-  constructor(deps: {
-    readonly store: Store
-    /** The journal fsyncs its commits. */
-    readonly synced: boolean
-    /** Runs a task after so many ms; what it returns calls it off. */
-    readonly later: (ms: number, task: () => void) => () => void
-    /** Milliseconds from any start. */
-    readonly elapsed: () => number
-    readonly logger: JournalLogger
-  }) {
-    this.#store = deps.store
-    this.#synced = deps.synced
-    this.#later = deps.later
-    this.#elapsed = deps.elapsed
-    this.#logger = deps.logger
+  constructor(deps: WitnessDeps) {
+    this.#deps = deps
+  }
+
+  /** Whether it can be written, as far as is known. While not, last updates may vanish unnoticed. */
+  get working(): boolean {
+    return this.#failure === null
   }
 
   /** What was last seen under this name; `null` when nothing was, or when the witness can't tell. */
   async recall(name: Uint8Array): Promise<Seen | null> {
     const key = witnessKey(name)
     try {
-      const value = await this.#store.get(key)
+      const value = await this.#deps.store.get(key)
       return value ? decodeSeen(key, value) : null
     } catch (error) {
-      this.#logger.warn({ err: error }, 'the witness can not be read')
+      // While it can't be written, all has been said.
+      if (this.working) this.#deps.logger.warn({ err: error }, 'the witness can not be read')
       return null
     }
   }
@@ -131,7 +128,7 @@ export class Witness {
   /** All that was seen, by {@link witnessKey}; for tools. What is damaged is left out. */
   async *all(): AsyncGenerator<readonly [key: Uint8Array, seen: Seen], void, void> {
     await this.flush()
-    for await (const page of this.#store.pages(WHOLE_RANGE)) {
+    for await (const page of this.#deps.store.pages(WHOLE_RANGE)) {
       for (const [key, value] of page) {
         const seen = decodeSeen(key, value)
         if (seen) yield [key, seen]
@@ -139,12 +136,15 @@ export class Witness {
     }
   }
 
-  /** The document is durable up to `seq`. Written a little later, with all else that was seen meanwhile. */
-  saw(document: Witnessed, seq: number): void {
-    if (!this.#working) return
-    this.#news.set(toText(document.witnessKey), { document, seq })
-    this.#heardAt = this.#elapsed()
-    this.#telling ??= this.#tell()
+  /**
+   * The document is durable up to `seq`. Written a little later, with all else that was seen meanwhile; or when the
+   * store can be written again.
+   */
+  saw({ witnessKey: key, generation }: Witnessed, seq: number): void {
+    if (this.#closing) return
+    this.#news.set(toText(key), { key, found: { generation, seq } })
+    this.#heardAt = this.#deps.elapsed()
+    this.#tellSoon()
   }
 
   /**
@@ -153,49 +153,46 @@ export class Witness {
    * @throws what the store throws: without this word, the change must not be made.
    */
   async leaving(name: Uint8Array, found: Found): Promise<void> {
-    const key = witnessKey(name)
-    // Nothing older may be written after it.
-    this.#news.delete(toText(key))
-    await this.#write
-    await this.#store.write([this.#record(key, found, found.seq, true)], { sync: true })
+    if (!this.working) await this.retry()
+    await this.#inTurn(() => this.#writeLeaving(name, found))
   }
 
-  /** The document is gone: so is the memory of it. */
+  /** The document is gone: so is the memory of it, now or when the store can be written again. */
   async forget(name: Uint8Array): Promise<void> {
-    await this.#store.write([{ key: witnessKey(name), value: null }])
+    const key = witnessKey(name)
+    this.#news.set(toText(key), { key, found: null })
+    await this.#inTurn(() => this.#tellAll())
   }
 
-  /** Resolves when all that was seen is written. */
+  /** Resolves when all that was seen is written, or can't be written for now. */
   async flush(): Promise<void> {
     while (this.#telling) await this.#telling
   }
 
-  /** Trusts the store again after it failed. */
-  async reopen(): Promise<void> {
-    if (this.#working) return
-    await this.#store.reopen()
-    this.#working = true
+  /** Tries now, and not only when it is time, to have a store work again that failed. Never rejects. */
+  async retry(): Promise<void> {
+    if (!this.#closing) await this.#inTurn(() => this.#recover())
   }
 
+  /** Writes what there is to write, if that can be done at once, and closes the store. */
   async close(): Promise<void> {
     this.#closing = true
+    this.#callOff()
     this.#hurry?.()
+    // The last chance for what it was told since the store failed.
+    await this.#inTurn(() => this.#recover())
     await this.flush()
-    await this.#store.close()
+    await this.#inTurn(() => this.#deps.store.close())
+  }
+
+  #tellSoon(): void {
+    if (this.working) this.#telling ??= this.#tell()
   }
 
   async #tell(): Promise<void> {
-    while (this.#news.size > 0) {
+    while (this.#news.size > 0 && this.working) {
       await this.#pause()
-      const began = this.#elapsed()
-      const writes = [...this.#news.values()].map(({ document, seq }) =>
-        this.#record(document.witnessKey, document, seq, false),
-      )
-      this.#news.clear()
-      this.#write = this.#store.write(writes).catch((error: unknown) => this.#failed(error))
-      await this.#write
-      const ended = this.#elapsed()
-      this.#restUntil = ended + Math.min(LONGEST_MS, (ended - began) * SHARE)
+      await this.#inTurn(() => this.#tellAll())
     }
     // In one turn with the last look at the news.
     this.#telling = null
@@ -205,7 +202,7 @@ export class Witness {
   async #pause(): Promise<void> {
     for (let left = SHORTEST_MS; left > 0 && !this.#closing; ) {
       await this.#sleep(left)
-      left = Math.min(this.#restUntil, this.#heardAt + LULL_MS) - this.#elapsed()
+      left = Math.min(this.#restUntil, this.#heardAt + LULL_MS) - this.#deps.elapsed()
     }
   }
 
@@ -213,25 +210,126 @@ export class Witness {
     let callOff = (): void => {}
     await new Promise<void>((resolve) => {
       this.#hurry = resolve
-      callOff = this.#later(ms, resolve)
+      callOff = this.#deps.later(ms, resolve)
     })
     this.#hurry = null
     callOff()
   }
 
-  #failed(error: unknown): void {
-    this.#working = false
-    this.#logger.warn({ err: error }, 'the witness can not be written; it is tried again with the journal')
+  /** Does it when the store has done all that it was given before. */
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(task)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
-  #record(
-    key: Uint8Array,
-    { generation }: { readonly generation: string },
-    seq: number,
-    leaving: boolean,
-  ): Write {
-    return { key, value: encodeSeen(key, { generation, seq, leaving, synced: this.#synced }) }
+  async #tellAll(): Promise<void> {
+    if (!this.working) return
+    try {
+      await this.#writeNews()
+    } catch (error) {
+      this.#failed(error)
+    }
   }
+
+  /** What could not be written is news still, unless there is a newer word. */
+  async #writeNews(): Promise<void> {
+    if (this.#news.size === 0) return
+    const { store, elapsed } = this.#deps
+    const words = [...this.#news]
+    this.#news.clear()
+    const began = elapsed()
+    try {
+      await store.write(words.map(([, { key, found }]) => this.#record(key, found, false)))
+    } catch (error) {
+      for (const [id, word] of words) if (!this.#news.has(id)) this.#news.set(id, word)
+      throw error
+    }
+    const ended = elapsed()
+    this.#restUntil = ended + Math.min(LONGEST_MS, (ended - began) * SHARE)
+  }
+
+  async #writeLeaving(name: Uint8Array, found: Found): Promise<void> {
+    // What a store that failed says of a write is not believed.
+    if (this.#failure) throw this.#failure.error
+    const key = witnessKey(name)
+    const id = toText(key)
+    const written = await this.recall(name)
+    const word = this.#news.get(id)
+    // Nothing older may be written after it.
+    this.#news.delete(id)
+    const record = this.#record(key, latest(found, written, word?.found), true)
+    try {
+      await this.#deps.store.write([record], { sync: true })
+    } catch (error) {
+      // The change is not made, so it is as it was.
+      if (word) this.#news.set(id, word)
+      this.#failed(error)
+      throw error
+    }
+  }
+
+  /** After a failed write only a store that was opened again is believed: LevelDB may report success for lost writes. */
+  async #recover(): Promise<void> {
+    if (!this.#failure) return
+    const { store, hasRoom, logger } = this.#deps
+    this.#callOff()
+    try {
+      // It can still be read: not closed before there is a chance.
+      if (!(await hasRoom())) return this.#failed(this.#failure.error)
+      await store.reopen({ repair: isCorruption(this.#failure.error) })
+      await this.#writeNews()
+    } catch (error) {
+      return this.#failed(error)
+    }
+    logger.info({ attempts: this.#attempts }, 'the witness works again')
+    this.#failure = null
+    this.#attempts = 0
+    // What came during the write.
+    if (this.#news.size > 0) this.#tellSoon()
+  }
+
+  /** It is tried again by and by, also when nothing more is written. */
+  #failed(error: unknown): void {
+    const { logger, later } = this.#deps
+    if (!this.#failure) {
+      logger.warn({ err: error }, 'the witness can not be written; until it can, losses may go unnoticed')
+    }
+    this.#failure = { error }
+    if (this.#closing) return
+    const ms = Math.min(FIRST_BACKOFF_MS * 2 ** this.#attempts++, LONGEST_BACKOFF_MS)
+    this.#callOff = later(ms, () => void this.retry())
+  }
+
+  #record(key: Uint8Array, found: Found | null, leaving: boolean): Write {
+    return { key, value: found && encodeSeen(key, { ...found, leaving, synced: this.#deps.synced }) }
+  }
+}
+
+/** What a witness is made of. */
+export interface WitnessDeps {
+  readonly store: Store
+  /** The journal fsyncs its commits. */
+  readonly synced: boolean
+  /** Whether there is room to open the store again. */
+  readonly hasRoom: () => Promise<boolean>
+  /** Runs a task after so many ms; what it returns calls it off. */
+  readonly later: (ms: number, task: () => void) => () => void
+  /** Milliseconds from any start. */
+  readonly elapsed: () => number
+  readonly logger: JournalLogger
+}
+
+/** What is to be remembered of a document; `null`: nothing any more. */
+interface Word {
+  readonly key: Uint8Array
+  readonly found: Found | null
+}
+
+/** How far the generation had come that was found: what was seen since may be more. */
+const latest = (found: Found, ...seen: readonly (Found | null | undefined)[]): Found => {
+  const seqs = seen.map((each) => (each?.generation === found.generation ? each.seq : 0))
+  return { generation: found.generation, seq: Math.max(found.seq, ...seqs) }
 }
 
 /** Commits within this time are witnessed together, ms, in any case. */
@@ -242,6 +340,9 @@ const LULL_MS = 50
 const SHARE = 300
 /** Later than that it isn't in any case, ms. */
 const LONGEST_MS = 500
+/** How soon it is tried again after a failure, ms; each time in vain takes twice as long, up to the longest. */
+const FIRST_BACKOFF_MS = 1000
+const LONGEST_BACKOFF_MS = 60_000
 
 /** A key as a Map can look it up. */
 const toText = (key: Uint8Array): string => Buffer.from(key).toString('latin1')

@@ -23,6 +23,10 @@ const histogram = (name: string, help: string): MetricEntry => ({ name, type: 'h
 /** Every metric of a server; the README's table is this one. Sizes are in bytes and times in seconds. */
 export const METRICS = {
   ready: gauge('inkwire_ready', '1 when /readyz answers 200, otherwise 0.'),
+  witnessed: gauge(
+    'inkwire_witness_working',
+    '1 while the journal has a witness that can be written, otherwise 0: last updates could vanish unnoticed.',
+  ),
   connections: gauge('inkwire_connections', 'Open connections.'),
   connectionsTotal: counter('inkwire_connections_total', 'Connections accepted.'),
   members: gauge(

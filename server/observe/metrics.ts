@@ -28,6 +28,8 @@ export interface MetricSources {
   readonly counters: Counters
   /** Whether the server is ready, as `/readyz` says. */
   readonly ready: () => boolean
+  /** Whether the journal's witness works. */
+  readonly witnessed: () => boolean
 }
 
 /** An answer to a scrape. */
@@ -48,7 +50,7 @@ const LOOP_RESOLUTION = 20
  *
  * Counts are read from {@link Counters} when somebody scrapes, so that the hot path only ever adds numbers.
  */
-export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
+export const createMetrics = ({ counters, ready, witnessed }: MetricSources): Metrics => {
   const registry = new Registry()
   const registers = [registry]
 
@@ -74,6 +76,7 @@ export const createMetrics = ({ counters, ready }: MetricSources): Metrics => {
     })
   }
   value(METRICS.ready, () => (ready() ? 1 : 0))
+  value(METRICS.witnessed, () => (witnessed() ? 1 : 0))
   value(METRICS.connections, () => counters.connections)
   count(METRICS.connectionsTotal, () => counters.connectionsTotal)
   value(METRICS.members, () => counters.members)

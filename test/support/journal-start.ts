@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { LevelJournal, type LevelJournalDeps } from '../../server/journal/level-journal.js'
 import { silentLogger } from '../../server/journal/logger.js'
-import { Witness } from '../../server/journal/witness.js'
+import { Witness, type WitnessDeps } from '../../server/journal/witness.js'
 import type { FakeStore } from './journal-store.js'
 
 /** Waits for nothing: the next turn of the event loop. */
@@ -33,6 +33,14 @@ export const startJournal = (store: FakeStore, more: Partial<LevelJournalDeps> =
     ...more,
   })
 
-/** A witness on a store of ours. */
-export const startWitness = (store: FakeStore, synced = true): Witness =>
-  new Witness({ store, synced, later: soon, elapsed: () => performance.now(), logger: silentLogger })
+/** A witness on a store of ours; what a test doesn't hand in is harmless. */
+export const startWitness = (store: FakeStore, more: Partial<WitnessDeps> = {}): Witness =>
+  new Witness({
+    store,
+    synced: true,
+    hasRoom: async () => true,
+    later: soon,
+    elapsed: () => performance.now(),
+    logger: silentLogger,
+    ...more,
+  })

@@ -279,7 +279,7 @@ describe('a damaged store', () => {
     witnessDisk.clear()
     const os = await startJournal(new FakeStore(disk), {
       durability: 'os',
-      witness: startWitness(new FakeStore(witnessDisk), false),
+      witness: startWitness(new FakeStore(witnessDisk), { synced: false }),
     })
     await write(os, 'b', 2, 0)
     await os.close()

@@ -5,12 +5,14 @@ import { createMetrics, type Metrics } from '../../server/observe/metrics.js'
 
 let counters: Counters
 let ready: boolean
+let witnessed: boolean
 let metrics: Metrics
 
 beforeEach(() => {
   counters = new Counters()
   ready = true
-  metrics = createMetrics({ counters, ready: () => ready })
+  witnessed = true
+  metrics = createMetrics({ counters, ready: () => ready, witnessed: () => witnessed })
 })
 
 afterEach(() => metrics.close())
@@ -72,6 +74,12 @@ describe('a scrape', () => {
     expect((await scrape()).get('inkwire_ready')).toBe(0)
   })
 
+  it('tells whether the witness works', async () => {
+    expect((await scrape()).get('inkwire_witness_working')).toBe(1)
+    witnessed = false
+    expect((await scrape()).get('inkwire_witness_working')).toBe(0)
+  })
+
   it('sorts what was observed into buckets', async () => {
     metrics.committed({ durationMs: 3, updates: 7 })
     metrics.committed({ durationMs: 200, updates: 1 })
@@ -114,7 +122,7 @@ describe('a scrape', () => {
 describe('several servers in one process', () => {
   it('count apart', async () => {
     const others = new Counters()
-    const other = createMetrics({ counters: others, ready: () => true })
+    const other = createMetrics({ counters: others, ready: () => true, witnessed: () => true })
     counters.rooms = 5
     others.rooms = 9
     metrics.committed({ durationMs: 1, updates: 1 })
