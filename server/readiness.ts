@@ -15,17 +15,20 @@ export interface Condition {
   readonly stopping: boolean
   /** The journal's state; null before it is open. */
   readonly state: JournalState | null
+  /** For how long a write of the journal has stalled, ms; 0 when none has. */
+  readonly stalledMs: number
   /** Damaged documents, with the reason. */
   readonly quarantined: ReadonlyMap<string, string>
 }
 
 /** Whether documents can be opened and saved right now. One that is damaged doesn't make a server unready. */
-export const readinessOf = ({ stopping, state, quarantined }: Condition): Readiness => {
+export const readinessOf = ({ stopping, state, stalledMs, quarantined }: Condition): Readiness => {
   const reasons: string[] = []
   if (stopping) reasons.push('the server is stopping')
   if (!state) reasons.push('the store is not open yet')
   else if (state.status === 'failing') reasons.push(`the store does not take writes: ${state.reason}`)
   else if (state.status === 'closed' && !stopping) reasons.push('the store is closed')
+  if (stalledMs > 0) reasons.push(`the disk has not answered for ${Math.floor(stalledMs / 1000)} s`)
   const damaged = [...quarantined].map(([document, reason]) => ({ document, reason }))
   return { ready: reasons.length === 0, reasons, damaged }
 }

@@ -91,6 +91,7 @@ class ComposedServer implements InkwireServer {
     this.#metrics = createMetrics({
       counters: this.#counters,
       ready: () => this.readiness().ready,
+      writingMs: () => this.#store.journal?.writingMs ?? 0,
       witnessed: () => this.#store.journal?.witnessed ?? false,
     })
     this.#store = new Store({
@@ -264,7 +265,12 @@ class ComposedServer implements InkwireServer {
 
   readiness(): Readiness {
     const { state, quarantined } = this.#store
-    return readinessOf({ stopping: this.#closing !== null, state, quarantined })
+    return readinessOf({
+      stopping: this.#closing !== null,
+      state,
+      stalledMs: this.#store.journal?.stalledMs ?? 0,
+      quarantined,
+    })
   }
 
   close(): Promise<UnsavedReport> {

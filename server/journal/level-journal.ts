@@ -112,6 +112,16 @@ export class LevelJournal implements Journal {
     return this.#reader.quarantined
   }
 
+  /** How long the write that is under way has taken so far, ms; 0 when there is none. */
+  get writingMs(): number {
+    return this.#writer.watch.ms
+  }
+
+  /** The same once that write has stalled, and 0 before. */
+  get stalledMs(): number {
+    return this.#writer.watch.stalledMs
+  }
+
   /** Whether a witness is there and can be written. While not, last updates that vanish are not noticed. */
   get witnessed(): boolean {
     return this.#deps.witness?.working ?? false

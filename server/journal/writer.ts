@@ -3,6 +3,7 @@ import type { JournalState } from './journal.js'
 import type { JournalLogger } from './logger.js'
 import { CommitPace, enough } from './pace.js'
 import type { Store, Write } from './store.js'
+import { WriteWatch } from './write-watch.js'
 
 /** Updates of one document in one batch. */
 export interface Chunk {
@@ -93,6 +94,7 @@ export class Writer {
   #queuedBytes = 0
   #queuedUpdates = 0
   readonly #pace: CommitPace
+  readonly #watch: WriteWatch
   /** Ends a wait for more updates. */
   #hurry: (() => void) | null = null
   #state: JournalState = { status: 'ok' }
@@ -101,6 +103,7 @@ export class Writer {
   constructor(deps: WriterDeps) {
     this.#deps = deps
     this.#pace = new CommitPace(deps.elapsed())
+    this.#watch = new WriteWatch(deps)
   }
 
   get state(): JournalState {
@@ -109,6 +112,11 @@ export class Writer {
 
   get queuedBytes(): number {
     return this.#queuedBytes
+  }
+
+  /** How long the write that is under way has taken so far. */
+  get watch(): Pick<WriteWatch, 'ms' | 'stalledMs'> {
+    return this.#watch
   }
 
   /** No more is taken; what was taken is still written. */
@@ -154,6 +162,7 @@ export class Writer {
     this.#hurry?.()
     await Promise.race([this.#working, deadline])
     this.#giveUp.abort()
+    this.#watch.stop()
     for (const { reject } of this.#operations.splice(0)) reject(storeClosed())
     this.#setState({ status: 'closed' })
   }
@@ -215,9 +224,9 @@ export class Writer {
     this.#begun = started
     this.#deps.crashpoint('append.before')
     try {
-      await this.#deps.store.write(writes)
+      await this.#write(writes)
     } catch (error) {
-      if (!(await this.#recover(error, () => this.#deps.store.write(writes)))) return
+      if (!(await this.#recover(error, () => this.#write(writes)))) return
     }
     this.#deps.crashpoint('append.after')
     this.#acknowledge(chunks, this.#deps.elapsed() - started)
@@ -262,7 +271,7 @@ export class Writer {
     this.#deps.crashpoint(`${operation.step}.before`)
     let landed = true
     try {
-      await this.#deps.store.write(operation.writes)
+      await this.#write(operation.writes)
     } catch (error) {
       const recovered = await this.#recover(error, async () => {
         landed = await operation.landed()
@@ -272,6 +281,10 @@ export class Writer {
     }
     this.#deps.crashpoint(`${operation.step}.after`)
     resolve()
+  }
+
+  #write(writes: readonly Write[]): Promise<void> {
+    return this.#watch.during(() => this.#deps.store.write(writes))
   }
 
   /**

@@ -23,6 +23,10 @@ const histogram = (name: string, help: string): MetricEntry => ({ name, type: 'h
 /** Every metric of a server; the README's table is this one. Sizes are in bytes and times in seconds. */
 export const METRICS = {
   ready: gauge('inkwire_ready', '1 when /readyz answers 200, otherwise 0.'),
+  writing: gauge(
+    'inkwire_write_under_way_seconds',
+    'How long the write to the disk that is under way has taken so far; 0 when there is none.',
+  ),
   witnessed: gauge(
     'inkwire_witness_working',
     '1 while the journal has a witness that can be written, otherwise 0: last updates could vanish unnoticed.',

@@ -28,6 +28,8 @@ export interface MetricSources {
   readonly counters: Counters
   /** Whether the server is ready, as `/readyz` says. */
   readonly ready: () => boolean
+  /** How long the journal's write that is under way has taken so far, ms; 0 when there is none. */
+  readonly writingMs: () => number
   /** Whether the journal's witness works. */
   readonly witnessed: () => boolean
 }
@@ -50,7 +52,7 @@ const LOOP_RESOLUTION = 20
  *
  * Counts are read from {@link Counters} when somebody scrapes, so that the hot path only ever adds numbers.
  */
-export const createMetrics = ({ counters, ready, witnessed }: MetricSources): Metrics => {
+export const createMetrics = ({ counters, ready, writingMs, witnessed }: MetricSources): Metrics => {
   const registry = new Registry()
   const registers = [registry]
 
@@ -76,6 +78,7 @@ export const createMetrics = ({ counters, ready, witnessed }: MetricSources): Me
     })
   }
   value(METRICS.ready, () => (ready() ? 1 : 0))
+  value(METRICS.writing, () => writingMs() / 1000)
   value(METRICS.witnessed, () => (witnessed() ? 1 : 0))
   value(METRICS.connections, () => counters.connections)
   count(METRICS.connectionsTotal, () => counters.connectionsTotal)

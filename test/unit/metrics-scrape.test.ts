@@ -5,6 +5,7 @@ import { createMetrics, type Metrics } from '../../server/observe/metrics.js'
 
 let counters: Counters
 let ready: boolean
+let writingMs: number
 let witnessed: boolean
 let metrics: Metrics
 
@@ -12,7 +13,13 @@ beforeEach(() => {
   counters = new Counters()
   ready = true
   witnessed = true
-  metrics = createMetrics({ counters, ready: () => ready, witnessed: () => witnessed })
+  writingMs = 0
+  metrics = createMetrics({
+    counters,
+    ready: () => ready,
+    writingMs: () => writingMs,
+    witnessed: () => witnessed,
+  })
 })
 
 afterEach(() => metrics.close())
@@ -74,6 +81,12 @@ describe('a scrape', () => {
     expect((await scrape()).get('inkwire_ready')).toBe(0)
   })
 
+  it('tells how long the disk has not answered', async () => {
+    expect((await scrape()).get('inkwire_write_under_way_seconds')).toBe(0)
+    writingMs = 7500
+    expect((await scrape()).get('inkwire_write_under_way_seconds')).toBe(7.5)
+  })
+
   it('tells whether the witness works', async () => {
     expect((await scrape()).get('inkwire_witness_working')).toBe(1)
     witnessed = false
@@ -122,7 +135,12 @@ describe('a scrape', () => {
 describe('several servers in one process', () => {
   it('count apart', async () => {
     const others = new Counters()
-    const other = createMetrics({ counters: others, ready: () => true, witnessed: () => true })
+    const other = createMetrics({
+      counters: others,
+      ready: () => true,
+      writingMs: () => 0,
+      witnessed: () => true,
+    })
     counters.rooms = 5
     others.rooms = 9
     metrics.committed({ durationMs: 1, updates: 1 })

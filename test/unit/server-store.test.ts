@@ -83,15 +83,18 @@ describe('Store', () => {
 })
 
 describe('readinessOf', () => {
-  it.each<[boolean, JournalState | null, string[]]>([
-    [false, { status: 'ok' }, []],
-    [false, null, ['the store is not open yet']],
-    [false, FAILING, ['the store does not take writes: no space']],
-    [false, { status: 'closed' }, ['the store is closed']],
-    [true, { status: 'closed' }, ['the server is stopping']],
-    [true, FAILING, ['the server is stopping', 'the store does not take writes: no space']],
-  ])('stopping: %j, store: %j', (stopping, state, reasons) => {
-    const readiness = readinessOf({ stopping, state, quarantined: new Map() })
+  it.each<[boolean, JournalState | null, number, string[]]>([
+    [false, { status: 'ok' }, 0, []],
+    [false, null, 0, ['the store is not open yet']],
+    [false, FAILING, 0, ['the store does not take writes: no space']],
+    [false, { status: 'closed' }, 0, ['the store is closed']],
+    [true, { status: 'closed' }, 0, ['the server is stopping']],
+    [true, FAILING, 0, ['the server is stopping', 'the store does not take writes: no space']],
+    [false, { status: 'ok' }, 5000, ['the disk has not answered for 5 s']],
+    [false, { status: 'ok' }, 61_900, ['the disk has not answered for 61 s']],
+    [true, { status: 'ok' }, 7000, ['the server is stopping', 'the disk has not answered for 7 s']],
+  ])('stopping: %j, store: %j, stalled for %j ms', (stopping, state, stalledMs, reasons) => {
+    const readiness = readinessOf({ stopping, state, stalledMs, quarantined: new Map() })
     expect(readiness).toEqual({ ready: reasons.length === 0, reasons, damaged: [] })
   })
 
@@ -99,6 +102,7 @@ describe('readinessOf', () => {
     const readiness = readinessOf({
       stopping: false,
       state: { status: 'ok' },
+      stalledMs: 0,
       quarantined: new Map([['bad', 'a hole']]),
     })
     expect(readiness).toEqual({ ready: true, reasons: [], damaged: [{ document: 'bad', reason: 'a hole' }] })
