@@ -1,14 +1,26 @@
 /** The command line, with the real process around it. Importing it runs it. */
 import { buffer } from 'node:stream/consumers'
-import type { Io, Parts } from './cli/context.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { FAILED, type Io, OK, type Parts } from './cli/context.js'
+import { explain } from './cli/explain.js'
 import { run } from './cli/run.js'
 import { openLevelJournal } from './journal/level.js'
+import { stderr } from './observe/stderr.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
+/** How long a server that has stopped waits for somebody to read its last words, ms. */
+const LAST_WORDS_MS = 1000
+/** How long between two looks whether somebody does, ms. */
+const LOOK_MS = 10
+
+/** Whether this is a server's process: what it says is of less worth than what it does. */
+let serving = false
+
 const io: Io = {
   stdout: process.stdout,
-  stderr: process.stderr,
+  // In order with the log's lines.
+  stderr: { isTTY: process.stderr.isTTY, write: (chunk) => stderr.write(chunk) },
   env: process.env,
   readInput: () => buffer(process.stdin),
   onSignal: (listener) => {
@@ -20,14 +32,21 @@ const io: Io = {
   exit: (code) => process.exit(code),
 }
 
-// Whoever reads stdout (`head`, say) may have had enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
+  if (serving) return
+  // Whoever reads stdout (`head`, say) may have had enough.
+  if (error.code === 'EPIPE') process.exit(OK)
+  stderr.write(`inkwire: ${explain(Object.assign(error, { path: 'stdout' })).line}\n`)
+  process.exit(FAILED)
 })
+// Only Node itself writes there, its warnings: not worth an end.
+process.stderr.on('error', () => undefined)
 
 const parts: Parts = {
-  createServer: async (options) => (await import('./server.js')).createServer(options),
+  createServer: async (options) => {
+    serving = true
+    return (await import('./server.js')).createServer(options)
+  },
   openJournal: openLevelJournal,
 }
 
@@ -37,7 +56,9 @@ const code = await run(process.argv.slice(2), io, parts)
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => stream.write('', () => resolve()))
 
-await flushed(process.stdout)
-await flushed(process.stderr)
+const printed = flushed(process.stdout)
+await (serving ? Promise.race([printed, sleep(LAST_WORDS_MS)]) : printed)
+const deadline = serving ? performance.now() + LAST_WORDS_MS : Number.POSITIVE_INFINITY
+while (stderr.retry() && performance.now() < deadline) await sleep(LOOK_MS)
 // Nothing may keep the process beyond its last word.
 process.exit(code)

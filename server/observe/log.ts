@@ -1,6 +1,7 @@
-import { type DestinationStream, destination, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, pino, stdTimeFunctions } from 'pino'
 import type { LogLevel } from './log-levels.js'
 import { redactLine, SECRET_KEYS } from './redact.js'
+import { stderr } from './stderr.js'
 
 /**
  * What a line says beside its message. `connection` and `document` are ids; `err` is an Error. Contents of
@@ -54,8 +55,8 @@ export const silentLog: Log = {
  * `[redacted]`.
  *
  * @param level the least severe level that is written.
- * @param stream where to, by default the process's stderr: stdout is for what a command prints. It is written
- *   to synchronously, so that the last words before an exit aren't lost.
+ * @param stream where to, by default the process's stderr: stdout is for what a command prints. A line is written
+ *   when it is said, so that the last words before an exit aren't lost; one that can't be written holds nobody up.
  */
 export const createLog = (level: LogLevel, stream?: DestinationStream): Log => {
   if (level === 'silent') return silentLog
@@ -68,6 +69,6 @@ export const createLog = (level: LogLevel, stream?: DestinationStream): Log => {
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
       hooks: { streamWrite: redactLine },
     },
-    stream ?? destination({ dest: 2, sync: true }),
+    stream ?? stderr,
   )
 }

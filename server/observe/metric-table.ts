@@ -84,6 +84,10 @@ export const METRICS = {
     'Delay of the event loop since the last scrape; the quantile "1" is the longest.',
     'quantile',
   ),
+  logLinesLost: counter(
+    'inkwire_log_lines_dropped_total',
+    'Lines that the process lost as its stderr could not be written.',
+  ),
   cpu: counter('process_cpu_seconds_total', 'CPU time of the process, worker threads included.'),
   resident: gauge('process_resident_memory_bytes', 'Memory of the process.'),
   heap: gauge('nodejs_heap_size_used_bytes', 'JavaScript heap in use.'),

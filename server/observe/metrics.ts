@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client'
 import type { Counters } from './counters.js'
 import { Histogram } from './histogram.js'
 import { METRICS, type MetricEntry } from './metric-table.js'
+import { stderr } from './stderr.js'
 
 /** Takes one measured value. */
 export interface Observer {
@@ -133,6 +134,7 @@ export const createMetrics = ({ counters, ready, writingMs, witnessed }: MetricS
   value(METRICS.external, () => process.memoryUsage().external)
   const started = Date.now() / 1000 - process.uptime()
   value(METRICS.started, () => started)
+  count(METRICS.logLinesLost, () => stderr.lost)
 
   return {
     committed: ({ durationMs, updates }) => {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
@@ -66,6 +66,17 @@ describe('import, list and export by the built command', () => {
     process.child.stdout?.destroy()
     expect(await process.exited).toBe(0)
     expect(process.stderr()).toBe('')
+  })
+
+  it('fail in one line when stdout is on a full disk', async () => {
+    const folder = await tempDir()
+    const data = join(folder, 'data')
+    await run('import', 'notes', await stateFile(folder, 'x'), '--data', data)
+    const full = await open('/dev/full', 'w')
+    const process = runInkwire(['list', '--data', data], {}, { stdout: full.fd })
+    expect(await process.exited).toBe(1)
+    await full.close()
+    expect(process.stderr()).toBe('inkwire: stdout: the disk is full (ENOSPC)\n')
   })
 
   it('fail on a folder that is not there', async () => {

@@ -35,12 +35,20 @@ export interface Process {
   readonly exited: Promise<number | NodeJS.Signals>
 }
 
-/** Runs the built `inkwire` under plain node; killed after the test if it is still there. */
-export const runInkwire = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Process => {
+/**
+ * Runs the built `inkwire` under plain node; killed after the test if it is still there.
+ *
+ * @param outputs open files that it prints to instead.
+ */
+export const runInkwire = (
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  outputs: { readonly stdout?: number; readonly stderr?: number } = {},
+): Process => {
   const child = spawn(process.execPath, [MAIN, ...args], {
     // A second for each start is only worth it where it is what a test is about.
     env: { ...process.env, INKWIRE_NO_WARM_UP: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', outputs.stdout ?? 'pipe', outputs.stderr ?? 'pipe'],
   })
   let stdout = ''
   let stderr = ''
@@ -61,9 +69,10 @@ export const runInkwire = (args: readonly string[], env: NodeJS.ProcessEnv = {})
 /** `inkwire serve` as a process of its own, once it listens. */
 export const serveProcess = async (
   data: string,
-  { port = 0, args = [] as readonly string[] } = {},
+  { port = 0, args = [] as readonly string[], stderr = undefined as number | undefined } = {},
 ): Promise<Process & { url: string; ws: string; port: number }> => {
-  const running = runInkwire(['serve', '--port', String(port), '--data', data, ...args])
+  const command = ['serve', '--port', String(port), '--data', data, ...args]
+  const running = runInkwire(command, {}, stderr === undefined ? {} : { stderr })
   const url = await new Promise<string>((resolve, reject) => {
     const look = (): void => {
       const match = /http:\/\/\S+/.exec(running.stdout())

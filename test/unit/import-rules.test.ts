@@ -125,7 +125,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   'main program': {
     files: ['server/main.ts', 'server/command-line.ts'],
-    imports: ['command line', 'server', 'journal'],
+    imports: ['command line', 'server', 'journal', 'observe'],
     packages: ['node:'],
   },
   library: {
