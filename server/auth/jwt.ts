@@ -26,7 +26,7 @@ export interface JwtOptions {
   readonly publicKey?: string | undefined
   /** Where the public keys are published (RFC 7517). */
   readonly jwksUrl?: string | undefined
-  /** Algorithms that are taken; never `none`. Default: HS256 with a secret, else what fits the key. */
+  /** Algorithms that are taken, each one that fits the key. Default: HS256 with a secret, else what fits the key. */
   readonly algorithms?: readonly string[] | undefined
   /** Required `iss` and `aud`. Default: not looked at. */
   readonly issuer?: string | undefined
@@ -49,12 +49,14 @@ const claims = z.object({
  * Checks JSON Web Tokens (RFC 7519) with the claims `sub` (the user), `docs` (document patterns to `read`, `write` or
  * `admin`) and, if present, `exp`, `nbf`, `iat`, `iss`, `aud`.
  *
- * @throws InkwireError INKWIRE_BAD_OPTION for a key that is none, is too short, or not exactly one.
+ * @throws InkwireError INKWIRE_BAD_OPTION for a key that is none, is too short, or not exactly one; for an algorithm
+ *   that doesn't fit it.
  * @example
  *   createServer({ authorize: authorizeByJwt({ secret: process.env.JWT_SECRET }) })
  */
 export const authorizeByJwt = (options: JwtOptions): Authorize => {
-  const { key, algorithms, coolingDown } = keyOf(options)
+  const { key, algorithms, alsoFitting, coolingDown } = keyOf(options)
+  if (options.algorithms) refuseUnfit(options.algorithms, [...algorithms, ...alsoFitting])
   const verify = {
     algorithms: [...(options.algorithms ?? algorithms)],
     clockTolerance: CLOCK_TOLERANCE_S,
@@ -124,28 +126,32 @@ const grant = (payload: JWTPayload, document: string): Grant | Refusal => {
 
 interface Keys {
   readonly key: KeyObject | JWTVerifyGetKey
+  /** What is taken unless told otherwise, and what could be. */
   readonly algorithms: readonly string[]
+  readonly alsoFitting: readonly string[]
   /** Whether published keys were fetched so recently that they aren't fetched again for a key that is missing. */
   readonly coolingDown: () => boolean
 }
 
 const never = (): boolean => false
 
+const LONGER_RSA: readonly string[] = ['RS384', 'RS512', 'PS384', 'PS512']
+
 const keyOf = (options: JwtOptions): Keys => {
   const { secret, publicKey, jwksUrl } = options
   if ([secret, publicKey, jwksUrl].filter((each) => each !== undefined).length !== 1) {
     throw bad('tokens need exactly one of a secret, a public key and a JWKS address')
   }
-  if (options.algorithms?.some((each) => each.toLowerCase() === 'none')) throw bad('"none" is no algorithm')
   if (secret !== undefined) {
     if (Buffer.byteLength(secret) < SMALLEST_SECRET_BYTES) {
       throw bad(`the token secret must have at least ${SMALLEST_SECRET_BYTES} bytes`)
     }
-    return { key: createSecretKey(Buffer.from(secret)), algorithms: ['HS256'], coolingDown: never }
+    const key = createSecretKey(Buffer.from(secret))
+    return { key, algorithms: ['HS256'], alsoFitting: ['HS384', 'HS512'], coolingDown: never }
   }
   if (publicKey !== undefined) {
     const key = publicKeyOf(publicKey)
-    return { key, algorithms: algorithmsFor(key), coolingDown: never }
+    return { key, ...algorithmsFor(key), coolingDown: never }
   }
   const url = jwksUrl !== undefined && URL.canParse(jwksUrl) ? new URL(jwksUrl) : null
   if (!url || !/^https?:$/.test(url.protocol)) throw bad('the JWKS address is no URL of http or https')
@@ -156,6 +162,7 @@ const keyOf = (options: JwtOptions): Keys => {
     key,
     // Never a symmetric one: the keys are public.
     algorithms: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'],
+    alsoFitting: [...LONGER_RSA, 'ES512', 'Ed25519', 'ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'],
     coolingDown: () => key.coolingDown,
   }
 }
@@ -169,23 +176,33 @@ const publicKeyOf = (pem: string): KeyObject => {
 }
 
 /** A key fits few algorithms; naming them keeps a token from choosing (RFC 8725 §3.1). */
-const algorithmsFor = (key: KeyObject): string[] => {
+const algorithmsFor = (key: KeyObject): Pick<Keys, 'algorithms' | 'alsoFitting'> => {
   switch (key.asymmetricKeyType) {
     case 'rsa':
-      return ['RS256', 'PS256']
+      return { algorithms: ['RS256', 'PS256'], alsoFitting: LONGER_RSA }
     case 'ed25519':
-      return ['EdDSA']
+      return { algorithms: ['EdDSA'], alsoFitting: ['Ed25519'] }
     case 'ec':
       switch (key.asymmetricKeyDetails?.namedCurve) {
         case 'prime256v1':
-          return ['ES256']
+          return { algorithms: ['ES256'], alsoFitting: [] }
         case 'secp384r1':
-          return ['ES384']
+          return { algorithms: ['ES384'], alsoFitting: [] }
         case 'secp521r1':
-          return ['ES512']
+          return { algorithms: ['ES512'], alsoFitting: [] }
       }
   }
   throw bad(`tokens can't be signed with a key of type ${key.asymmetricKeyType}`)
+}
+
+/** A server that could take no token, or none of some that it should, must not even start. */
+const refuseUnfit = (named: readonly string[], fitting: readonly string[]): void => {
+  if (named.length === 0) throw bad('no signature algorithm is named: no token could be taken')
+  const unfit = named.find((each) => !fitting.includes(each))
+  if (unfit === undefined) return
+  const what =
+    unfit.toLowerCase() === 'none' ? `"${unfit}" is no algorithm` : `"${unfit}" doesn't fit the token key`
+  throw bad(`${what}: ${fitting.join(', ')} ${fitting.length === 1 ? 'does' : 'do'}`)
 }
 
 const unauthenticated = (reason: string): Refusal => ({ refused: 'unauthenticated', reason })

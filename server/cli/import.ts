@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { InkwireError } from '../../shared/errors.js'
 import { checkName } from '../gate/name.js'
 import type { OpenDocuments } from '../tools/documents.js'
@@ -7,6 +6,7 @@ import { DocumentIndex } from '../update/document-index.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { Visible } from '../update/visible.js'
 import { OK } from './context.js'
+import { readGivenFile } from './given-file.js'
 import type { AddCommand } from './program.js'
 import { withDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
@@ -21,7 +21,7 @@ export const addImport: AddCommand = (program, { io, parts }, done) => {
     .addOption(dataSetting())
     .action(async (name: string, file: string, { data = './data' }: { data?: string }) => {
       checkName(name)
-      const bytes = file === '-' ? await io.readInput() : await readFile(file)
+      const bytes = file === '-' ? await io.readInput() : await readGivenFile(file)
       const update = readUpdate(bytes, file)
       const merged = await withDocuments(parts, data, (documents) => merge(documents, name, update))
       io.stdout.write(`${merged}\n`)

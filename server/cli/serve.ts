@@ -5,7 +5,7 @@ import { type AuthSettings, authOptions, authSettings } from './auth-settings.js
 import { type Context, FAILED, OK } from './context.js'
 import { type LimitSettings, limitOptions, limitSettings } from './limit-settings.js'
 import type { AddCommand } from './program.js'
-import { Setting } from './setting.js'
+import { Setting, unknownVariables } from './setting.js'
 import { dataSetting, serverSetting } from './settings.js'
 
 /** Beyond its time for saving, a server gets this long to say goodbye before it is given up, ms. */
@@ -41,11 +41,18 @@ export const addServe: AddCommand = (program, context, done) => {
       serverSetting('maxMessageBytes', '--max-message <bytes>', 'largest message taken from a client'),
     )
     .addOption(
-      serverSetting('memoryBudgetMb', '--memory-budget <MiB>', 'memory for snapshots of open documents'),
+      serverSetting(
+        'memoryBudgetMb',
+        '--memory-budget <MiB>',
+        'memory for snapshots of open documents; 0 keeps none',
+      ),
     )
     .addOption(serverSetting('logLevel', '--log-level <level>', LOG_LEVELS.join(', '), 'info'))
   for (const setting of [...authSettings(), ...limitSettings()]) command.addOption(setting)
   command.action(async (given: ServeOptions) => {
+    const { env, stderr } = context.io
+    // First, for it may explain what follows.
+    for (const name of unknownVariables(command, env)) stderr.write(`inkwire: ${name} is not a setting\n`)
     const {
       port,
       host,

@@ -30,7 +30,8 @@ export class Setting extends Option {
   }
 }
 
-const variableOf = (flags: string): string => {
+/** @example variableOf('--path-prefix <path>') // 'INKWIRE_PATH_PREFIX' */
+export const variableOf = (flags: string): string => {
   const long = /--([a-z-]+)/.exec(flags)?.[1] ?? ''
   return `INKWIRE_${long.replaceAll('-', '_').toUpperCase()}`
 }
@@ -53,6 +54,18 @@ export const applySettings = (command: Command, env: Readonly<Record<string, str
     const text = option.variable === null ? undefined : env[option.variable]
     if (option.variable !== null && text) set(command, option, option.variable, text)
   }
+}
+
+/**
+ * Variables that look like settings and are none of this command's: misspelled ones, most likely, which would go
+ * unnoticed otherwise.
+ */
+export const unknownVariables = (
+  command: Command,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] => {
+  const known = new Set(command.options.map((option) => option instanceof Setting && option.variable))
+  return Object.keys(env).filter((name) => name.startsWith('INKWIRE_') && env[name] && !known.has(name))
 }
 
 const set = (command: Command, option: Setting, label: string, text: string): void => {

@@ -87,7 +87,8 @@ describe('inkwire serve with authorization', () => {
     [['--auth-jwt-secret', SECRET, '--auth-jwks-url', 'http://x/'], /exactly one/],
     [['--auth-jwt-secret', SECRET, '--auth-algorithms', 'none'], /"none" is no algorithm/],
     [['--auth-jwks-url', 'nonsense'], /no URL/],
-    [['--allow-origin', 'app.example.com'], /allowedOrigins/],
+    [['--allow-origin', 'app.example.com'], /--allow-origin must be a list of origins/],
+    [['--auth-issuer', 'acme'], /--auth-issuer .* --auth-jwt-secret, --auth-jwt-public-key, --auth-jwks-url/],
   ]
   for (const [args, line] of bad) {
     it(`${args.join(' ')} is one clear line and exit 2`, async () => {

@@ -25,6 +25,11 @@ export const startServer = async (
   return { server, url, ws: url.replace('http', 'ws'), data }
 }
 
+/** What tests go by (`INKWIRE_SEED` and the like) would be named as no settings. */
+const WITHOUT_OURS = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('INKWIRE_')),
+)
+
 /** An `inkwire` process. */
 export interface Process {
   readonly child: ChildProcess
@@ -47,7 +52,7 @@ export const runInkwire = (
 ): Process => {
   const child = spawn(process.execPath, [MAIN, ...args], {
     // A second for each start is only worth it where it is what a test is about.
-    env: { ...process.env, INKWIRE_NO_WARM_UP: '1', ...env },
+    env: { ...WITHOUT_OURS, INKWIRE_NO_WARM_UP: '1', ...env },
     stdio: ['ignore', outputs.stdout ?? 'pipe', outputs.stderr ?? 'pipe'],
   })
   let stdout = ''

@@ -75,6 +75,7 @@ const verdictOn = async (
 
 describe('published keys', () => {
   const pair = newPair()
+  const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()
 
   it.each<[string, () => { status?: number; body: string } | Promise<never>]>([
     ['answers with an error', () => ({ status: 500, body: '{}' })],
@@ -119,11 +120,34 @@ describe('published keys', () => {
   })
 
   it('a token signed with a public key as if it were a secret opens nothing', async () => {
-    const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()
     const forged = await sign(new TextEncoder().encode(pem), { alg: 'HS256' })
     expect(await verdictOn(authorizeByJwt({ publicKey: pem }), forged)).toBe('refused')
     const { url } = await publish(async () => ({ body: await jwksOf([pair]) }) as never)
     expect(await verdictOn(authorizeByJwt({ jwksUrl: url }), forged)).toBe('refused')
+  })
+
+  it.each<[string, string, Parameters<typeof authorizeByJwt>[0]]>([
+    ['RS256', 'a secret', { secret: SECRET }],
+    ['ES384', 'a key of P-256', { publicKey: pem }],
+    ['HS256', 'a public key', { publicKey: pem }],
+    ['HS256', 'published keys', { jwksUrl: 'https://keys.example.com/' }],
+    ['RS265', 'published keys', { jwksUrl: 'https://keys.example.com/' }],
+    ['None', 'published keys', { jwksUrl: 'https://keys.example.com/' }],
+  ])('%s does not fit %s: nothing could be signed so', (algorithm, _, key) => {
+    expect(() => authorizeByJwt({ ...key, algorithms: [algorithm] })).toThrow(
+      expect.objectContaining({ code: 'INKWIRE_BAD_OPTION', message: expect.stringContaining(algorithm) }),
+    )
+  })
+
+  it('no algorithm at all would take no token', () => {
+    expect(() => authorizeByJwt({ secret: SECRET, algorithms: [] })).toThrow(/no signature algorithm/)
+  })
+
+  it('takes an algorithm that fits, though it is not taken by default', async () => {
+    const authorize = authorizeByJwt({ secret: SECRET, algorithms: ['HS512'] })
+    const key = new TextEncoder().encode(SECRET)
+    expect(await verdictOn(authorize, await sign(key, { alg: 'HS512' }))).toBe('in')
+    expect(await verdictOn(authorize, await sign(key, { alg: 'HS256' }))).toBe('refused')
   })
 
   it.each(['nonsense', 'ftp://keys.example.com/', 'https://me:secret@keys.example.com/'])(

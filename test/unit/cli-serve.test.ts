@@ -1,4 +1,5 @@
 /** `inkwire serve`: its options, the signals that end it, and what it says when it can't listen or save. */
+import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import type { ServerHandle } from '../../server/cli/context.js'
 import { run } from '../../server/cli/run.js'
@@ -84,6 +85,72 @@ describe('serve', () => {
     const { options, running } = await serveWith([], { env: { INKWIRE_NO_DEMO: '0' } })
     await running
     expect(options).toMatchObject({ demo: true, logLevel: 'info' })
+  })
+
+  it.each<[string[], Record<string, string>, string]>([
+    [
+      ['--auth-issuer', 'acme', '--auth-audience', 'me', '--auth-cookie', 'tok'],
+      {},
+      '--auth-issuer (INKWIRE_AUTH_ISSUER)',
+    ],
+    [
+      [],
+      { INKWIRE_AUTH_AUDIENCE: 'me', INKWIRE_AUTH_JWT_SECRET: '' },
+      '--auth-audience (INKWIRE_AUTH_AUDIENCE)',
+    ],
+    [
+      ['--auth-cookie', 'tok', '--insecure-public', '--host', '0.0.0.0'],
+      {},
+      '--auth-cookie (INKWIRE_AUTH_COOKIE)',
+    ],
+    [['--auth-algorithms', 'RS256'], {}, '--auth-algorithms (INKWIRE_AUTH_ALGORITHMS)'],
+  ])(
+    'does not start open when something is said of tokens, but not their key: %j %j',
+    async (argv, env, setting) => {
+      const { io, made, running } = await serveWith(argv, { env })
+      expect(await running).toBe(2)
+      expect(made).toEqual([])
+      expect(io.err.join('')).toBe(
+        `inkwire: ${setting} is of no use ` +
+          'without what tokens are checked with: one of --auth-jwt-secret, --auth-jwt-public-key, --auth-jwks-url ' +
+          '(INKWIRE_BAD_OPTION)\n',
+      )
+    },
+  )
+
+  it('names variables that look like settings and are none', async () => {
+    const env = { INKWIRE_AUTH_JWKS_URI: 'https://x/', INKWIRE_PROT: '80', INKWIRE_NONE: '', OTHER: '1' }
+    const { io, running } = await serveWith(['--port', '0'], { env })
+    expect(await running).toBe(0)
+    expect(io.err).toEqual([
+      'inkwire: INKWIRE_AUTH_JWKS_URI is not a setting\n',
+      'inkwire: INKWIRE_PROT is not a setting\n',
+    ])
+  })
+
+  it.each<[string[], string]>([
+    [
+      ['--allow-origin', 'foo'],
+      '--allow-origin must be a list of origins like "https://app.example.com", or "*", not "foo"',
+    ],
+    [['--auth-cookie', 'a b'], '--auth-cookie must be the name of a cookie, not "a b"'],
+    [
+      ['--auth-jwt-public-key', '/there/is/none'],
+      '--auth-jwt-public-key: /there/is/none: no such file or folder (ENOENT) (INKWIRE_BAD_OPTION)',
+    ],
+    [
+      ['--auth-jwt-public-key', tmpdir()],
+      `--auth-jwt-public-key: ${tmpdir()}: a folder, not a file (EISDIR) (INKWIRE_BAD_OPTION)`,
+    ],
+    [
+      ['--auth-jwt-secret', 'x'.repeat(32), '--auth-algorithms', 'RS256'],
+      '"RS256" doesn\'t fit the token key: HS256, HS384, HS512 do (INKWIRE_BAD_OPTION)',
+    ],
+  ])('refuses %j', async (argv, message) => {
+    const { io, made, running } = await serveWith(argv)
+    expect(await running).toBe(2)
+    expect(made).toEqual([])
+    expect(io.err.join('')).toBe(`inkwire: ${message}\n`)
   })
 
   it('reports by name and count what could not be saved, and exits 1', async () => {
