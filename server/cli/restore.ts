@@ -1,10 +1,11 @@
 import { checkName } from '../gate/name.js'
 import { showProgress } from '../tools/progress.js'
-import { restore } from '../tools/restore.js'
+import { checkBackup, restore } from '../tools/restore.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { interruptible, withDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
+import { checkThereAreDocuments } from './store.js'
 import { bytes, counted, printable } from './table.js'
 
 interface RestoreOptions {
@@ -27,10 +28,21 @@ export const addRestore: AddCommand = (program, { io, parts }, done) => {
     .action(async (folder: string, names: string[], { data = './data', force = false }: RestoreOptions) => {
       for (const name of names) checkName(name)
       const progress = showProgress(io.stderr, () => performance.now())
-      const chosen = names.length > 0 ? { names } : {}
-      const report = await withDocuments(parts, data, (documents) =>
-        interruptible(io, (signal) => restore({ documents, folder, ...chosen, force, progress, signal })),
-      )
+      const report = await interruptible(io, (signal) => {
+        const choice = { folder, ...(names.length > 0 ? { names } : {}), progress, signal }
+        let checked = false
+        return withDocuments(
+          parts,
+          data,
+          (documents) => restore({ documents, ...choice, force, checked }),
+          // A store that was made for nothing would be in the way of the next who looks whether there is one.
+          async () => {
+            if (await holdsDocuments(data)) return
+            await checkBackup(choice)
+            checked = true
+          },
+        )
+      })
       for (const { name, reason } of report.outdated) {
         io.stderr.write(
           `inkwire: "${printable(name)}" is from an earlier backup than the others: ${printable(reason)}\n`,
@@ -40,3 +52,9 @@ export const addRestore: AddCommand = (program, { io, parts }, done) => {
       done(OK)
     })
 }
+
+const holdsDocuments = (data: string): Promise<boolean> =>
+  checkThereAreDocuments(data).then(
+    () => true,
+    () => false,
+  )

@@ -39,12 +39,14 @@ export class BackupFolder {
    * @throws InkwireError INKWIRE_BAD_OPTION when something else is in it; an Error while another backup is made.
    */
   async claim(): Promise<() => Promise<void>> {
-    await mkdir(this.#documents, { recursive: true })
-    const foreign = (await readdir(this.path)).find((file) => !OURS.has(file))
+    // Before anything is made: it may be anybody's folder.
+    const foreign = (await this.#files()).find((file) => !OURS.has(file))
     if (foreign !== undefined) {
       const what = `${this.path} is no folder of backups: "${foreign}" is in it. Choose an empty or a new one`
       throw new InkwireError('INKWIRE_BAD_OPTION', what)
     }
+    await mkdir(this.path, { recursive: true })
+    await mkdir(this.#documents, { recursive: true })
     const lock = join(this.path, LOCK)
     await takeLock(lock)
     return () => rm(lock, { force: true })
@@ -91,6 +93,16 @@ export class BackupFolder {
     await writeSynced(join(this.#documents, file), state)
     const { generation, seq } = version
     return { name, generation, seq, file, bytes: state.length, sha256: sha256(state) }
+  }
+
+  /** What is in the folder, if it is there. */
+  async #files(): Promise<string[]> {
+    try {
+      return await readdir(this.path)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+      throw error
+    }
   }
 
   /** Makes this the backup, in one step, and removes the files that are in it no more. */

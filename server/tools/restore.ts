@@ -7,17 +7,23 @@ import { inParallel } from './in-parallel.js'
 import type { BackupEntry, Manifest } from './manifest.js'
 import type { StartProgress } from './progress.js'
 
-/** What {@link restore} needs. */
-export interface RestoreOptions {
-  readonly documents: OpenDocuments
+/** Which documents of which backup. */
+export interface BackupChoice {
   /** The backup's folder. */
   readonly folder: string
   /** Only these documents. Default: all. */
   readonly names?: readonly string[]
-  /** Put the backup's state in the place of whatever there is. */
-  readonly force?: boolean
   readonly progress: StartProgress
   readonly signal: AbortSignal
+}
+
+/** What {@link restore} needs. */
+export interface RestoreOptions extends BackupChoice {
+  readonly documents: OpenDocuments
+  /** Put the backup's state in the place of whatever there is. */
+  readonly force?: boolean
+  /** {@link checkBackup} has just found all of it sound. */
+  readonly checked?: boolean
 }
 
 /** What a restore came to. */
@@ -32,29 +38,30 @@ export interface RestoreReport {
 const WIDTH = 4
 
 /**
+ * Checks all files of what is chosen of a backup.
+ *
+ * @throws InkwireError INKWIRE_BAD_BACKUP when there is no sound backup, INKWIRE_NO_DOCUMENT when it lacks one that was
+ *   asked for.
+ */
+export const checkBackup = async (choice: BackupChoice): Promise<void> => {
+  const folder = new BackupFolder(choice.folder)
+  await check(folder, await entriesOf(folder, choice), choice)
+}
+
+/**
  * Puts documents of a backup in the place of what there is, each under a new generation, so that clients with later
  * history can't merge it back in. All files are checked before anything is written. Documents that aren't in the
  * backup stay as they are.
  *
- * @throws InkwireError INKWIRE_BAD_BACKUP when there is no sound backup, INKWIRE_NO_DOCUMENT when it lacks one that was
- *   asked for, INKWIRE_NOT_EMPTY when there are documents already, and neither names nor `force` were given.
+ * @throws InkwireError as {@link checkBackup}; INKWIRE_NOT_EMPTY when there are documents already, and neither names nor
+ *   `force` were given.
  */
 export const restore = async (options: RestoreOptions): Promise<RestoreReport> => {
-  const { documents, names, force = false, signal } = options
+  const { documents, names, force = false, checked = false, signal } = options
   const folder = new BackupFolder(options.folder)
-  const manifest = await folder.manifest()
-  if (!manifest) throw new InkwireError('INKWIRE_BAD_BACKUP', `there is no backup in ${options.folder}`)
-  const entries = names ? chosen(manifest, names) : manifest.documents
+  const entries = await entriesOf(folder, options)
   if (!names && !force) await refuseUnlessEmpty(documents)
-
-  const checking = options.progress('checking the backup', entries.length)
-  const damaged: string[] = []
-  const check = async (entry: BackupEntry): Promise<void> => {
-    if (!(await loadSound(folder, entry))) damaged.push(entry.name)
-    checking.advance()
-  }
-  await inParallel(entries, WIDTH, signal, check).finally(() => checking.end())
-  if (damaged.length > 0) throw damagedFiles(damaged)
+  if (!checked) await check(folder, entries, options)
 
   let bytes = 0
   const progress = options.progress('restore', entries.length)
@@ -71,6 +78,27 @@ export const restore = async (options: RestoreOptions): Promise<RestoreReport> =
     reason === undefined ? [] : [{ name, reason }],
   )
   return { restored: entries.length, bytes, outdated }
+}
+
+const entriesOf = async (folder: BackupFolder, { names }: BackupChoice): Promise<readonly BackupEntry[]> => {
+  const manifest = await folder.manifest()
+  if (!manifest) throw new InkwireError('INKWIRE_BAD_BACKUP', `there is no backup in ${folder.path}`)
+  return names ? chosen(manifest, names) : manifest.documents
+}
+
+const check = async (
+  folder: BackupFolder,
+  entries: readonly BackupEntry[],
+  { progress, signal }: BackupChoice,
+): Promise<void> => {
+  const checking = progress('checking the backup', entries.length)
+  const damaged: string[] = []
+  const one = async (entry: BackupEntry): Promise<void> => {
+    if (!(await loadSound(folder, entry))) damaged.push(entry.name)
+    checking.advance()
+  }
+  await inParallel(entries, WIDTH, signal, one).finally(() => checking.end())
+  if (damaged.length > 0) throw damagedFiles(damaged)
 }
 
 const chosen = ({ documents }: Manifest, names: readonly string[]): BackupEntry[] => {

@@ -205,10 +205,62 @@ describe('import', () => {
     expect(await readdir(folder)).toEqual(['state.bin'])
   })
 
+  it('names a folder that is given in the place of the file', async () => {
+    const { code, err } = await command(['import', 'a', folder, '--data', data])
+    expect({ code, err }).toEqual({ code: 1, err: `inkwire: ${folder}: a folder, not a file (EISDIR)\n` })
+  })
+
   it('says when there is no such file', async () => {
     const missing = join(folder, 'missing')
     const { code, err } = await command(['import', 'a', missing, '--data', data])
     expect({ code, err }).toEqual({ code: 1, err: `inkwire: ${missing}: no such file or folder (ENOENT)\n` })
+  })
+})
+
+describe('restore and backup that are refused', () => {
+  const backup = () => join(folder, 'backup')
+
+  it('make nothing when there is no backup', async () => {
+    expect(await command(['restore', backup(), '--data', data])).toMatchObject({
+      code: 1,
+      err: `inkwire: there is no backup in ${backup()} (INKWIRE_BAD_BACKUP)\n`,
+    })
+    expect(await readdir(folder)).toEqual([])
+    expect(await command(['revoke', 'eve', '--data', data])).toMatchObject({
+      code: 1,
+      err: `inkwire: there is no data folder ${data} (INKWIRE_NO_DOCUMENT)\n`,
+    })
+  })
+
+  it('make nothing when it lacks what is asked for, or is damaged; a sound one is restored', async () => {
+    await store('a', state('hello'))
+    expect(await command(['backup', backup(), '--data', data])).toMatchObject({ code: 0 })
+    await rm(data, { recursive: true })
+    const restored = (...names: string[]) => command(['restore', backup(), ...names, '--data', data])
+    expect(await restored('b')).toMatchObject({ code: 1, err: expect.stringContaining('no document "b"') })
+    const file = join(backup(), 'documents', (await readdir(join(backup(), 'documents')))[0] ?? '')
+    const sound = await readFile(file)
+    await writeFile(file, 'damaged')
+    expect(await restored()).toMatchObject({ code: 1, err: expect.stringContaining('damaged or missing') })
+    expect(await readdir(folder)).toEqual(['backup'])
+    await writeFile(file, sound)
+    expect(await restored()).toMatchObject({ code: 0, out: expect.stringMatching(/^1 document restored/) })
+  })
+
+  it('leave a data folder as it is that is named as the folder of the backup, and a file', async () => {
+    await store('a', state('hello'))
+    const before = await readdir(data)
+    expect(await command(['backup', data, '--data', data])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/ is no folder of backups: ".*" is in it\. Choose an empty or a new one/),
+    })
+    expect(await readdir(data)).toEqual(before)
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    expect(await command(['backup', file, '--data', data])).toMatchObject({
+      code: 1,
+      err: `inkwire: ${file}: not a folder (ENOTDIR)\n`,
+    })
   })
 })
 

@@ -225,6 +225,7 @@ describe('a backup', () => {
       code: 'INKWIRE_BAD_OPTION',
       message: expect.stringContaining('"thesis.txt" is in it'),
     })
+    expect(await readdir(folder)).toEqual(['thesis.txt'])
   })
 
   it('leaves files alone that it did not write', async () => {
