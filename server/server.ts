@@ -80,6 +80,8 @@ class ComposedServer implements InkwireServer {
   readonly #control: Control
   readonly #store: Store<LevelJournal>
   #http: Server | null = null
+  /** Whether a client could ever have come. */
+  #served = false
   #closing: Promise<UnsavedReport> | null = null
   readonly #closed = new AbortController()
   #warming: Promise<void> | null = null
@@ -242,12 +244,14 @@ class ComposedServer implements InkwireServer {
       await this.close()
       throw error
     })
+    this.#served = true
     this.#log.info({ url: address.url, data, durability }, 'listening')
     this.#events.emit('listening', address)
     return address
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#served = true
     this.#gate.handleUpgrade(request, socket, head)
   }
 
@@ -315,7 +319,9 @@ class ComposedServer implements InkwireServer {
   async #close(): Promise<UnsavedReport> {
     this.#closed.abort()
     await this.#warming
-    this.#log.info({ connections: this.#clients.size, rooms: this.#rooms.size }, 'stopping')
+    // Who closes a server that could not start has an error to show for it; nothing stops that ever ran.
+    const log = this.#served ? this.#log : null
+    log?.info({ connections: this.#clients.size, rooms: this.#rooms.size }, 'stopping')
     const http = this.#http
     const httpClosed = http && new Promise<void>((resolve) => http.close(() => resolve()))
     http?.closeIdleConnections()
@@ -334,7 +340,7 @@ class ComposedServer implements InkwireServer {
     await httpClosed
     this.#metrics.close()
     for (const { name, updates } of report.unsaved) this.#log.error({ document: name, updates }, 'not saved')
-    this.#log.info({ unsaved: report.unsaved.length }, 'stopped')
+    log?.info({ unsaved: report.unsaved.length }, 'stopped')
     return report
   }
 }

@@ -135,7 +135,7 @@ describe('inkwire serve', () => {
 
 describe('inkwire serve that can not start says so in one line', () => {
   const failure = async (args: readonly string[]) => {
-    const process = runInkwire(['serve', '--log-level', 'silent', ...args])
+    const process = runInkwire(['serve', ...args])
     const code = await process.exited
     expect(lines(process.stderr())).toHaveLength(1)
     expect(process.stdout()).toBe('')
