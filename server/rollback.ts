@@ -76,7 +76,7 @@ const EMPTY: Replacement = { snapshot: { seq: 1, update: Uint8Array.of(0, 0) }, 
  *
  * @param lastWrite when it was last written to, ms since 1970: for a document that has just been compacted.
  * @param before what came at this moment or later goes, ms since 1970.
- * @throws InkwireError INKWIRE_NO_HISTORY when the document was compacted since.
+ * @throws InkwireError INKWIRE_NO_HISTORY when its updates of then aren't kept one by one: it was compacted, or restored.
  */
 export const planRollback = (
   { name, snapshot, tail }: Pick<StoredDocument, 'name' | 'snapshot' | 'tail'>,
@@ -84,7 +84,7 @@ export const planRollback = (
   before: number,
 ): RollbackPlan | null => {
   const [first] = tail
-  if (snapshot && before < (first?.time ?? lastWrite)) throw compactedSince(name, before, first)
+  if (snapshot && before < (first?.time ?? lastWrite)) throw outOfReach(name, before, first)
   const from = tail.findIndex(({ time }) => time >= before)
   if (from < 0) return null
   const kept = tail.slice(0, from)
@@ -115,11 +115,13 @@ const sumOf = (entries: readonly StoredEntry[]): UpdatesInSum => {
   return { updates: entries.length, bytes, first, last }
 }
 
-const compactedSince = (name: string, before: number, first: StoredEntry | undefined): InkwireError => {
+const outOfReach = (name: string, before: number, first: StoredEntry | undefined): InkwireError => {
+  const what = `"${name}" can't be put back to before ${iso(before)}`
+  // By a compaction or by a restore: the store doesn't know which.
   const reach = first
-    ? `it can be put back to ${iso(first.time)} at the earliest; for what is older, restore a backup`
-    : 'restore a backup'
-  return new InkwireError('INKWIRE_NO_HISTORY', `"${name}" has been compacted since ${iso(before)}: ${reach}`)
+    ? `its updates are kept one by one from ${iso(first.time)} on, which is as far as it can be put back`
+    : 'none of its updates are kept one by one any more'
+  return new InkwireError('INKWIRE_NO_HISTORY', `${what}: ${reach}; restore a backup for what is older`)
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString()

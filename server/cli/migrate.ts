@@ -40,7 +40,8 @@ export const addMigrate: AddCommand = (program, { io, parts }, done) => {
       'Take documents over from elsewhere. Each is compared after writing; run it again at any time to go on.',
     )
   const run = async ({ from, data = './data', rawNames = false }: MigrateOptions, withSource: WithSource) => {
-    const nameOf = rawNames ? (raw: string) => raw : decodeName
+    const names = new NamesTaken()
+    const nameOf = rawNames ? (raw: string) => raw : (raw: string) => names.take(raw)
     const progress = showProgress(io.stderr, () => performance.now())
     await interruptible(io, (signal) =>
       withSource({ from, data, nameOf, progress, signal }, (source) =>
@@ -48,6 +49,7 @@ export const addMigrate: AddCommand = (program, { io, parts }, done) => {
           // Loaded when it is needed, and Yjs with it: any other command begins sooner without it.
           const { migrate } = await import('../tools/migrate.js')
           done(tell(io, await migrate({ source, documents, progress, signal })))
+          if (names.collided) io.stderr.write(`inkwire: ${COLLIDED}\n`)
         }),
       ),
     )
@@ -88,9 +90,25 @@ const addSource = (group: Command, name: string, description: string): Command =
   group
     .command(name)
     .description(description)
-    .addOption(new Setting('--from <folder>', 'where they are').makeOptionMandatory())
+    .addOption(new Setting('--from <folder>', 'where they are', { mandatory: true }))
     .option('--raw-names', 'take names as they are, instead of percent-decoding them as clients get them')
     .addOption(dataSetting())
+
+const COLLIDED = 'names that are one when they are decoded are kept apart by --raw-names'
+
+/** Decodes names, and notes when several become one. */
+class NamesTaken {
+  readonly #raw = new Map<string, string>()
+  collided = false
+
+  take(raw: string): string {
+    const name = decodeName(raw)
+    const first = this.#raw.get(name) ?? raw
+    this.#raw.set(name, first)
+    if (first !== raw) this.collided = true
+    return name
+  }
+}
 
 const tell = (io: Io, { migrated, present, empty, failed, incomplete }: MigrateReport): number => {
   const line = ({ origin, name, problem }: Finding): string => {
@@ -100,9 +118,12 @@ const tell = (io: Io, { migrated, present, empty, failed, incomplete }: MigrateR
   for (const finding of incomplete) io.stderr.write(`inkwire: taken over, but ${line(finding)}`)
   for (const finding of failed) io.stderr.write(`inkwire: not taken over: ${line(finding)}`)
   const counts = [`${counted(migrated, 'document')} migrated and compared`]
-  if (present > 0) counts.push(`${present} were here already`)
-  if (empty > 0) counts.push(`${empty} were empty`)
+  if (present > 0) counts.push(`${wereOf(present)} here already`)
+  if (empty > 0) counts.push(`${wereOf(empty)} empty`)
   if (failed.length > 0) counts.push(`${failed.length} failed`)
   io.stdout.write(`${counts.join(', ')}\n`)
   return failed.length === 0 ? OK : FAILED
 }
+
+/** @example wereOf(1) // '1 was' */
+const wereOf = (count: number): string => `${count} ${count === 1 ? 'was' : 'were'}`

@@ -31,16 +31,17 @@ export const addRollback: AddCommand = (program, { io, parts }, done) => {
     .command('rollback')
     .description(
       'Put a document back to what it was before a moment, under a new generation: its clients are stopped with ' +
-        '4409. It reaches back to the last compaction. No other document is touched.',
+        '4409. It reaches back to the last compaction or restore. No other document is touched.',
     )
     .argument('<doc>', 'name of the document')
     .addOption(
       new Setting('--before <time>', 'how long ago, like 10m (s, m, h, d), or 2026-11-21T10:30:00Z', {
+        mandatory: true,
         parse: (text) => {
           const value = parseMoment(text)
           return value ? { value } : { problem: 'must be like 10m or 2026-11-21T10:30:00Z (with its zone)' }
         },
-      }).makeOptionMandatory(),
+      }),
     )
     .option('--revoke <user>', 'revoke the one who did it, before anybody gets at the document again')
     .option('--dry-run', 'only say what would be lost')

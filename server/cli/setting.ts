@@ -7,6 +7,8 @@ export type Parsed = { readonly value: unknown } | { readonly problem: string }
 export interface SettingOptions {
   /** Whether a variable counts when the option isn't given: `INKWIRE_PATH_PREFIX` for `--path-prefix`. */
   readonly env?: boolean
+  /** Whether the command can't do without. */
+  readonly mandatory?: boolean
   /** What holds when neither is given; only for the help text. */
   readonly byDefault?: string
   /** Default: takes the text as it is. Not used for an option without a value. */
@@ -19,13 +21,21 @@ export interface SettingOptions {
  */
 export class Setting extends Option {
   readonly variable: string | null
+  readonly isNeeded: boolean
   readonly parse: (text: string) => Parsed
 
-  constructor(flags: string, description: string, { env = false, byDefault, parse }: SettingOptions = {}) {
+  constructor(flags: string, description: string, options: SettingOptions = {}) {
+    const { env = false, mandatory = false, byDefault, parse } = options
     const variable = env ? variableOf(flags) : null
-    const notes = [byDefault && `default: ${byDefault}`, variable && `env: ${variable}`].filter(Boolean)
+    const notes = [
+      mandatory && 'required',
+      byDefault && `default: ${byDefault}`,
+      variable && `env: ${variable}`,
+    ].filter(Boolean)
     super(flags, notes.length > 0 ? `${description} (${notes.join(', ')})` : description)
     this.variable = variable
+    // Commander has such a thing, too, but complains about it before it looks for arguments, and has no word in the help.
+    this.isNeeded = mandatory
     this.parse = parse ?? ((text) => ({ value: text }))
   }
 }
@@ -53,6 +63,7 @@ export const applySettings = (command: Command, env: Readonly<Record<string, str
     }
     const text = option.variable === null ? undefined : env[option.variable]
     if (option.variable !== null && text) set(command, option, option.variable, text)
+    else if (option.isNeeded) command.error(`error: required option '${option.flags}' not specified`)
   }
 }
 

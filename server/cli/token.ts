@@ -6,9 +6,8 @@ import { Setting } from './setting.js'
 
 interface TokenOptions {
   readonly authJwtSecret?: string
-  readonly sub: string
-  readonly docs: string[]
-  readonly expires: string
+  readonly sub?: string
+  readonly expires?: string
 }
 
 /** `inkwire token`: mints a token for development, with the secret that the server checks with. */
@@ -20,17 +19,26 @@ export const addToken: AddCommand = (program, { io }, done) => {
     .addOption(
       new Setting('--auth-jwt-secret <secret>', 'the secret that the server checks with', { env: true }),
     )
-    .addOption(new Setting('--sub <user>', 'the user', { byDefault: 'developer' }).default('developer'))
+    .addOption(
+      new Setting('--sub <user>', 'the user', {
+        byDefault: 'developer',
+        // As the server has it.
+        parse: (text) =>
+          text.length > 0 && text.length <= 256
+            ? { value: text }
+            : { problem: 'must have from 1 to 256 characters' },
+      }),
+    )
     .addOption(
       new Setting('--expires <time>', 'when it ends, like 2h or 30d', {
         byDefault: '1h',
         parse: (text) =>
-          /^\d+ ?[smhdwy]$/.test(text)
+          /^0*[1-9]\d* ?[smhdwy]$/.test(text)
             ? { value: text }
-            : { problem: 'must be a number and one of s m h d w y' },
-      }).default('1h'),
+            : { problem: 'must be a number above 0 and one of s m h d w y' },
+      }),
     )
-    .action(async (docs: string[], { authJwtSecret, sub, expires }: TokenOptions) => {
+    .action(async (docs: string[], { authJwtSecret, sub = 'developer', expires = '1h' }: TokenOptions) => {
       if (!authJwtSecret) throw bad('--auth-jwt-secret or INKWIRE_AUTH_JWT_SECRET is needed')
       // Loaded when they are needed: any other command begins sooner without them.
       const [{ SignJWT }, { authorizeByJwt }] = await Promise.all([import('jose'), import('../auth/jwt.js')])

@@ -52,6 +52,7 @@ interface Answer {
 /**
  * Connects to the server that is running on a data folder; `null` when none answers there.
  *
+ * @throws Error when only another user may ask: then the store is another user's, too.
  * @example
  *   const running = await connectControl('./data')
  *   if (running) console.log(await running.stats('notes'))
@@ -76,12 +77,14 @@ export class ControlClient {
     this.#socketPath = socketPath
   }
 
-  /** Whether a server of ours answers. */
+  /** Whether a server of ours answers. @throws Error when this process's user may not ask. */
   async greets(): Promise<boolean> {
     try {
       return greeting.safeParse(await this.#json('/', { timeoutMs: GREETING_MS })).success
-    } catch {
-      return false
+    } catch (error) {
+      if (!isDenied(error)) return false
+      const whose = 'it is of a server that another user runs, and only that user may use it'
+      throw new Error(`${this.#socketPath}: ${whose} (EACCES)`, { cause: error })
     }
   }
 
@@ -199,6 +202,12 @@ export class ControlClient {
     throw new InkwireError('INKWIRE_STORE_FAILED', `the running server answered ${status}`)
   }
 }
+
+const isDenied = (error: unknown): boolean =>
+  error instanceof InkwireError &&
+  error.cause instanceof Error &&
+  'code' in error.cause &&
+  error.cause.code === 'EACCES'
 
 const wentAway = (cause: unknown): never => {
   throw new InkwireError('INKWIRE_STORE_CLOSED', 'the running server went away', { cause })

@@ -34,7 +34,7 @@ export interface OpenDocuments {
   /**
    * Puts a document back to what it was before a moment, under a new generation.
    *
-   * @throws InkwireError INKWIRE_NO_DOCUMENT; INKWIRE_NO_HISTORY when it has been compacted since.
+   * @throws InkwireError INKWIRE_NO_DOCUMENT; INKWIRE_NO_HISTORY when its updates of then aren't kept.
    */
   rollback(name: string, before: Date, options?: RollbackOptions): Promise<RollbackReport>
 }

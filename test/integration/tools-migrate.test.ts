@@ -82,7 +82,7 @@ describe('inkwire migrate y-leveldb', () => {
     const first = await run('migrate', 'y-leveldb', '--from', from, '--data', data)
     expect(first).toEqual({
       code: 0,
-      out: '6 documents migrated and compared, 1 were empty\n',
+      out: '6 documents migrated and compared, 1 was empty\n',
       err: 'inkwire: 1 document had metadata in that store; there is no place for it here\n',
     })
     expect(await fingerprint(from)).toEqual(before)
@@ -104,7 +104,7 @@ describe('inkwire migrate y-leveldb', () => {
 
     expect(await run('migrate', 'y-leveldb', '--from', from, '--data', data)).toMatchObject({
       code: 0,
-      out: '0 documents migrated and compared, 6 were here already, 1 were empty\n',
+      out: '0 documents migrated and compared, 6 were here already, 1 was empty\n',
     })
     expect(await fingerprint(from)).toEqual(before)
   })
@@ -232,9 +232,19 @@ describe('inkwire migrate folder', () => {
     const from = join(folder, 'states')
     await mkdir(from)
     await writeFile(join(from, 'a%20b.yjs'), Y.encodeStateAsUpdate(textDoc('a')))
+    await writeFile(join(from, 'a b.yjs'), Y.encodeStateAsUpdate(textDoc('another')))
+    expect(await run('migrate', 'folder', '--from', from, '--data', join(folder, 'decoded'))).toEqual({
+      code: 1,
+      out: '1 document migrated and compared, 1 failed\n',
+      err:
+        'inkwire: not taken over: a%20b.yjs (as "a b"): a b.yjs has the same name here\n' +
+        'inkwire: names that are one when they are decoded are kept apart by --raw-names\n',
+    })
     const data = join(folder, 'data')
     expect((await run('migrate', 'folder', '--from', from, '--data', data, '--raw-names')).code).toBe(0)
-    expect((await run('list', '--data', data)).out).toBe('a%20b\n')
+    expect((await run('list', '--data', data)).out).toBe('a b\na%20b\n')
+    const again = await run('migrate', 'folder', '--from', from, '--data', data)
+    expect(again.out).toBe('0 documents migrated and compared, 1 was here already, 1 failed\n')
   })
 
   it('says what it can not find', async () => {

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { connectControl } from '../../server/control/client.js'
 import { SUBPROTOCOL } from '../../shared/messages.js'
 import { openClient } from '../support/clients.js'
 import { forge } from '../support/forge.js'
@@ -145,6 +146,18 @@ describe('a token leaked: inkwire revoke', () => {
       err: `inkwire: there is no data folder ${typo} (INKWIRE_NO_DOCUMENT)\n`,
     })
     await expect(readFile(join(data, 'revoked.json'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('names what another user of the machine may not open', async () => {
+    const data = await tempDir()
+    await serve(data)
+    await chmod(data, 0o755)
+    // The command itself may lie where that user can't read it.
+    process.seteuid?.(65_534)
+    const asked = connectControl(data)
+    await expect(asked.finally(() => process.seteuid?.(0))).rejects.toThrow(
+      /control\.sock: it is of a server that another user runs, .*\(EACCES\)$/,
+    )
   })
 
   it('a user without a name is nobody to revoke', async () => {
@@ -328,7 +341,7 @@ describe('a document was spoiled: inkwire rollback', () => {
       code: 1,
       out: '',
       err: expect.stringMatching(
-        /^inkwire: "doc" has been compacted since \S+Z: restore a backup \(INKWIRE_NO_HISTORY\)\n$/,
+        /^inkwire: "doc" can't be put back to before \S+Z: none of its updates are kept .*\(INKWIRE_NO_HISTORY\)\n$/,
       ),
     })
     expect(await run('rollback', 'nobody', '--before', '1h', '--data', data)).toMatchObject({

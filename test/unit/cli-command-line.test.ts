@@ -36,6 +36,14 @@ describe('a command line that can not be understood ends with one line on stderr
     [['export', 'a', '--root', 'b'], '--root goes with --format text or json (INKWIRE_BAD_OPTION)'],
     [['export', ''], 'the document name is empty (INKWIRE_BAD_NAME)'],
     [['import', 'a'], "missing required argument 'file'"],
+    [['rollback'], "missing required argument 'doc'"],
+    [['rollback', 'a'], "required option '--before <time>' not specified"],
+    [['migrate', 'folder'], "required option '--from <folder>' not specified"],
+    [['token', 'a=write', '--sub', ''], '--sub must have from 1 to 256 characters, not ""'],
+    [
+      ['token', 'a=write', '--expires', '0s'],
+      '--expires must be a number above 0 and one of s m h d w y, not "0s"',
+    ],
   ])('%j', async (argv, message) => {
     expect(await command(argv)).toMatchObject({ code: 2, out: '', err: `inkwire: ${message}\n` })
   })
@@ -65,6 +73,18 @@ describe('--version and --help', () => {
     const help = await command(['--help'])
     expect(help).toMatchObject({ code: 0, err: '' })
     for (const name of ['serve', 'list', 'export', 'import']) expect(help.out).toContain(name)
+  })
+
+  it.each([
+    [['rollback'], '2026-11-21T10:30:00Z (required)'],
+    [['migrate', 'folder'], 'where they are (required)'],
+    [
+      ['token'],
+      'the user (default: developer) --expires <time> when it ends, like 2h or 30d (default: 1h) -h',
+    ],
+    [['serve'], 'snapshots of open documents; 0 keeps none (default: 256'],
+  ])('of %j says %j', async (argv, words) => {
+    expect((await command([...argv, '--help'])).out.replace(/\s+/g, ' ')).toContain(words)
   })
 
   it('of serve names each option with its default and its variable', async () => {
