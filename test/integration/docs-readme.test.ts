@@ -8,7 +8,7 @@ import { ROOT } from '../support/imports.js'
 
 const run = promisify(execFile)
 
-/** What the reader has by then: names from an example before, and what is the app's own. */
+/** What is the reader's own: an editor, and the provider that it has. All else an example has to bring itself. */
 const GIVEN = `
 import type { Compartment, Extension } from '@codemirror/state'
 import type { EditorView } from '@codemirror/view'
@@ -16,14 +16,7 @@ import type { BlockNoteEditor } from '@blocknote/core'
 import type { Editor } from '@tiptap/core'
 import type Quill from 'quill'
 declare global {
-  const Y: typeof import('yjs')
-  const doc: import('yjs').Doc
   const provider: import('inkwire/client').InkwireProvider
-  const InkwireProvider: typeof import('inkwire/client').InkwireProvider
-  const useCallback: typeof import('react').useCallback
-  const bindTextarea: typeof import('inkwire/client/textarea').bindTextarea
-  const followAccess: typeof import('inkwire/client/access').followAccess
-  const render: (people: readonly import('inkwire/client/presence').Person[]) => void
   const editor: Editor & { updateOptions(options: { readonly readOnly: boolean }): void }
   const blockNote: BlockNoteEditor
   const quill: Quill
