@@ -3,8 +3,8 @@ import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import { Bucket } from './limits/bucket.js'
 import type { Room } from './room/room.js'
+import { Backlog } from './session/backlog.js'
 import type { Host, Permission, SessionDeps, SessionEvents, Transport } from './session/contract.js'
-import { Backlog } from './session/held.js'
 import { Participant } from './session/participant.js'
 import { deny } from './session/refusals.js'
 import { say } from './session/say.js'
@@ -84,7 +84,10 @@ export class Session implements Host {
     if (!participant.waits) this.#transport.resume()
   }
 
-  /** One message has arrived. Never throws: what is wrong with it closes the connection (PROTOCOL W7). */
+  /**
+   * One message has arrived. What is wrong with it closes the connection (PROTOCOL W7); what is thrown all the same is a
+   * fault of ours.
+   */
   receive(payload: Uint8Array): void {
     if (this.#deaf) return
     const state = this.#state

@@ -69,7 +69,10 @@ export class Trunk implements Guest, Carrier {
     for (const { guest } of this.#places.values()) yield* guest.visits()
   }
 
-  /** One message has arrived. Never throws: what can't be assigned to a document closes the connection. */
+  /**
+   * One message has arrived. What can't be assigned to a document closes the connection; what is thrown all the same is a
+   * fault of ours.
+   */
   receive(payload: Uint8Array): void {
     if (this.#deaf) return
     let message: TrunkMessage | null

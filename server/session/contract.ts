@@ -74,6 +74,6 @@ export interface Host {
   sawPresence(): void
   showToken(token: string): void
   close(code: number, reason: string): void
-  /** Runs something; what is wrong with the client's messages closes it. */
+  /** Runs something; what is wrong with the client's messages closes it, any other error is thrown on. */
   orClose(task: () => void): void
 }
