@@ -2,7 +2,7 @@ import { Cursor } from './cursor.js'
 import { GrowingWriter } from './growing-writer.js'
 import { TRUSTED_LIMITS } from './limits.js'
 import type { Block, Scan } from './scan.js'
-import { sliceStruct } from './slice.js'
+import { Slicer } from './slice.js'
 import {
   ANY_VALUES,
   DELETED,
@@ -38,6 +38,25 @@ export interface Condensed {
  * @param scan of an update with all structs and all deletions, as a splicer makes it.
  */
 export const condense = (scan: Scan): Condensed => {
+  const condensing = condenseInSteps(scan)
+  for (;;) {
+    const { done, value } = condensing.next()
+    if (done) return value
+  }
+}
+
+/** What a step of {@link condenseInSteps} does at most, in bytes gone over: some 2 ms once warm. */
+const STEP_BYTES = 1024 * 1024
+/** What a struct, or a part of one, costs whatever its size, in bytes gone over. */
+const PART_BYTES = 256
+
+/**
+ * The same in steps of a few milliseconds, for who has something else to do in between.
+ *
+ * @param stepBytes what a step does at most, but for one large struct.
+ */
+export function* condenseInSteps(scan: Scan, stepBytes = STEP_BYTES): Generator<void, Condensed, void> {
+  const work = new Work(stepBytes)
   const out = new GrowingWriter(Math.max(64, scan.bytes.length >> 2))
   const clients: { client: number; clock: number; structs: number; from: number; to: number }[] = []
   const deletes = new Map(scan.deletes.map(({ client, ranges }) => [client, ranges] as const))
@@ -46,9 +65,10 @@ export const condense = (scan: Scan): Condensed => {
   for (let i = 0; i < scan.blocks.length; ) {
     const { client, clock } = scan.blocks[i] as Block
     const from = out.length
-    const run = new Run(out, client)
+    const run = new Run(out, client, work)
     const ranges = deletes.get(client) ?? []
-    for (; scan.blocks[i]?.client === client; i++) run.takeBlock(scan.bytes, scan.blocks[i] as Block, ranges)
+    for (; scan.blocks[i]?.client === client; i++)
+      yield* run.takeBlock(scan.bytes, scan.blocks[i] as Block, ranges)
     run.write()
     clients.push({ client, clock, structs: run.structs, from, to: out.length })
     nested += run.nested
@@ -77,6 +97,25 @@ const assemble = (
   return writer.bytes
 }
 
+/** Tells when a step has done enough. */
+class Work {
+  readonly #stepBytes: number
+  #left: number
+
+  constructor(stepBytes: number) {
+    this.#stepBytes = stepBytes
+    this.#left = stepBytes
+  }
+
+  /** A struct, or a part of one, was done; returns whether that is enough for a step. */
+  done(bytes: number): boolean {
+    this.#left -= PART_BYTES + bytes
+    if (this.#left > 0) return false
+    this.#left = this.#stepBytes
+    return true
+  }
+}
+
 /** Part of some bytes. */
 interface Span {
   readonly bytes: Uint8Array
@@ -93,6 +132,7 @@ class Run {
   nested = 0
   readonly #out: GrowingWriter
   readonly #client: number
+  readonly #work: Work
   /** Where the deletions have been looked at up to. */
   #range = 0
   /** Clock after the last struct. */
@@ -107,19 +147,31 @@ class Run {
   #content: Span[] = []
   #contentBytes = 0
 
-  constructor(out: GrowingWriter, client: number) {
+  constructor(out: GrowingWriter, client: number, work: Work) {
     this.#out = out
     this.#client = client
+    this.#work = work
   }
 
-  takeBlock(bytes: Uint8Array, { clock: start, end, from }: Block, deletes: readonly number[]): void {
+  *takeBlock(
+    bytes: Uint8Array,
+    { clock: start, end, from }: Block,
+    deletes: readonly number[],
+  ): Generator<void, void, void> {
     if (this.#end !== NONE && start > this.#end) this.#skip(start - this.#end)
-    const cursor = new Cursor(bytes, from, TRUSTED_LIMITS.maxDepth)
+    const cursor = new Cursor(bytes, from, TRUSTED_LIMITS.maxDepth, true)
     for (let clock = start; clock < end; ) {
       const pos = cursor.pos
       const info = cursor.byte()
       const next = clock + skipStruct(cursor, info, this.#client, clock)
-      this.#takeStruct({ bytes, from: pos, to: cursor.pos }, info, clock, next, deletes)
+      const struct = { bytes, from: pos, to: cursor.pos }
+      while (this.#range < deletes.length && (deletes[this.#range + 1] as number) <= clock) this.#range += 2
+      const from = deletes[this.#range] ?? Number.POSITIVE_INFINITY
+      const to = deletes[this.#range + 1] ?? Number.POSITIVE_INFINITY
+      if (from >= next) this.#take(struct, info, clock, next, false)
+      else if (from <= clock && to >= next) this.#take(struct, info, clock, next, true)
+      else yield* this.#takeParts(struct, clock, next, deletes)
+      if (this.#work.done(cursor.pos - pos)) yield
       clock = next
     }
     this.#end = end
@@ -153,41 +205,29 @@ class Run {
     this.#out.uint(length)
   }
 
-  /** A struct, in parts if only some of it is deleted. */
-  #takeStruct(struct: Span, info: number, clock: number, end: number, deletes: readonly number[]): void {
-    while (this.#range < deletes.length && (deletes[this.#range + 1] as number) <= clock) this.#range += 2
-    let start = clock
-    for (let range = this.#range; start < end; range += 2) {
-      const from = deletes[range] ?? Number.POSITIVE_INFINITY
-      const to = deletes[range + 1] ?? Number.POSITIVE_INFINITY
-      if (from > start) this.#takePart(struct, info, clock, end, start, Math.min(from, end), false)
-      if (from < end) this.#takePart(struct, info, clock, end, Math.max(from, start), Math.min(to, end), true)
-      start = Math.max(start, Math.min(to, end))
-    }
-  }
-
-  #takePart(
+  /** A struct of which only some is deleted. */
+  *#takeParts(
     struct: Span,
-    info: number,
     clock: number,
     end: number,
-    from: number,
-    to: number,
-    deleted: boolean,
-  ): void {
-    if (from === clock && to === end) {
-      this.#takeWhole(struct, info, from, to - from, deleted)
-      return
+    deletes: readonly number[],
+  ): Generator<void, void, void> {
+    const slicer = new Slicer({ bytes: struct.bytes, pos: struct.from, client: this.#client, clock })
+    let start = clock
+    for (let range = this.#range; start < end; ) {
+      const from = deletes[range] ?? Number.POSITIVE_INFINITY
+      const deleted = from <= start
+      const to = Math.min(end, deleted ? (deletes[range + 1] as number) : from)
+      const bytes = slicer.take(to)
+      this.#take({ bytes, from: 0, to: bytes.length }, bytes[0] as number, start, to, deleted)
+      if (this.#work.done(bytes.length)) yield
+      if (deleted) range += 2
+      start = to
     }
-    const bytes = sliceStruct(
-      { bytes: struct.bytes, pos: struct.from, client: this.#client, clock },
-      from,
-      to,
-    )
-    this.#takeWhole({ bytes, from: 0, to: bytes.length }, bytes[0] as number, from, to - from, deleted)
   }
 
-  #takeWhole({ bytes, from, to }: Span, info: number, clock: number, length: number, deleted: boolean): void {
+  #take({ bytes, from, to }: Span, info: number, clock: number, end: number, deleted: boolean): void {
+    const length = end - clock
     const last = this.#kind
     const kind = deleted && info !== GC ? DELETED : info & KIND
     if (info === GC) {
@@ -200,7 +240,7 @@ class Run {
       this.#length = length
       return
     }
-    const cursor = new Cursor(bytes, from + 1, TRUSTED_LIMITS.maxDepth)
+    const cursor = new Cursor(bytes, from + 1, TRUSTED_LIMITS.maxDepth, true)
     const originClient = info >= HAS_ORIGIN ? cursor.uint() : NONE
     const originClock = info >= HAS_ORIGIN ? cursor.uint() : NONE
     const hasRight = (info & HAS_RIGHT_ORIGIN) !== 0

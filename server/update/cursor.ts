@@ -14,6 +14,8 @@ export class Cursor {
     public pos: number,
     /** How deep values may nest. */
     readonly maxDepth: number,
+    /** The bytes have been checked before: JSON is stepped over unread. */
+    readonly known = false,
   ) {}
 
   /** Bytes from here to the end. */

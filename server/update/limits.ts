@@ -10,6 +10,8 @@ export interface ScanLimits {
   readonly maxDeleteRanges: number
   /** Nesting of arrays and objects within one value. */
   readonly maxDepth: number
+  /** Whether the bytes were scanned before and JSON in them needn't be read again. Default: no. */
+  readonly known?: boolean
 }
 
 /**
@@ -60,3 +62,6 @@ export const TRUSTED_LIMITS: ScanLimits = {
   maxDeleteRanges: Number.POSITIVE_INFINITY,
   maxDepth: DEFAULT_LIMITS.maxDepth,
 }
+
+/** For bytes that this process has scanned, or has made of such: what it has in memory. */
+export const KNOWN_LIMITS: ScanLimits = { ...TRUSTED_LIMITS, known: true }

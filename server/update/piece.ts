@@ -23,7 +23,7 @@ interface Found {
 /** The struct that holds `clock`; it must be one of the piece's. */
 const find = (piece: Piece, client: number, clock: number): Found => {
   let place: Mark = lastMarkAt(piece.marks, clock) ?? { clock: piece.clock, pos: piece.from, index: 0 }
-  const cursor = new Cursor(piece.bytes, place.pos, TRUSTED_LIMITS.maxDepth)
+  const cursor = new Cursor(piece.bytes, place.pos, TRUSTED_LIMITS.maxDepth, true)
   for (;;) {
     const info = cursor.byte()
     const end = place.clock + skipStruct(cursor, info, client, place.clock)

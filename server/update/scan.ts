@@ -81,7 +81,7 @@ export const scanUpdate = (bytes: Uint8Array, limits: ScanLimits = DEFAULT_LIMIT
 }
 
 const scan = (bytes: Uint8Array, limits: ScanLimits): Scan => {
-  const cursor = new Cursor(bytes, 0, limits.maxDepth)
+  const cursor = new Cursor(bytes, 0, limits.maxDepth, limits.known)
   const blocks: Block[] = []
   const needs = new Needs()
   const structs = scanStructs(cursor, limits, blocks, needs)

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { condense } from '../../server/update/condense.js'
+import { condense, condenseInSteps } from '../../server/update/condense.js'
 import { DocumentIndex } from '../../server/update/document-index.js'
+import { KNOWN_LIMITS } from '../../server/update/limits.js'
 import { scanUpdate } from '../../server/update/scan.js'
 import { splice } from '../../server/update/splice.js'
+import { forge } from '../support/forge.js'
 import { below, contents, pick, randomSession, replica, seeded, shuffled } from '../support/random-edits.js'
 
 const FIRST_SEED = Number(process.env.INKWIRE_SEED ?? 1)
@@ -60,6 +62,39 @@ describe('condensing random histories', () => {
     const held = contents(editor)
     apply(editor, [again.update])
     expect(contents(editor)).toEqual(held)
+  })
+})
+
+describe('condensing random histories of which much is deleted here and there', () => {
+  it.each(SEEDS)('seed %i', (seed) => {
+    const random = seeded(seed)
+    const { updates } = randomSession(seed, { edits: 30 + below(random, 60) })
+    const all = scanUpdate(splice(updates.map((update) => scanUpdate(update))))
+    // Anywhere: in the middle of strings, of lists, of surrogate pairs.
+    const deletes: [number, number, number][] = []
+    for (const { client, clock, end } of all.blocks) {
+      const longest = 1 + below(random, 5)
+      for (let at = clock + below(random, 4); at < end; ) {
+        const length = 1 + below(random, longest)
+        deletes.push([client, at, Math.min(length, end - at)])
+        at += length + 1 + below(random, longest)
+      }
+    }
+    const whole = scanUpdate(splice([all, scanUpdate(forge({ deletes }))]))
+    const { update, structs } = condense(whole)
+    expect(contents(replica([update]))).toEqual(contents(replica([whole.bytes])))
+    expect(scanUpdate(update).blocks.map(({ clock, end }) => [clock, end])).toEqual(
+      whole.blocks.map(({ clock, end }) => [clock, end]),
+    )
+    expect(condense(scanUpdate(update)).update).toEqual(update)
+
+    // The same in the smallest steps.
+    const condensing = condenseInSteps(scanUpdate(whole.bytes, KNOWN_LIMITS), 1)
+    let steps = 0
+    let step = condensing.next()
+    for (; !step.done; step = condensing.next()) steps++
+    expect(step.value.update).toEqual(update)
+    expect(steps).toBeGreaterThanOrEqual(structs)
   })
 })
 

@@ -9,3 +9,22 @@ export const counted = <T>(
   }
   return { list: new Proxy(list, { get }), looks: () => looks }
 }
+
+/** The same for bytes. Views of them aren't counted, only their lengths: what is copied is looked at once. */
+export const countedBytes = (
+  bytes: Uint8Array,
+): { readonly bytes: Uint8Array; readonly looks: () => number } => {
+  let looks = 0
+  const get = (target: Uint8Array, key: string | symbol): unknown => {
+    if (key === 'subarray') {
+      return (from: number, to: number): Uint8Array => {
+        const view = target.subarray(from, to)
+        looks += view.length
+        return view
+      }
+    }
+    if (typeof key === 'string' && /^\d+$/.test(key)) looks++
+    return Reflect.get(target, key)
+  }
+  return { bytes: new Proxy(bytes, { get }), looks: () => looks }
+}

@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import { lightly } from '../../server/room/light-compaction.js'
 import { scanUpdate } from '../../server/update/scan.js'
 import { encodeScanIndex } from '../../server/update/scan-index.js'
+import { forge } from '../support/forge.js'
 import { contents, replica } from '../support/random-edits.js'
 import { loadSequentialTrace } from '../support/traces.js'
 
@@ -21,6 +22,12 @@ const typing = (letters: number): Uint8Array[] =>
   updatesOf((doc) => {
     for (let i = 0; i < letters; i++) doc.getText('text').insert(i, 'a')
   })
+
+/** A text and the deletion of every second character, as two updates: half as many deleted ranges as characters. */
+const everySecondDeleted = (characters: number): Uint8Array[] => {
+  const deletes = Array.from({ length: characters / 2 }, (_, i) => [1, i * 2 + 1, 1] as const)
+  return [forge({ structs: [{ text: 'ab'.repeat(characters / 2) }] }), forge({ deletes })]
+}
 
 const setup = () => {
   const thoroughly = vi.fn(async () => THOROUGH)
@@ -54,9 +61,35 @@ describe('light compaction', () => {
     expect(contents(replica([update]))).toEqual(contents(replica(updates)))
   })
 
+  it('cuts a text into tens of thousands of parts, a few thousand in a turn', async () => {
+    const { compact, thoroughly, nextTurn } = setup()
+    const { update } = await compact({ snapshot: null, updates: everySecondDeleted(60_000) })
+    expect(thoroughly).not.toHaveBeenCalled()
+    expect(scanUpdate(update).structs).toBe(60_000)
+    expect(replica([update]).getText('text').toString()).toBe('a'.repeat(30_000))
+    expect(nextTurn.mock.calls.length).toBeGreaterThan(10)
+  })
+
+  it('does a step of one document in a turn, however many are to be compacted', async () => {
+    let steps = 0
+    const nextTurn = async (): Promise<void> => {
+      steps++
+      const before = steps
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(steps).toBe(before)
+    }
+    const compact = lightly({ thoroughly: async () => THOROUGH, nextTurn })
+    const broken = compact({ snapshot: null, updates: [Uint8Array.of(9)] })
+    const jobs = Array.from({ length: 5 }, () => compact({ snapshot: null, updates: typing(20) }))
+    await expect(broken).rejects.toThrow()
+    for (const { update } of await Promise.all(jobs)) expect(scanUpdate(update).structs).toBe(1)
+    expect(steps).toBeGreaterThan(5)
+  })
+
   it.each([
     ['more than 4 MiB', () => updatesOf((doc) => doc.getText('text').insert(0, 'x'.repeat(5 << 20)))],
     ['more than 32,768 structs', () => [Y.mergeUpdates(typing(50)), ...typing(32_768)]],
+    ['what would make more than 65,536 parts', () => everySecondDeleted(66_000)],
     [
       'many deleted parts of what may be deleted itself',
       () =>
