@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { FAILED, type Io, OK, type Parts } from './cli/context.js'
 import { explain } from './cli/explain.js'
 import { run } from './cli/run.js'
-import { openLevelJournal } from './journal/level.js'
+import { openDataFolder } from './data-folder.js'
 import { stderr } from './observe/stderr.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
@@ -47,7 +47,7 @@ const parts: Parts = {
     serving = true
     return (await import('./server.js')).createServer(options)
   },
-  openJournal: openLevelJournal,
+  openJournal: openDataFolder,
 }
 
 const code = await run(process.argv.slice(2), io, parts)

@@ -12,13 +12,14 @@ import type { Revoked } from './auth/revocations.js'
 import { Clients } from './clients.js'
 import { parseOptions, type ServerConfig, type ServerOptions } from './config.js'
 import { type Control, createControl } from './control/control.js'
+import { openDataFolder } from './data-folder.js'
 import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
 import { Gate } from './gate/gate.js'
 import { createHttpApp } from './http/app.js'
 import type { InkwireServer } from './inkwire-server.js'
 import type { UnsavedReport } from './journal/journal.js'
-import { type LevelJournal, openLevelJournal } from './journal/level.js'
+import type { LevelJournal } from './journal/level.js'
 import type { Finding } from './journal/verify.js'
 import { type Proxies, proxiesFrom } from './limits/address.js'
 import { Doorway } from './limits/doorway.js'
@@ -98,7 +99,7 @@ class ComposedServer implements InkwireServer {
     })
     this.#store = new Store({
       open: () =>
-        openLevelJournal({
+        openDataFolder({
           directory: config.data,
           durability: config.durability,
           logger: this.#log,

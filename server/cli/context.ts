@@ -34,7 +34,7 @@ export interface ServerHandle {
 export interface Parts {
   /** Asynchronous, so that commands without a server don't wait until its modules are loaded. */
   createServer(options: ServerOptions): Promise<ServerHandle>
-  /** @throws InkwireError as `openLevelJournal`. */
+  /** @throws InkwireError as `openDataFolder`. */
   openJournal(options: { readonly directory: string }): Promise<LevelJournal>
 }
 

@@ -1,11 +1,14 @@
+import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
 import { checkName } from '../gate/name.js'
+import { isCorruption, reasonOf } from '../journal/errors.js'
 import type { LevelJournal } from '../journal/level.js'
+import { repairFiles } from '../journal/repair-files.js'
 import { localDocuments } from '../tools/local.js'
 import { noProgress } from '../tools/progress.js'
 import type { Repaired } from '../tools/repair.js'
 import { verifyContents } from '../tools/verify.js'
-import { FAILED, type Io, OK } from './context.js'
+import { FAILED, type Io, OK, type Parts } from './context.js'
 import type { AddCommand } from './program.js'
 import { interruptible, withExistingDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
@@ -17,13 +20,14 @@ export const addRepair: AddCommand = (program, { io, parts }, done) => {
     .command('repair')
     .description(
       'Put what can be saved of damaged documents in their place, under a new generation. The damaged originals ' +
-        'are kept aside until their documents are deleted. The server must not be running.',
+        'are kept aside until their documents are deleted. A store that can’t be opened is put together again ' +
+        'first. The server must not be running.',
     )
     .argument('[docs...]', 'names of the documents; all that are damaged if they are left out')
     .addOption(dataSetting())
     .action(async (names: string[], { data = './data' }: { data?: string }) => {
       for (const name of names) checkName(name)
-      await withExistingDocuments(parts, data, (_, via) => {
+      await withExistingDocuments(mending(parts, io), data, (_, via) => {
         if (via.way === 'server') {
           throw new InkwireError(
             'INKWIRE_STORE_LOCKED',
@@ -36,6 +40,29 @@ export const addRepair: AddCommand = (program, { io, parts }, done) => {
         })
       })
     })
+}
+
+/** The same parts, but a store that damage keeps from being opened is put together again, and opened then. */
+const mending = (parts: Parts, io: Io): Parts => ({
+  ...parts,
+  openJournal: async (options) => {
+    try {
+      return await parts.openJournal(options)
+    } catch (error) {
+      if (!isCorruption(error)) throw error
+      const { directory } = options
+      if (await repairFiles(directory)) io.stdout.write(tellFiles(directory, error))
+      return parts.openJournal(options)
+    }
+  },
+})
+
+const tellFiles = (directory: string, error: unknown): string => {
+  const reason = reasonOf(error instanceof InkwireError ? error.cause : error)
+  return (
+    `the store was put together again from what is readable in its files\n  ${printable(reason)}\n` +
+    `  files that were replaced are kept in ${printable(join(directory, 'journal', 'lost'))}\n`
+  )
 }
 
 /** Loaded when it is needed, and Yjs with it: any other command begins sooner without it. */

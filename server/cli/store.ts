@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
 import type { StoredDocument } from '../journal/journal.js'
@@ -39,9 +39,13 @@ export const withJournal = async <T>(
  */
 export const checkThereAreDocuments = async (data: string): Promise<void> => {
   if (!(await exists(data))) throw noDocument(`there is no data folder ${data}`)
-  // Where openLevelJournal puts the database; CURRENT is in every LevelDB.
-  if (!(await exists(join(data, 'journal', 'CURRENT')))) throw noDocument(`there are no documents in ${data}`)
+  // Where openLevelJournal puts the database.
+  const files = await readdir(join(data, 'journal')).catch((): string[] => [])
+  if (!files.some(isOfStore)) throw noDocument(`there are no documents in ${data}`)
 }
+
+/** CURRENT is in every LevelDB that can be opened; without it, what holds documents makes a damaged one. */
+const isOfStore = (file: string): boolean => file === 'CURRENT' || /\.(ldb|sst|log)$/.test(file)
 
 /** @throws InkwireError INKWIRE_NO_DOCUMENT */
 export const readDocument = async (

@@ -28,10 +28,12 @@ export const hasWriter = (name: string): InkwireError =>
 export const notTheWriter = (name: string): Error =>
   new Error(`the log of document ${quote(name)} was released`)
 
-/** An error's message, with that of what caused it: LevelDB's own words are in the cause. */
+/** An error's message, with that of what caused it unless it is in it: LevelDB's own words are in the cause. */
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? `${error.message}: ${reasonOf(error.cause)}` : error.message
+  const { message, cause } = error
+  const reason = cause instanceof Error ? reasonOf(cause) : ''
+  return message.includes(reason) ? message : `${message}: ${reason}`
 }
 
 /** Whether LevelDB says that bytes are bad or files are missing, rather than that they couldn't be reached. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Level } from 'level'
 import { InkwireError } from '../../shared/errors.js'
 import { isCorruption } from './errors.js'
 import { openLevelStore } from './level-store.js'
@@ -26,6 +27,21 @@ export const repairFiles = async (directory: string): Promise<boolean> => {
   } catch (error) {
     if (!(error instanceof InkwireError) || !isCorruption(error)) throw error
   }
+  await refuseIfLocked(location)
   await rebuild(location)
   return true
+}
+
+/** A store without CURRENT wasn't even tried to be opened, so nobody has looked at its lock; LevelDB does that first. */
+const refuseIfLocked = async (location: string): Promise<void> => {
+  const db = new Level(location, { createIfMissing: false })
+  try {
+    await db.open()
+    await db.close()
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : null
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED')) return
+    const what = `the store in ${location} is in use by another process (or another server in this one)`
+    throw new InkwireError('INKWIRE_STORE_LOCKED', what, { cause })
+  }
 }

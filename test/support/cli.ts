@@ -1,7 +1,7 @@
 import type { Io, Parts, ServerHandle } from '../../server/cli/context.js'
 import { run } from '../../server/cli/run.js'
 import type { ServerOptions } from '../../server/config.js'
-import { openLevelJournal } from '../../server/journal/level.js'
+import { openDataFolder } from '../../server/data-folder.js'
 
 /** A process around a command. */
 export class FakeProcess implements Io {
@@ -38,7 +38,7 @@ export class FakeProcess implements Io {
 export const fakeServer = (handle: Partial<ServerHandle> = {}) => {
   const made: ServerOptions[] = []
   const parts: Parts = {
-    openJournal: openLevelJournal,
+    openJournal: openDataFolder,
     createServer: async (options) => {
       made.push(options)
       return {

@@ -51,6 +51,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     types: ['documents', 'auth', 'rollback', 'journal contract', 'journal', 'observe'],
     packages: ['node:', 'hono', '@hono/node-server', 'lib0', 'zod'],
   },
+  'data folder': { files: ['server/data-folder.ts'], imports: ['wire', 'journal'] },
   tools: {
     files: ['server/tools/'],
     imports: ['wire', 'update', 'worker', 'rollback'],
@@ -112,7 +113,8 @@ const HOUSE: Readonly<Record<string, Part>> = {
     files: ['server/server.ts', 'server/inkwire-server.ts'],
     imports: list(
       'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
-        'connection, connections, auth, admission, clients, gate, http, control, limits, store, readiness, listening, warm-up',
+        'connection, connections, auth, admission, clients, gate, http, control, data folder, limits, store, readiness, ' +
+        'listening, warm-up',
     ),
     packages: ['node:'],
   },
@@ -125,7 +127,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   'main program': {
     files: ['server/main.ts', 'server/command-line.ts'],
-    imports: ['command line', 'server', 'journal', 'observe'],
+    imports: ['command line', 'server', 'data folder', 'observe'],
     packages: ['node:'],
   },
   library: {
