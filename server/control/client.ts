@@ -50,19 +50,42 @@ interface Answer {
 }
 
 /**
- * Connects to the server that is running on a data folder; `null` when none answers there.
+ * Connects to the server that is running on a data folder; `null` when nobody listens there, or not one of ours.
  *
+ * @param patienceMs what listens and doesn't answer for so long is taken for a server that is stuck.
+ * @throws InkwireError INKWIRE_STORE_LOCKED when one is.
  * @throws Error when only another user may ask: then the store is another user's, too.
  * @example
  *   const running = await connectControl('./data')
  *   if (running) console.log(await running.stats('notes'))
  */
-export const connectControl = async (folder: string): Promise<ControlClient | null> => {
+export const connectControl = async (
+  folder: string,
+  patienceMs = GREETING_MS,
+): Promise<ControlClient | null> => {
   const client = new ControlClient(await findSocket(folder))
-  if (await client.greets()) return client
+  const greeting = await client.greets(patienceMs)
+  if (greeting === 'ours') return client
   client.close()
-  return null
+  if (greeting === 'none') return null
+  throw inUse(folder, `something listens at ${client.socketPath} and does not answer`)
 }
+
+/**
+ * Makes sure that no server answers on a data folder, before it is opened. The stores' own locks see to it as well, as
+ * long as nobody takes their files for stale ones and removes them: two who write into one store destroy it.
+ *
+ * @throws InkwireError INKWIRE_STORE_LOCKED when one does.
+ */
+export const refuseIfServed = async (folder: string): Promise<void> => {
+  const server = await connectControl(folder)
+  if (!server) return
+  server.close()
+  throw inUse(folder, `it answers at ${server.socketPath}`)
+}
+
+const inUse = (folder: string, how: string): InkwireError =>
+  new InkwireError('INKWIRE_STORE_LOCKED', `the data folder ${folder} is in use by another server: ${how}`)
 
 /**
  * The documents of a running server, through its control socket.
@@ -70,21 +93,28 @@ export const connectControl = async (folder: string): Promise<ControlClient | nu
  * All methods reject with what the server says was wrong, or INKWIRE_STORE_CLOSED when it went away.
  */
 export class ControlClient {
-  readonly #socketPath: string
+  readonly socketPath: string
   readonly #agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
 
   constructor(socketPath: string) {
-    this.#socketPath = socketPath
+    this.socketPath = socketPath
   }
 
-  /** Whether a server of ours answers. @throws Error when this process's user may not ask. */
-  async greets(): Promise<boolean> {
+  /**
+   * Whether a server of ours answers; `silent`: somebody listens, and says nothing for so long.
+   *
+   * @throws Error when this process's user may not ask.
+   */
+  async greets(timeoutMs: number): Promise<'ours' | 'silent' | 'none'> {
     try {
-      return greeting.safeParse(await this.#json('/', { timeoutMs: GREETING_MS })).success
+      const answer = await this.#json('/', { timeoutMs })
+      return greeting.safeParse(answer).success ? 'ours' : 'none'
     } catch (error) {
-      if (!isDenied(error)) return false
-      const whose = 'it is of a server that another user runs, and only that user may use it'
-      throw new Error(`${this.#socketPath}: ${whose} (EACCES)`, { cause: error })
+      if (isDenied(error)) {
+        const whose = 'it is of a server that another user runs, and only that user may use it'
+        throw new Error(`${this.socketPath}: ${whose} (EACCES)`, { cause: error })
+      }
+      return error instanceof InkwireError && error.cause instanceof Silence ? 'silent' : 'none'
     }
   }
 
@@ -184,7 +214,7 @@ export class ControlClient {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const length = body ? { 'Content-Length': body.length } : {}
       const asking = request({
-        socketPath: this.#socketPath,
+        socketPath: this.socketPath,
         agent: this.#agent,
         path,
         method,
@@ -193,7 +223,7 @@ export class ControlClient {
       })
       asking.once('response', resolve)
       asking.once('error', reject)
-      asking.once('timeout', () => asking.destroy(new Error('it does not answer')))
+      asking.once('timeout', () => asking.destroy(new Silence('it does not answer')))
       asking.end(body)
     }).catch(wentAway)
     const { statusCode: status = 500 } = answer
@@ -208,6 +238,9 @@ const isDenied = (error: unknown): boolean =>
   error.cause instanceof Error &&
   'code' in error.cause &&
   error.cause.code === 'EACCES'
+
+/** What a request ends with that nobody answered in time. */
+class Silence extends Error {}
 
 const wentAway = (cause: unknown): never => {
   throw new InkwireError('INKWIRE_STORE_CLOSED', 'the running server went away', { cause })

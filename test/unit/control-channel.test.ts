@@ -7,6 +7,7 @@ import * as Y from 'yjs'
 import { type ControlAppDeps, createControlApp } from '../../server/control/app.js'
 import { connectControl } from '../../server/control/client.js'
 import { createControl } from '../../server/control/control.js'
+import { openDataFolder } from '../../server/data-folder.js'
 import type { Journal } from '../../server/journal/journal.js'
 import { openMemoryJournal } from '../../server/journal/memory.js'
 import { type LogFields, silentLog } from '../../server/observe/log.js'
@@ -340,6 +341,37 @@ describe('the socket', () => {
     await new Promise<void>((resolve) => other.listen(join(folder, 'control.sock'), resolve))
     onTestFinished(() => void other.close())
     expect(await connectControl(folder)).toBeNull()
+  })
+
+  it('that somebody listens at who says nothing is taken for a server that is stuck', async () => {
+    const folder = await tempDir()
+    const stuck = createServer(() => undefined)
+    await new Promise<void>((resolve) => stuck.listen(join(folder, 'control.sock'), resolve))
+    onTestFinished(() => {
+      stuck.closeAllConnections()
+      stuck.close()
+    })
+    await expect(connectControl(folder, 100)).rejects.toMatchObject({
+      code: 'INKWIRE_STORE_LOCKED',
+      message: expect.stringMatching(
+        /is in use by another server: something listens at .*control\.sock and does/,
+      ),
+    })
+  })
+
+  it('keeps everybody else from opening the folder as long as somebody answers there', async () => {
+    const { folder, control } = await start()
+    // No lock is held: the server's journal is in memory.
+    await expect(openDataFolder({ directory: folder })).rejects.toMatchObject({
+      code: 'INKWIRE_STORE_LOCKED',
+      message: expect.stringMatching(
+        /^the data folder .* is in use by another server: it answers at .*\/control\.sock$/,
+      ),
+    })
+    expect(await readdir(folder)).toEqual(['control.sock'])
+    await control.close()
+    const journal = await openDataFolder({ directory: folder })
+    await journal.close()
   })
 
   it('closes only after what is under way, within a bounded time', async () => {

@@ -51,7 +51,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     types: ['documents', 'auth', 'rollback', 'journal contract', 'journal', 'observe'],
     packages: ['node:', 'hono', '@hono/node-server', 'lib0', 'zod'],
   },
-  'data folder': { files: ['server/data-folder.ts'], imports: ['wire', 'journal'] },
+  'data folder': { files: ['server/data-folder.ts'], imports: ['wire', 'journal', 'control'] },
   tools: {
     files: ['server/tools/'],
     imports: ['wire', 'update', 'worker', 'rollback'],
