@@ -156,6 +156,7 @@ class ComposedServer implements InkwireServer {
       users: this,
       stored: async (name) => (await this.#store.open()).read(name),
       verify: () => this.#verify(),
+      lost: async () => (await this.#store.open()).lost(),
       log: this.#log,
     })
     this.#clients = new Clients({

@@ -127,6 +127,10 @@ export class ControlClient {
     for await (const value of this.#lines('/findings')) yield finding.parse(value)
   }
 
+  async lost(): Promise<number> {
+    return z.object({ lost: z.number() }).parse(await this.#json('/lost')).lost
+  }
+
   stats(name: string): Promise<DocumentStats | null> {
     return orNull(async () => stats.parse(await this.#json(at('/document/stats', name))))
   }

@@ -21,6 +21,7 @@ import { LevelLog } from './level-log.js'
 import { listDocuments } from './list.js'
 import type { LoadedDocument } from './load.js'
 import type { JournalLogger } from './logger.js'
+import { findLost } from './lost.js'
 import { nameToBytes } from './name.js'
 import { Reader } from './reader.js'
 import { type Choose, type RepairReport, repairDocument } from './repair.js'
@@ -200,6 +201,16 @@ export class LevelJournal implements Journal {
   verify(progress?: VerifyProgress): AsyncGenerator<Finding, void, void> {
     this.#checkOpen()
     return verifyStore(this.#deps.store, this.#deps.witness, progress)
+  }
+
+  /** How many documents were there and are not in the catalog any more, though nobody deleted them. */
+  async lost(): Promise<number> {
+    this.#checkOpen()
+    try {
+      return (await findLost(this.#deps.store, this.#deps.witness)).length
+    } catch (error) {
+      throw storeFailed('whether documents are lost can not be told', error)
+    }
   }
 
   /**

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { isCorruption, reasonOf } from './errors.js'
 import { asideKey, CATALOG_RANGE, parseKey, purgeKey, untagged, WHOLE_RANGE } from './keys.js'
 import { assemble, readCatalog } from './load.js'
+import { lookup, stillLost, type Witnessed, witnessed } from './lost.js'
 import { nameFromBytes } from './name.js'
 import { checkTable, describeDamage } from './sstable.js'
 import type { Store } from './store.js'
 import { traces } from './traces.js'
-import { judge, type Seen, type Witness, witnessKey } from './witness.js'
+import { judge, type Witness } from './witness.js'
 
 /** One thing that is wrong with a store. */
 export interface Finding {
@@ -33,15 +34,15 @@ export async function* verifyStore(
   witness: Witness | null,
   progress: VerifyProgress = { documents: 0, records: 0 },
 ): AsyncGenerator<Finding, void, void> {
-  const unseen = await witnessed(witness)
+  const missing = await witnessed(witness)
   yield* verifyKeys(store, progress)
   const damaged = new Set<string>()
-  for await (const finding of verifyCatalog(store, witness, unseen, progress)) {
+  for await (const finding of verifyCatalog(store, witness, missing, progress)) {
     if (finding.generation) damaged.add(finding.generation)
     yield finding
   }
   yield* verifyTraces(store, damaged)
-  for (const { seq, generation } of unseen.values()) {
+  for (const { seq, generation } of await stillLost(witness, missing)) {
     const problem = `a document of ${seq} updates that was seen is not in the catalog; its name can't be told`
     yield { document: null, generation, problem }
   }
@@ -65,16 +66,6 @@ export async function* verifyTables(directory: string, inUse: boolean): AsyncGen
   }
 }
 
-/** What the witness has of documents that should be there, by its key. */
-const witnessed = async (witness: Witness | null): Promise<Map<string, Seen>> => {
-  const all = new Map<string, Seen>()
-  if (!witness) return all
-  for await (const [key, seen] of witness.all()) {
-    if (!seen.leaving && seen.synced) all.set(hex(key), seen)
-  }
-  return all
-}
-
 /** Keys that mean nothing, and the number of all. */
 async function* verifyKeys(store: Store, progress: VerifyProgress): AsyncGenerator<Finding, void, void> {
   try {
@@ -93,14 +84,14 @@ async function* verifyKeys(store: Store, progress: VerifyProgress): AsyncGenerat
 async function* verifyCatalog(
   store: Store,
   witness: Witness | null,
-  unseen: Map<string, Seen>,
+  missing: Witnessed,
   progress: VerifyProgress,
 ): AsyncGenerator<Finding, void, void> {
   try {
     for await (const page of store.pages(CATALOG_RANGE)) {
       for (const [key] of page) {
         const bytes = untagged(key)
-        unseen.delete(hex(witnessKey(bytes)))
+        missing.delete(lookup(bytes))
         progress.documents++
         const name = nameFromBytes(bytes)
         if (name === null) yield nobody(`a name that is not UTF-8: ${hex(bytes)}`)

@@ -29,6 +29,8 @@ export interface BackupReport {
   readonly removed: number
   /** Documents that could not be read. `kept`: the backup still has what an earlier one had of it. */
   readonly failed: readonly { readonly name: string; readonly problem: string; readonly kept: boolean }[]
+  /** Documents that nobody deleted and that are gone: of these there is no more than an earlier backup had. */
+  readonly lost: number
   /** Why the earlier backup counted for nothing, if it was damaged. */
   readonly anew: string | null
 }
@@ -94,8 +96,10 @@ const make = async (folder: BackupFolder, options: BackupOptions): Promise<Backu
 
   entries.sort(byName)
   await folder.commit({ started, finished: new Date(now()).toISOString(), documents: entries })
+  // Only now: what is there is safe, whatever comes of this.
+  const lost = await documents.lost()
   const removed = names.size - entries.length - failed.filter(({ kept }) => !kept).length
-  return { documents: entries.length, written, bytes, removed, failed: failed.sort(byName), anew }
+  return { documents: entries.length, written, bytes, removed, failed: failed.sort(byName), lost, anew }
 }
 
 const readEarlier = async (folder: BackupFolder) => {

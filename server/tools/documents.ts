@@ -15,6 +15,8 @@ export interface Version {
 export interface OpenDocuments {
   /** All documents with history, in order of name bytes. */
   list(): AsyncIterable<DocumentSummary>
+  /** How many are not there any more, though nobody deleted them; their names can't be told. */
+  lost(): Promise<number>
   /** Sizes and times of a document; `null` when there is none. */
   stats(name: string): Promise<DocumentStats | null>
   /** What is durable of a document; `null` when there is none. */

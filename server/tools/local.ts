@@ -6,14 +6,16 @@ import { type Scan, scanUpdate } from '../update/scan.js'
 import type { OpenDocuments } from './documents.js'
 import { indexOf, isAt } from './state.js'
 
-/** A journal that may be able to tell when what was deleted is gone from its files. */
+/** A journal on files: it may be able to tell when what was deleted is gone from them, and what got lost in them. */
 export interface LocalJournal extends Journal {
   settled?(): Promise<void>
+  lost?(): Promise<number>
 }
 
 /** The documents of a folder that this process has open itself. */
 export const localDocuments = (journal: LocalJournal): OpenDocuments => ({
   list: () => journal.list(),
+  lost: async () => (await journal.lost?.()) ?? 0,
   stats: (name) => journal.stats(name),
   read: (name) => journal.read(name),
   readUnless: async (version, name) => {

@@ -55,6 +55,21 @@ const damage = async (
   await db.close()
 }
 
+/** Takes a document out of the store, as damage to its files can: nothing of it is left but in the witness. */
+const lose = async (data: string, name: string, generation: string | undefined): Promise<void> => {
+  const db = new Level<Uint8Array, Uint8Array>(join(data, 'journal'), {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+  })
+  for await (const key of db.keys()) {
+    const parsed = parseKey(key)
+    const records = parsed.kind === 'run' || parsed.kind === 'snapshot'
+    if (records && parsed.generation === generation) await db.del(key)
+    if (parsed.kind === 'catalog' && Buffer.from(parsed.name).toString() === name) await db.del(key)
+  }
+  await db.close()
+}
+
 const flipped = (value: Uint8Array): Uint8Array => flipBit(value, value.length * 4)
 
 describe('inkwire verify', () => {
@@ -111,6 +126,42 @@ describe('inkwire verify', () => {
     expect(await run('verify', '--data', join(await tempDir(), 'x'))).toMatchObject({
       code: 1,
       err: expect.stringMatching(/^inkwire: there is no data folder .*INKWIRE_NO_DOCUMENT\)\n$/),
+    })
+  })
+})
+
+describe('inkwire backup of a store that has lost documents', () => {
+  it.each(['running', 'stopped'])(
+    'saves all others, says how many, and fails; the server %s',
+    async (how) => {
+      const { data, generations } = await filled()
+      const target = join(await tempDir(), 'backup')
+      await lose(data, 'b', generations.get('b'))
+      if (how === 'running') await serveProcess(data)
+      expect(await run('backup', target, '--data', data)).toEqual({
+        code: 1,
+        out: expect.stringMatching(/^2 documents backed up: 2 written \(.*\), 0 unchanged\n$/),
+        err:
+          'inkwire: 1 document that nobody deleted is missing from the store, and so from what is new in the ' +
+          'backup: run `inkwire verify`\n',
+      })
+      expect((await run('verify', '--data', data)).code).toBe(1)
+      const other = join(await tempDir(), 'restored')
+      expect(await run('restore', target, '--data', other)).toMatchObject({ code: 0 })
+      expect((await run('list', '--data', other)).out).toBe('a\nc\n')
+      expect((await run('export', 'c', '--format', 'text', '--data', other)).out).toBe('12345')
+    },
+  )
+
+  it('does not take a deleted document for a lost one', async () => {
+    const { data } = await filled()
+    const target = join(await tempDir(), 'backup')
+    await run('backup', target, '--data', data)
+    await run('delete', 'b', '--data', data)
+    expect(await run('backup', target, '--data', data)).toEqual({
+      code: 0,
+      out: '2 documents backed up: 0 written (0 B), 2 unchanged, 1 removed\n',
+      err: '',
     })
   })
 })

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import * as Y from 'yjs'
 import { type ControlAppDeps, createControlApp } from '../../server/control/app.js'
 import { connectControl } from '../../server/control/client.js'
-import { createControl } from '../../server/control/control.js'
+import { type ControlDeps, createControl } from '../../server/control/control.js'
 import { openDataFolder } from '../../server/data-folder.js'
 import type { Journal } from '../../server/journal/journal.js'
 import { openMemoryJournal } from '../../server/journal/memory.js'
@@ -40,7 +40,7 @@ const usersOf = (revoked: Map<string, number>): ControlAppDeps['users'] => ({
 })
 
 /** What a server has for the channel, on a memory journal. */
-const depsOn = (journal: Journal): ControlAppDeps => {
+const depsOn = (journal: Journal): ControlDeps => {
   const local = localDocuments(journal)
   return {
     documents: {
@@ -61,11 +61,12 @@ const depsOn = (journal: Journal): ControlAppDeps => {
     users: usersOf(new Map()),
     stored: (name) => journal.read(name),
     async *verify() {},
+    lost: local.lost,
     log: silentLog,
   }
 }
 
-const start = async (deps: Partial<ControlAppDeps> = {}, data?: string) => {
+const start = async (deps: Partial<ControlDeps> = {}, data?: string) => {
   const folder = data ?? (await tempDir())
   const journal = openMemoryJournal()
   const warnings: string[] = []
@@ -173,6 +174,18 @@ describe('a tool reaches the documents of a running server', () => {
     const heard: unknown[] = []
     for await (const finding of (await connect()).verify()) heard.push(finding)
     expect(heard).toEqual(findings)
+  })
+
+  it('and how many are lost', async () => {
+    expect(await (await (await start()).connect()).lost()).toBe(0)
+    const { connect } = await start({ lost: async () => 7 })
+    expect(await (await connect()).lost()).toBe(7)
+    const { connect: toFailing } = await start({
+      lost: async () => {
+        throw new InkwireError('INKWIRE_STORE_FAILED', 'the disk is gone')
+      },
+    })
+    await expect((await toFailing()).lost()).rejects.toMatchObject({ code: 'INKWIRE_STORE_FAILED' })
   })
 
   it('and puts one back to before a moment', async () => {

@@ -75,6 +75,43 @@ describe('a store', () => {
     await journal.close()
   })
 
+  test('of which a document is deleted and another replaced while it is looked at: neither is lost', async () => {
+    const store = new FakeStore(disk)
+    const journal = await startJournal(store, { witness: startWitness(new FakeStore(witnessDisk)) })
+    const change = async (): Promise<void> => {
+      await journal.delete('a')
+      await journal.replace('b', { snapshot: null, tail: [entry(1)] })
+    }
+    // What was seen has been read by then, and the catalog has not.
+    store.beforeScan = change
+    expect(await journal.lost()).toBe(0)
+    await journal.close()
+  })
+
+  test('of which a document is deleted in the middle of a verification: that is no finding', async () => {
+    const store = new FakeStore(disk)
+    const journal = await startJournal(store, { witness: startWitness(new FakeStore(witnessDisk)) })
+    store.beforeScan = async () => void (await journal.delete('a'))
+    expect(await verify(journal)).toEqual([])
+    await journal.close()
+  })
+
+  test('with lost catalog entries: it knows how many, with a witness', async () => {
+    disk.delete(keyOf('a', 'catalog'))
+    const journal = await open()
+    expect(await journal.lost()).toBe(1)
+    await journal.close()
+    disk.delete(keyOf('b', 'catalog'))
+    const again = await open()
+    expect(await again.lost()).toBe(2)
+    await again.repair('a')
+    expect(await again.lost()).toBe(1)
+    await again.close()
+    const blind = await startJournal(new FakeStore(disk))
+    expect(await blind.lost()).toBe(0)
+    await blind.close()
+  })
+
   test('with records missing in the middle and at the end: each gap is named, the rest is salvaged', async () => {
     disk.delete(keyOf('a', 'run', 2))
     disk.delete(keyOf('a', 'run', 5))

@@ -207,6 +207,22 @@ describe('a backup', () => {
     expect(report).toMatchObject({ documents: 1, removed: 0, failed: [{ name: 'a', kept: false }] })
   })
 
+  it('is whole and on disk when documents are lost, and tells how many', async () => {
+    const folder = await tempDir()
+    const { documents } = await journalWith('a', 'b')
+    expect((await backUp(documents, folder)).lost).toBe(0)
+    await documents.merge('a', update('more'))
+    expect(await backUp({ ...documents, lost: async () => 3 }, folder)).toMatchObject({ written: 1, lost: 3 })
+    await documents.merge('a', update('still more'))
+    const lost = async (): Promise<number> => {
+      throw new InkwireError('INKWIRE_STORE_FAILED', 'it can not be told')
+    }
+    await expect(backUp({ ...documents, lost }, folder)).rejects.toMatchObject({
+      code: 'INKWIRE_STORE_FAILED',
+    })
+    expect(await backUp(documents, folder)).toMatchObject({ written: 0, lost: 0 })
+  })
+
   it('starts anew over a damaged one', async () => {
     const folder = await tempDir()
     const { documents } = await journalWith('a')
