@@ -87,8 +87,8 @@ const repairAll = async (journal: LevelJournal, io: Io, signal: AbortSignal): Pr
     signal.throwIfAborted()
     io.stdout.write(tell(name, await repair(journal, name)))
   }
-  if (damaged.size === 0) io.stdout.write('no document is damaged\n')
   const { problems } = await findDamage(journal, signal)
+  if (damaged.size === 0 && problems.length === 0) io.stdout.write('no document is damaged\n')
   for (const problem of problems) io.stderr.write(`inkwire: can't be repaired: ${printable(problem)}\n`)
   return problems.length === 0 ? OK : FAILED
 }

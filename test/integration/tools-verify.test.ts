@@ -197,6 +197,34 @@ describe('inkwire repair', () => {
     expect(await now.first('hello')).toMatchObject({ seq: 2 })
   })
 
+  it('says of a lost document that it can’t be repaired, and not that none is damaged; by its name it is given up', async () => {
+    const { data, generations } = await filled()
+    await lose(data, 'b', generations.get('b'))
+    const lost = {
+      code: 1,
+      out: '',
+      err:
+        "inkwire: can't be repaired: a document of 5 updates that was seen is not in the catalog; its name can't " +
+        'be told\n',
+    }
+    expect(await run('repair', '--data', data)).toEqual(lost)
+    // Beside one that can be.
+    await damage(data, generations.get('a'), 5, () => null)
+    expect(await run('repair', '--data', data)).toEqual({
+      ...lost,
+      out: expect.stringMatching(/^repaired "a", .*\n {2}update 5 is missing\n$/),
+    })
+    expect(await run('repair', 'b', '--data', data)).toEqual({
+      code: 0,
+      out:
+        'nothing of "b" can be saved: it is no document any more\n' +
+        '  document "b" is damaged: it is not in the catalog, but had 5 updates\n',
+      err: '',
+    })
+    expect(await run('repair', '--data', data)).toEqual({ code: 0, out: 'no document is damaged\n', err: '' })
+    expect(await run('verify', '--data', data)).toMatchObject({ code: 0 })
+  })
+
   it('of named documents only', async () => {
     const { data, generations } = await filled()
     await damage(data, generations.get('a'), 3, flipped)
