@@ -49,6 +49,8 @@ const WARM_UP_MS = 1000
 /** How often to look whether the disk has caught up, ms. */
 const CLOGGED_MS = 2
 
+const LOST = 'documents that nobody deleted are missing from the store: run `inkwire verify`'
+
 export type { InkwireServer } from './inkwire-server.js'
 export type { Readiness } from './readiness.js'
 
@@ -309,6 +311,17 @@ class ComposedServer implements InkwireServer {
       this.#events.emit('storage', state)
     })
     await this.#control.listen(this.#config.data)
+    void this.#tellLost(journal)
+  }
+
+  /** Nobody may ever ask for a document that is lost, so nobody would hear of it. Nothing waits for this. */
+  async #tellLost(journal: LevelJournal): Promise<void> {
+    try {
+      const documents = await journal.lost()
+      if (documents > 0) this.#log.error({ documents }, LOST)
+    } catch (err) {
+      if (!this.#closing) this.#log.warn({ err }, 'whether documents are lost could not be told')
+    }
   }
 
   #compactionFailed(document: string, err: unknown, final: boolean): void {

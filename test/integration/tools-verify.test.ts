@@ -9,6 +9,7 @@ import { built, runInkwire, serveProcess } from '../support/inkwire.js'
 import { flipBit } from '../support/journal-damage.js'
 import { connectRaw } from '../support/raw.js'
 import { tempDir } from '../support/temp.js'
+import { until } from '../support/until.js'
 
 const run = async (...args: string[]): Promise<{ code: unknown; out: string; err: string }> => {
   const process = runInkwire(args)
@@ -163,6 +164,28 @@ describe('inkwire backup of a store that has lost documents', () => {
       out: '2 documents backed up: 0 written (0 B), 2 unchanged, 1 removed\n',
       err: '',
     })
+  })
+})
+
+it('a server that starts on a store that has lost documents logs how many, once, and nothing when none is', async () => {
+  const { data, generations } = await filled()
+  const said = (text: string): string[] =>
+    text.split('\n').filter((line) => line.includes('missing from the store'))
+  const sound = await serveProcess(data)
+  sound.child.kill('SIGTERM')
+  await sound.exited
+  expect(said(sound.stderr())).toEqual([])
+  for (const name of ['a', 'c']) await lose(data, name, generations.get(name))
+  const server = await serveProcess(data)
+  await until('it is said', () => said(server.stderr()).length > 0)
+  server.child.kill('SIGTERM')
+  expect(await server.exited).toBe(0)
+  const lines = said(server.stderr())
+  expect(lines).toHaveLength(1)
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'error',
+    documents: 2,
+    msg: 'documents that nobody deleted are missing from the store: run `inkwire verify`',
   })
 })
 
