@@ -2,7 +2,7 @@ import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
 import type { DocumentStats, DocumentSummary, Journal, StoredDocument } from './journal/journal.js'
 import { planRollback, type RollbackOptions, type RollbackReport } from './rollback.js'
-import type { Rooms } from './room/rooms.js'
+import type { Change, Rooms } from './room/rooms.js'
 import { TRUSTED_LIMITS } from './update/limits.js'
 import { scanUpdate } from './update/scan.js'
 import type { WorkerPool } from './worker/pool.js'
@@ -14,6 +14,17 @@ export interface DocumentsDeps {
   readonly pool: Pick<WorkerPool, 'compact'>
   /** Closes a user's connections and refuses what was issued to them so far. */
   readonly revoke: (user: string) => Promise<unknown>
+}
+
+/**
+ * How a document is changed as a whole.
+ *
+ * @example
+ *   await server.documents.delete('notes', { signal: AbortSignal.timeout(5000) })
+ */
+export interface ChangeOptions {
+  /** Aborts what hasn't begun yet: then nothing is done, and it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -67,37 +78,41 @@ export class Documents {
   }
 
   /**
-   * Removes a document with everything that is stored of it. Its clients are closed with 4404.
+   * Removes a document with everything that is stored of it. Its clients are closed with 4404, once it is gone; if it
+   * can't be removed, so that they come back.
    *
    * @returns whether there was one.
    */
-  async delete(name: string): Promise<boolean> {
-    const journal = await this.#deps.journal()
-    return this.#deps.rooms.exclusively(name, Code.noSuchDocument, 'the document was deleted', () =>
-      journal.delete(name),
-    )
+  async delete(name: string, { signal }: ChangeOptions = {}): Promise<boolean> {
+    const how = { code: Code.noSuchDocument, reason: 'the document was deleted', signal }
+    return this.#exclusively(name, how, (journal, begin) => {
+      begin()
+      return journal.delete(name)
+    })
   }
 
   /**
    * Puts other contents in a document's place, under a new generation: for a restore or a rollback. Its clients are
-   * closed with 4409, so that none merges the old history into the new one.
+   * closed with 4409 once that is done, so that none merges the old history into the new one; if it can't be done, so
+   * that they come back.
    *
    * @param update one Yjs update (v1) with the whole state.
    * @throws InkwireError INKWIRE_BAD_UPDATE
    */
-  async replace(name: string, update: Uint8Array): Promise<DocumentSummary> {
+  async replace(name: string, update: Uint8Array, { signal }: ChangeOptions = {}): Promise<DocumentSummary> {
     // Whoever calls this may: only what no Y.Doc could read is refused.
     scanUpdate(update, TRUSTED_LIMITS)
-    const journal = await this.#deps.journal()
-    return this.#deps.rooms.exclusively(name, Code.generationChanged, 'the document was replaced', () =>
-      journal.replace(name, { snapshot: { seq: 1, update }, tail: [] }),
-    )
+    const how = { code: Code.generationChanged, reason: 'the document was replaced', signal }
+    return this.#exclusively(name, how, (journal, begin) => {
+      begin()
+      return journal.replace(name, { snapshot: { seq: 1, update }, tail: [] })
+    })
   }
 
   /**
    * Puts a document back to what it was before a moment, under a new generation: the way out when somebody has
    * spoiled it. Reaches back as far as updates are kept one by one, that is to the last compaction; for what is
-   * older, restore a backup. Clients are closed with 4409. No other document is touched.
+   * older, restore a backup. Clients are closed as by {@link replace}. No other document is touched.
    *
    * @param before what came at this moment or later is gone, by the server's clock.
    * @returns what was lost, once it is durable. Nothing is done when nothing came since, or for a dry run.
@@ -108,12 +123,11 @@ export class Documents {
   async rollback(
     name: string,
     before: Date,
-    { dryRun = false, revoke }: RollbackOptions = {},
+    { dryRun = false, revoke, signal }: RollbackOptions & ChangeOptions = {},
   ): Promise<RollbackReport> {
-    const journal = await this.#deps.journal()
     const moment = before.getTime()
     if (Number.isNaN(moment)) throw new InkwireError('INKWIRE_BAD_OPTION', 'that is no moment in time')
-    const first = await readWith(journal, name)
+    const first = await readWith(await this.#deps.journal(), name)
     const { generation } = first.stored
     const lost = planRollback(first.stored, first.lastWrite, moment)?.lost ?? null
     if (dryRun) return { name, generation, lost }
@@ -121,22 +135,33 @@ export class Documents {
       if (revoke !== undefined) await this.#deps.revoke(revoke)
       return { name, generation, lost }
     }
-    return this.#deps.rooms.exclusively(
-      name,
-      Code.generationChanged,
-      'the document was rolled back',
-      async () => {
-        if (revoke !== undefined) await this.#deps.revoke(revoke)
-        // Again, since it wasn't closed yet. When its last client leaves it is compacted, though: then what was read
-        // before has its updates one by one.
-        const now = await readWith(journal, name)
-        const compacted = now.stored.generation === generation && !isSameSnapshot(now.stored, first.stored)
-        const { stored, lastWrite } = compacted ? first : now
-        const plan = planRollback(stored, lastWrite, moment)
-        if (plan === null) return { name, generation: stored.generation, lost: null }
-        return { ...(await journal.replace(name, plan.kept)), lost: plan.lost }
-      },
-    )
+    const how = { code: Code.generationChanged, reason: 'the document was rolled back', signal }
+    return this.#exclusively(name, how, async (journal, begin) => {
+      // Again, since it wasn't closed yet. When its last client leaves it is compacted, though: then what was read
+      // before has its updates one by one.
+      const now = await readWith(journal, name)
+      const compacted = now.stored.generation === generation && !isSameSnapshot(now.stored, first.stored)
+      const { stored, lastWrite } = compacted ? first : now
+      const plan = planRollback(stored, lastWrite, moment)
+      if (plan) begin()
+      if (revoke !== undefined) await this.#deps.revoke(revoke)
+      if (!plan) return { name, generation: stored.generation, lost: null }
+      return { ...(await journal.replace(name, plan.kept)), lost: plan.lost }
+    })
+  }
+
+  /** @param make as in {@link Change}. */
+  async #exclusively<T>(
+    name: string,
+    how: Pick<Change<T>, 'code' | 'reason' | 'signal'>,
+    make: (journal: Journal, begin: () => void) => Promise<T>,
+  ): Promise<T> {
+    const journal = await this.#deps.journal()
+    return this.#deps.rooms.exclusively(name, {
+      ...how,
+      store: journal,
+      make: (begin) => make(journal, begin),
+    })
   }
 }
 

@@ -10,6 +10,7 @@ export type { Authorize, AuthRequest, Grant, Refusal } from './auth/authorize.js
 export { authorizeByJwt, type JwtOptions } from './auth/jwt.js'
 export type { Revoked } from './auth/revocations.js'
 export type { ServerOptions } from './config.js'
+export type { ChangeOptions } from './documents.js'
 export type { Address, ServerEvents } from './events.js'
 export type { JournalState, UnsavedReport } from './journal/journal.js'
 export type { Limits } from './limits/limits.js'

@@ -146,6 +146,7 @@ class ComposedServer implements InkwireServer {
       counters: this.#counters,
       opened: ({ name, generation }) => this.#events.emit('open', { document: name, generation }),
       left: (document) => this.#events.emit('unload', { document }),
+      late: (document, err) => this.#changedLate(document, err),
     })
     this.documents = new Documents({
       journal: () => this.#store.open(),
@@ -322,6 +323,11 @@ class ComposedServer implements InkwireServer {
     } catch (err) {
       if (!this.#closing) this.#log.warn({ err }, 'whether documents are lost could not be told')
     }
+  }
+
+  #changedLate(document: string, err: unknown): void {
+    if (err === null) this.#log.warn({ document }, 'what had begun while the store failed is done')
+    else this.#log.warn({ document, err }, 'what had begun while the store failed was not done')
   }
 
   #compactionFailed(document: string, err: unknown, final: boolean): void {

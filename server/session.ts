@@ -17,6 +17,8 @@ type State =
   /** It may; the document is being loaded. */
   | { readonly name: 'opening'; readonly waiting: Backlog }
   | { readonly name: 'live'; readonly participant: Participant }
+  /** It is out of its room; what its connection ends with isn't known yet. */
+  | { readonly name: 'dismissed' }
   | { readonly name: 'closed' }
 
 /** What a client may send before its document is loaded; then reading stops anyway, this is what was on its way. */
@@ -53,7 +55,7 @@ export class Session implements Host {
   }
 
   get closed(): boolean {
-    return this.#state.name === 'closed'
+    return this.#state.name === 'closed' || this.#state.name === 'dismissed'
   }
 
   /** Asks a client that speaks `inkwire.1` for a token (PROTOCOL X7). */
@@ -101,6 +103,7 @@ export class Session implements Host {
       case 'live':
         this.orClose(() => state.participant.receive(payload))
         return
+      case 'dismissed':
       case 'closed':
         return
       default:
@@ -125,7 +128,7 @@ export class Session implements Host {
 
   /** Ends the session from our side. */
   close(code: number, reason: string): void {
-    if (this.closed) return
+    if (this.#state.name === 'closed') return
     const denied = code === Code.forbidden || code === Code.unauthenticated
     if (denied && !this.extended) deny(this.#transport, reason)
     this.#transport.close(code, reason)
@@ -152,6 +155,14 @@ export class Session implements Host {
     if (tooLong) this.close(Code.unauthenticated, 'the token is too long')
     else if (this.#tokens.tryTake(this.#deps.clock())) this.#events.token(token)
     else this.close(Code.tooFast, 'too many tokens')
+  }
+
+  /** Out of the room, with the connection still open. What the client sends now it offers again when it comes back. */
+  dismiss(): void {
+    const state = this.#state
+    if (state.name !== 'live') return
+    this.#state = { name: 'dismissed' }
+    state.participant.leave()
   }
 
   /** What is wrong with a message ends the connection; anything else is a fault of ours and goes on. */

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { type ErrorCode, InkwireError } from '../../shared/errors.js'
 import type { Revoked } from '../auth/revocations.js'
-import type { Documents } from '../documents.js'
+import type { ChangeOptions, Documents } from '../documents.js'
 import type { StoredDocument } from '../journal/journal.js'
 import type { Finding } from '../journal/verify.js'
 import type { Log } from '../observe/log.js'
@@ -60,6 +60,7 @@ const LINES = 1000
  *
  * The name is a parameter and not a part of the path: there, `..` could not be a document. Moments that are answered
  * are milliseconds since 1970.
+ * What removes or replaces a document isn't done for a caller who hangs up before it has begun.
  * Whatever fails is answered by `{"error":{"code":"INKWIRE_…","message":"…"}}`.
  */
 export const createControlApp = ({ documents, users, stored, verify, log }: ControlAppDeps): Hono => {
@@ -99,14 +100,14 @@ export const createControlApp = ({ documents, users, stored, verify, log }: Cont
 
   app.put('/document', async (c) => {
     const name = nameIn(c)
-    const summary = await documents.replace(name, await bodyOf(c))
+    const summary = await documents.replace(name, await bodyOf(c), asked(c))
     done(name, 'replaced')
     return c.json(summary)
   })
 
   app.delete('/document', async (c) => {
     const name = nameIn(c)
-    const deleted = await documents.delete(name)
+    const deleted = await documents.delete(name, asked(c))
     if (deleted) done(name, 'deleted')
     return c.json({ deleted })
   })
@@ -119,7 +120,7 @@ export const createControlApp = ({ documents, users, stored, verify, log }: Cont
     const name = nameIn(c)
     const before = momentIn(c)
     const revoke = c.req.query('revoke')
-    const report = await documents.rollback(name, before, { revoke })
+    const report = await documents.rollback(name, before, { revoke, ...asked(c) })
     if (revoke !== undefined) log.info({ user: revoke }, 'by the operator: revoked')
     if (report.lost) done(name, `rolled back to before ${before.toISOString()}`)
     return c.json(report)
@@ -174,6 +175,9 @@ const momentIn = (c: Context): Date => {
   if (Number.isNaN(moment.getTime())) throw bad('before which moment? The time is missing')
   return moment
 }
+
+/** Who asks may be gone before it is done: killed, or tired of waiting. */
+const asked = (c: Context): ChangeOptions => ({ signal: c.req.raw.signal })
 
 const bad = (what: string): InkwireError => new InkwireError('INKWIRE_BAD_OPTION', what)
 

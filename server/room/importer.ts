@@ -27,6 +27,8 @@ export class Importer implements Member {
   refuse(): void {}
   goOn(): void {}
   probe(): void {}
+  /** It brings nothing more, and leaves when what it has brought is durable. */
+  dismiss(): void {}
 
   acknowledge(): void {
     this.#resolve()

@@ -34,6 +34,8 @@ export interface Member extends Receiver {
   goOn(): void
   /** Finds out whether its other end is still there; it leaves the room if not. */
   probe(): void
+  /** Has it leave the room with its connection open, which {@link close} ends later; or once what it waits for is there. */
+  dismiss(): void
   /** Ends its connection with a close code (PROTOCOL C1); it leaves the room by that. */
   close(code: number, reason: string): void
   /** Asks it for what an update with a gap lacks (PROTOCOL S5). */

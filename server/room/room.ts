@@ -287,9 +287,18 @@ export class Room {
     this.#broadcast.finish()
   }
 
-  /** Ends all members' connections. */
-  closeMembers(code: number, reason: string): void {
-    for (const member of [...this.#broadcast.members()]) member.close(code, reason)
+  /**
+   * Has all members leave, whose connections stay open: nothing they say is taken any more. One whom the app sent stays
+   * until what it brought is durable.
+   *
+   * @returns what ends these connections, once it is known how.
+   */
+  dismissMembers(): (code: number, reason: string) => void {
+    const members = [...this.#broadcast.members()]
+    for (const member of members) member.dismiss()
+    return (code, reason) => {
+      for (const member of members) if (!this.#broadcast.seat(member)) member.close(code, reason)
+    }
   }
 
   /** Resolves when nobody is in the room, all is durable and no compaction runs. */

@@ -1,4 +1,8 @@
+import { Code } from '../../shared/codes.js'
+import { InkwireError } from '../../shared/errors.js'
 import type { Counters } from '../observe/counters.js'
+import { Exclusive } from './exclusive.js'
+import { Proviso, type StoreState } from './proviso.js'
 import type { Room } from './room.js'
 
 /** What the registry needs to make and unmake rooms. */
@@ -10,6 +14,23 @@ export interface RoomsDeps {
   readonly counters: Counters
   readonly opened?: (room: Room) => void
   readonly left?: (name: string) => void
+  /** A change has ended after all, of which whoever wanted it was told that nobody knows; why it failed, or null. */
+  readonly late?: (name: string, error: unknown) => void
+}
+
+/** Something that is done to a document while nobody has it open. */
+export interface Change<T> {
+  readonly store: StoreState
+  /** What its members are closed with, once it is done. */
+  readonly code: number
+  readonly reason: string
+  /** Aborts when nobody wants it any more. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Does it. Calls `begin` right before the first step that can't be taken back, and not at all if nothing is to be done:
+   * it throws if nobody wants it any more, or the store fails.
+   */
+  readonly make: (begin: () => void) => Promise<T>
 }
 
 /**
@@ -23,8 +44,8 @@ export class Rooms {
   readonly #loading = new Map<string, Promise<Room>>()
   readonly #open = new Map<string, Room>()
   readonly #lingering = new Map<Room, NodeJS.Timeout>()
-  /** Documents that something is done to which needs them closed; the promise never rejects. */
-  readonly #exclusive = new Map<string, Promise<void>>()
+  /** Documents that something is done to which needs them closed. */
+  readonly #exclusive = new Exclusive()
 
   constructor(deps: RoomsDeps) {
     this.#deps = deps
@@ -59,34 +80,32 @@ export class Rooms {
   }
 
   /**
-   * Does something to a document while nobody has it open: its members are closed with `code`, what they wrote is
-   * made durable, and whoever asks for it meanwhile waits.
+   * Does something to a document while nobody has it open: its members are out of it, what they wrote is durable, and
+   * whoever asks for it meanwhile waits. What members are told is true: they are closed with the change's code once it is
+   * done, and so that they come back, with all they have, when it isn't.
    *
-   * @throws what `work` throws.
+   * @throws InkwireError INKWIRE_STORE_FAILED, INKWIRE_STORE_CLOSED as soon as that is known, before anybody notices if
+   *   it is known now; the signal's reason; what `make` throws.
    */
-  async exclusively<T>(name: string, code: number, reason: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#exclusive.get(name)
-    // Looked up before the next line: a load that starts from now on waits for this turn, so this mustn't wait for it.
+  async exclusively<T>(name: string, change: Change<T>): Promise<T> {
+    const proviso = new Proviso(change.store, change.signal)
+    proviso.check()
+    // Looked up before the turn is taken: a load that starts from now on waits for it, so it mustn't wait for that.
     const loading = this.#loading.get(name)
-    let done: () => void = () => undefined
-    const turn = new Promise<void>((resolve) => {
-      done = resolve
-    })
-    this.#exclusive.set(name, turn)
-    try {
-      await before
-      await loading?.catch(() => undefined)
-      await this.#evict(name, code, reason)
-      return await work()
-    } finally {
-      if (this.#exclusive.get(name) === turn) this.#exclusive.delete(name)
-      done()
+    const work = async (free: Promise<void>): Promise<T> => {
+      await proviso.during(free)
+      await proviso.during(Promise.allSettled([loading]))
+      return this.#make(name, change, proviso)
     }
+    return this.#exclusive.take(name, change.store, work, (error) => this.#deps.late?.(name, error))
   }
 
   async #load(name: string): Promise<Room> {
     try {
-      await this.#exclusive.get(name)
+      await this.#exclusive.free(name)
+      // What was to be done to it may not have been, and it be open still.
+      const open = this.#open.get(name)
+      if (open) return open
       const room = await this.#deps.load(name, () => this.#idle(name))
       this.#open.set(name, room)
       this.#deps.counters.rooms++
@@ -107,14 +126,34 @@ export class Rooms {
     }
   }
 
-  async #evict(name: string, code: number, reason: string): Promise<void> {
+  async #make<T>(name: string, change: Change<T>, proviso: Proviso): Promise<T> {
+    proviso.check()
     const room = this.#open.get(name)
-    if (!room) return
-    room.closeMembers(code, reason)
-    await room.settled()
+    const close = room?.dismissMembers() ?? nobody
+    try {
+      if (room) await this.#vacate(room, proviso)
+      let begun = false
+      const result = await change.make(() => {
+        proviso.check()
+        begun = true
+      })
+      const { code, reason } = begun ? change : UNCHANGED
+      close(code, reason)
+      return result
+    } catch (error) {
+      const { code, reason } = whyUnchanged(error)
+      close(code, reason)
+      throw error
+    }
+  }
+
+  /** Takes a room out whose members are gone, once all that they wrote is durable. */
+  async #vacate(room: Room, proviso: Proviso): Promise<void> {
+    // Somebody whom the app sends may have come at the last moment.
+    while (!room.idle) await proviso.during(room.settled())
     this.#stopLingering(room)
-    // It may have gone by itself while it settled.
-    if (this.#open.get(name) === room) this.#remove(room)
+    // It may have gone by itself meanwhile.
+    if (this.#open.get(room.name) === room) this.#remove(room)
   }
 
   #stopLingering(room: Room): void {
@@ -138,5 +177,22 @@ export class Rooms {
     room.dispose()
     this.#deps.counters.rooms--
     this.#deps.left?.(room.name)
+  }
+}
+
+const nobody = (): void => undefined
+
+/** To members of a document to which nothing was done. */
+const UNCHANGED = { code: Code.tryLater, reason: 'the document was closed for a moment' }
+
+/** What members are told when a change failed: whatever the reason, they are to come back with what they have. */
+const whyUnchanged = (error: unknown): { readonly code: number; readonly reason: string } => {
+  switch (error instanceof InkwireError ? error.code : '') {
+    case 'INKWIRE_STORE_FAILED':
+      return { code: Code.storageUnavailable, reason: 'the store does not take writes' }
+    case 'INKWIRE_STORE_CLOSED':
+      return { code: Code.restart, reason: 'the server restarts' }
+    default:
+      return UNCHANGED
   }
 }

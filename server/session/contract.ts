@@ -67,12 +67,15 @@ export interface Host {
   readonly extended: boolean
   /** What the client may do, now. */
   readonly permission: Permission
+  /** Nothing is taken from the client any more, nor is it told anything but its end. */
   readonly closed: boolean
   /** Hands in a message again that had to wait. */
   receive(payload: Uint8Array): void
   /** It said something about presence. */
   sawPresence(): void
   showToken(token: string): void
+  /** Leaves the room; the connection ends later, by {@link close}. */
+  dismiss(): void
   close(code: number, reason: string): void
   /** Runs something; what is wrong with the client's messages closes it, any other error is thrown on. */
   orClose(task: () => void): void

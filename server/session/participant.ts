@@ -166,6 +166,10 @@ export class Participant implements Member, Asker {
     this.#transport.probe()
   }
 
+  dismiss(): void {
+    this.#host.dismiss()
+  }
+
   close(code: number, reason: string): void {
     this.#host.close(code, reason)
   }

@@ -23,6 +23,7 @@ export class SocketMember implements Member {
   }
   acknowledge(): void {}
   requestMissing(): void {}
+  dismiss(): void {}
   close(): void {}
   refuse(): void {}
   goOn(): void {}

@@ -38,6 +38,9 @@ export class FakeMember implements Member {
   requestMissing(): void {
     this.calls.push('missing?')
   }
+  dismiss(): void {
+    this.calls.push('dismiss')
+  }
   close(code: number): void {
     this.calls.push(`close ${code}`)
   }

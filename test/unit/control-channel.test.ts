@@ -295,6 +295,35 @@ describe('what goes wrong is told in the words and codes of the server', () => {
   })
 })
 
+describe('what a caller has asked for who hangs up', () => {
+  it.each([
+    ['DELETE', '/document?name=doc'],
+    ['PUT', '/document?name=doc'],
+    ['POST', '/document/rollback?name=doc&before=2026-11-21T10:30:00Z'],
+  ] as const)('%s %s: hears of it', async (method, path) => {
+    const signals: AbortSignal[] = []
+    const never = ({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<never> => {
+      if (signal) signals.push(signal)
+      return new Promise(() => undefined)
+    }
+    const { folder } = await start({
+      documents: {
+        ...depsOn(openMemoryJournal()).documents,
+        delete: (_, options) => never(options),
+        replace: (_, __, options) => never(options),
+        rollback: (_, __, options) => never(options),
+      },
+    })
+    const asking = request({ socketPath: join(folder, 'control.sock'), path, method })
+    asking.on('error', () => undefined)
+    asking.end(method === 'PUT' ? update('x') : undefined)
+    await until('it is asked for', () => signals.length === 1)
+    expect(signals[0]?.aborted).toBe(false)
+    asking.destroy()
+    await until('it hears of it', () => signals[0]?.aborted)
+  })
+})
+
 describe('the socket', () => {
   it('can be opened by its own user only, and is gone afterwards', async () => {
     const { folder, control } = await start()

@@ -133,6 +133,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   library: {
     files: ['server/index.ts'],
     imports: list('wire, config, events, observe, auth, limits, journal contract, rollback, server'),
+    types: ['documents'],
   },
 
   // The core of the client loads it when it is asked for; it knows the core as an interface.

@@ -29,6 +29,7 @@ const setup = (costMs = 0) => {
       refuse: () => undefined,
       goOn: () => undefined,
       probe: () => undefined,
+      dismiss: () => undefined,
       close: () => undefined,
       requestMissing: () => undefined,
       stream: () => undefined,

@@ -135,6 +135,23 @@ describe('Session', () => {
     expect(watched.size).toBe(0)
   })
 
+  it('C4: out of its room, nothing is taken from it and it is told nothing, until it is known what it is closed with', () => {
+    const { session, transport, room, enter } = setup()
+    enter()
+    session.receive(edit(1))
+    transport.said()
+    room.member?.dismiss()
+    room.member?.acknowledge(1)
+    session.receive(edit(2))
+    session.permit({ access: 'read', user: 'ada' })
+    session.drained()
+    expect([transport.said(), transport.calls]).toEqual([[], ['resume']])
+    session.close(4409, 'the document was replaced')
+    session.ended()
+    expect(transport.calls).toEqual(['resume', 'close 4409'])
+    expect(room.calls).toEqual(['join', 'message 1: 1', 'leave'])
+  })
+
   it('C3: a stock client is told that it is denied; whatever state it is in, the end is the end', () => {
     const { session, transport, room, enter } = setup(false)
     enter()
