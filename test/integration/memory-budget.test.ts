@@ -215,15 +215,17 @@ describe('while a snapshot is read again', () => {
     await until('the document is closed', async () => (await metric(server, 'inkwire_rooms')) === 0)
   })
 
-  it('a delete of the document closes who waits with 4404', async () => {
+  it('C4: a delete of the document closes who waits with 4404, once it is done, and answers no more', async () => {
     const { server } = await setup()
     const disk = gate()
     const raw = await ask(server.ws)
     await until('it is being read', () => disk.reads() > 0)
     const deleted = server.server.documents.delete('doc')
-    expect(await raw.closed).toMatchObject({ code: Code.noSuchDocument })
+    await until('the delete reads, too', () => disk.reads() > 1)
     disk.open()
     expect(await deleted).toBe(true)
+    expect(await raw.closed).toMatchObject({ code: Code.noSuchDocument })
+    expect(raw.all('syncStep2')).toEqual([])
   })
 })
 
