@@ -24,7 +24,7 @@ export const addressOf = (name: string, kind: Kind = 'plain'): Address => ({
 
 /**
  * What the part of an address behind its `#` says: `#/name?rich&read&token=…`, where everything from the `?`
- * on may be missing.
+ * on may be missing. A second `?`, put on by hand, is as good as `&`.
  *
  * @param hash `location.hash`, or any other text
  * @returns null when it names no document
@@ -34,7 +34,7 @@ export const addressIn = (hash: string): Address | null => {
   if (!hash.startsWith('#/')) return null
   const [path = '', ...rest] = hash.slice(2).split('?')
   if (path === '') return null
-  const says = new URLSearchParams(rest.join('?'))
+  const says = new URLSearchParams(rest.join('&'))
   return {
     name: decoded(path),
     kind: says.has('rich') ? 'rich' : 'plain',

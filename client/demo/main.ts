@@ -126,14 +126,35 @@ const changeLibrary = (change: () => void): void => {
 /** Something about a document has changed. */
 const changed = (): void => {
   shelf.tidy()
-  const document = shelf.shown
-  if (document?.connection.state === 'live') {
-    // What it is made of is for its content to say, and an address may be wrong.
-    const kind = document.kindOr(shown.kind)
-    if (kind !== shown.kind) correct(kind)
-    else if (!listed) enlist()
-  }
+  lay()
+  const state = shelf.shown?.connection.state
+  if (state === 'live' && !listed) enlist()
+  if (state === 'live' || state === 'stopped') coverToken()
   renderStatus()
+}
+
+/**
+ * The server has seen the token: the address need not show it to everybody who looks at the screen. One that let us in
+ * is kept by the list; one that didn't is good for nothing but another try in this window.
+ */
+const coverToken = (): void => {
+  if (addressIn(location.hash)?.token) history.replaceState(null, '', hashOf({ ...shown, token: null }))
+}
+
+/**
+ * Lays the document that is shown on the paper, as plain or as rich text: what it is made of is for its content to say,
+ * and an address may be wrong.
+ */
+const lay = (): void => {
+  const document = shelf.shown
+  if (!document) return
+  const kind = document.kindOr(shown.kind)
+  if (kind !== shown.kind) {
+    shown = { ...shown, kind }
+    listed = false
+    history.replaceState(null, '', hashOf({ ...shown, token: addressIn(location.hash)?.token ?? null }))
+  }
+  paper.show(document, kind)
 }
 
 const shelf = new Shelf((name) => {
@@ -175,13 +196,6 @@ const renderPeople = (): void => {
 const enlist = (): void => {
   listed = true
   changeLibrary(() => library.opened(shown))
-  // The list keeps the token; the address need not show it to everybody who looks at the screen.
-  if (shown.token) history.replaceState(null, '', hashOf({ ...shown, token: null }))
-}
-
-const correct = (kind: Kind): void => {
-  history.replaceState(null, '', hashOf({ ...shown, kind }))
-  follow()
 }
 
 /** Shows the document that the address names. */
@@ -193,27 +207,25 @@ const follow = (): void => {
   list.close()
   const first = shelf.shown === null
   const same = shelf.shown?.name === address.name
-  const sameKind = shown.kind === address.kind
   shown = address
-  if (same) shelf.shown?.identify(address.token)
-  if (!same || !sameKind) open()
+  listed = false
+  if (!same) open()
+  shelf.shown?.identify(address.token)
+  introduce()
+  changed()
   renderLibrary()
   // To the eye the text is another one; to the ear nothing has happened.
   if (shelf.shown && !same && !first) status.announce(`${heading.textContent} is shown`)
-  introduce()
-  renderStatus()
 }
 
+/** Takes the document of the address from the shelf, in place of the one that was shown. */
 const open = (): void => {
   stopShowing()
   stopShowing = () => {}
-  listed = false
   paper.clear()
   try {
     const document = shelf.show(shown.name)
-    document.identify(shown.token)
     const { awareness } = document.provider
-    paper.show(document, shown.kind)
     awareness.on('change', renderPeople)
     stopShowing = () => {
       awareness.off('change', renderPeople)

@@ -28,6 +28,7 @@ export class OpenDocument {
   refusal: { readonly code: number; readonly reason: string } | null = null
   #connection: Connection = { state: 'connecting' }
   #token: string | null
+  #paused: boolean
   readonly #wanted: () => void
 
   /**
@@ -38,6 +39,7 @@ export class OpenDocument {
   constructor(server: string, name: string, { token, paused }: OpenOptions, changed: () => void) {
     this.name = name
     this.#token = token
+    this.#paused = paused
     this.provider = new InkwireProvider(server, name, this.doc, {
       // None is an answer, too: the server then says at once that it lets nobody in without.
       token: () => this.#token ?? '',
@@ -50,6 +52,8 @@ export class OpenDocument {
       this.#connection = connection
       changed()
     })
+    // What it is made of may come from others.
+    this.doc.on('update', (_update, _origin, _doc, { local }) => local || changed())
     this.provider.on('save', changed)
     this.provider.on('device', changed)
     this.provider.on('access', changed)
@@ -89,13 +93,14 @@ export class OpenDocument {
   identify(token: string | null): void {
     if (token === null || token === this.#token) return
     this.#token = token
-    if (!this.provider.shouldConnect) return
+    if (this.#paused) return
     this.provider.disconnect()
     this.pause(false)
   }
 
   /** Goes without the server, and without other windows, or no longer. */
   pause(paused: boolean): void {
+    this.#paused = paused
     if (!paused) this.#wanted()
     if (paused) this.provider.disconnect()
     else this.provider.connect()

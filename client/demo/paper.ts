@@ -6,7 +6,7 @@ import type { OpenDocument } from './open-document.js'
 
 /** The sheet of paper in the middle of the page: whatever edits the document that is shown. */
 export interface Paper {
-  /** Shows a document, in place of the one that was. */
+  /** Shows a document, in place of what was shown; what is shown already stays as it is. */
   show(document: OpenDocument, kind: Kind): void
   /** Shows nothing. */
   clear(): void
@@ -23,11 +23,13 @@ export const createPaper = (): Paper => {
   let editor: Editor | null = null
   let state: EditorState = { editable: false, placeholder: '' }
   let focusWanted = false
+  let shown: { readonly document: OpenDocument; readonly kind: Kind } | null = null
   /** Which showing this is: a chunk that arrives late belongs to none any more. */
   let showing = 0
 
   const clear = (): void => {
     showing++
+    shown = null
     editor?.destroy()
     editor = null
     focusWanted = false
@@ -66,7 +68,12 @@ export const createPaper = (): Paper => {
   return {
     clear,
     show(document, kind) {
+      if (shown?.document === document && shown.kind === kind) return
+      // Who wanted to type still does when it turns out to be of the other kind.
+      const wanted = focusWanted
       clear()
+      focusWanted = wanted
+      shown = { document, kind }
       lay(kind)
       if (kind === 'rich') void showRich(document)
       else take(editPlainText(document, textarea))

@@ -35,6 +35,7 @@ describe('the address', () => {
     expect(addressIn('#/notes/café 🦊')?.name).toBe('notes/café 🦊')
     expect(addressIn('#/100%')?.name).toBe('100%')
     expect(addressIn('#/a?token=&else=1')).toEqual(addressOf('a'))
+    expect(addressIn('#/a?rich?read')).toEqual({ ...addressOf('a', 'rich'), readOnly: true })
     for (const hash of ['', '#', '#/', '#welcome', '#/?rich']) expect(addressIn(hash)).toBeNull()
     expect(hashOf(addressOf('\ud800'))).toBe('#/%EF%BF%BD')
   })
