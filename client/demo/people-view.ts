@@ -1,6 +1,7 @@
 import { byId, create } from './dom.js'
 import { initials } from './names.js'
 import type { Person, User } from './people.js'
+import { placeWhileOpen } from './popover.js'
 
 /** The avatars in the page's head and the list that opens from there. */
 export interface PeopleView {
@@ -37,6 +38,7 @@ export const createPeopleView = (rename: (typed: string) => void): PeopleView =>
     event.preventDefault()
     panel.hidePopover()
   })
+  placeWhileOpen(panel, () => me)
   panel.addEventListener('toggle', ({ newState }) => {
     if (newState === 'open') field.select()
   })

@@ -91,6 +91,24 @@ describe('who is here', () => {
     await a.page.getByRole('button', { name: 'Tove Ditlevsen (you)' }).waitFor()
   })
 
+  it.each([
+    ['a desk', { viewport: { width: 1100, height: 700 } }],
+    ['a phone', PHONE],
+  ])('opens by its button, on %s', async (_where, window) => {
+    const { url } = await serve()
+    const { page } = await openDemo(harness, url, window)
+    const button = page.getByRole('button', { name: '(you)' })
+    await button.click()
+    const panel = page.getByRole('dialog', { name: 'People' })
+    await until('the panel is below the button, and in the window', async () => {
+      const [by, box] = [await button.boundingBox(), await panel.boundingBox()]
+      if (!by || !box) return false
+      const below = box.y - (by.y + by.height)
+      const inside = box.x >= 0 && box.x + box.width <= (window.viewport?.width ?? 0)
+      return below > 0 && below < 10 && inside && box.x < by.x && box.x + box.width >= by.x + by.width
+    })
+  })
+
   it('takes two windows of one browser for two people, each with a colour of its own', async () => {
     const { url } = await serve()
     const context = await newContext(harness.browser)
