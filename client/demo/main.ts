@@ -27,18 +27,18 @@ const REFRESH_MS = 250
 const AGE_MS = 60_000
 /** What a window without a document has saved. */
 const NOTHING = new Ledger().state()
+/** Where a window remembers that it works offline: a reload is no reason to send what was held back. */
+const PAUSED = 'inkwire.offline'
 const NO_SUCH_NAME: Connection = { state: 'stopped', code: Code.noSuchDocument, reason: '' }
 
 const heading = byId('name', HTMLElement)
 const readOnlyTag = byId('read-only', HTMLElement)
 
 const browser = lenientStore(() => localStorage)
-const identity = new Identity(
-  browser,
-  lenientStore(() => sessionStorage),
-  Math.random,
-)
+const browserWindow = lenientStore(() => sessionStorage)
+const identity = new Identity(browser, browserWindow, Math.random)
 const library = new Library(browser, Date.now)
+let paused = browserWindow.getItem(PAUSED) !== null
 const paper = createPaper()
 const status = createStatusView(
   (remedy) => {
@@ -55,9 +55,12 @@ const status = createStatusView(
   },
   (next) => {
     paused = next
+    if (paused) browserWindow.setItem(PAUSED, 'yes')
+    else browserWindow.removeItem(PAUSED)
     for (const document of shelf.documents) document.pause(paused)
     renderStatus()
   },
+  paused,
 )
 const people = createPeopleView((typed) => {
   identity.rename(typed)
@@ -80,7 +83,6 @@ let server: Server = { url: '', authorization: null }
 let shown: Address = addressOf(DEFAULT_NAME)
 /** Whether the document that is shown is in the list as opened now. */
 let listed = false
-let paused = false
 /** What to say while no document is shown. */
 let without: Connection = { state: 'connecting' }
 let stopShowing = (): void => {}

@@ -13,10 +13,12 @@ export interface StatusView {
 /**
  * @param help called when the reader asks for the remedy that the report named
  * @param pause called when the reader goes offline or online by the switch
+ * @param paused how the switch is to begin with
  */
 export const createStatusView = (
   help: (remedy: NonNullable<Report['remedy']>) => void,
   pause: (paused: boolean) => void,
+  paused: boolean,
 ): StatusView => {
   const connection = byId('connection', HTMLElement)
   const headline = byId('headline', HTMLElement)
@@ -29,10 +31,11 @@ export const createStatusView = (
   let said: string | null = null
   button.addEventListener('click', () => remedy && help(remedy))
   const offline = byId('offline', HTMLButtonElement)
+  offline.ariaChecked = String(paused)
   offline.addEventListener('click', () => {
-    const paused = offline.ariaChecked !== 'true'
-    offline.ariaChecked = String(paused)
-    pause(paused)
+    const next = offline.ariaChecked !== 'true'
+    offline.ariaChecked = String(next)
+    pause(next)
   })
 
   const announce = (words: string): void => setText(announcer, words)

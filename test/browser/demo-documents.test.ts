@@ -154,4 +154,29 @@ describe('the offline switch', () => {
       return left === right && left.length === 'alone also alone'.length
     })
   })
+
+  it('stays as it is when the page is loaded anew, and holds back what it held back', async () => {
+    const { url } = await serve()
+    const [a, b] = [await openDemo(harness, url), await openDemo(harness, url)]
+    await Promise.all([a.says('Connected'), b.says('Connected')])
+    const offline = a.page.getByRole('switch', { name: 'Work offline' })
+    await offline.click()
+    await a.field.pressSequentially('held back')
+    await a.page.locator('#detail', { hasText: 'only in this browser' }).waitFor()
+    await a.page.reload()
+    await a.says('Working offline')
+    expect(await offline.getAttribute('aria-checked')).toBe('true')
+    await a.shows('held back')
+    expect(await a.claim()).toBe(ON_DEVICE)
+    await b.field.pressSequentially('x')
+    await b.safe()
+    expect(await b.field.inputValue()).toBe('x')
+
+    await offline.click()
+    await a.safe()
+    await until('it was sent', async () => (await b.field.inputValue()).includes('held back'))
+    await a.page.reload()
+    await a.says('Connected')
+    expect(await offline.getAttribute('aria-checked')).toBe('false')
+  })
 })
