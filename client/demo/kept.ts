@@ -25,12 +25,14 @@ export const namesWithUnsent = async (serverUrl: string): Promise<readonly strin
  * Deletes what the browser keeps of a document, but no edits that the server doesn't have.
  *
  * @param evenUnsent whether to delete these, too
+ * @returns whether it keeps nothing of it now
  */
-export const forget = async (serverUrl: string, name: string, evenUnsent = false): Promise<void> => {
+export const forget = async (serverUrl: string, name: string, evenUnsent = false): Promise<boolean> => {
   try {
-    if (!evenUnsent && (await namesWithUnsent(serverUrl)).includes(name)) return
+    if (!evenUnsent && (await namesWithUnsent(serverUrl)).includes(name)) return false
     await (await load()).deleteFromDevice(serverUrl, name)
   } catch {
     // It keeps nothing, then.
   }
+  return true
 }

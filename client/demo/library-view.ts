@@ -16,6 +16,8 @@ export interface LibraryActions {
   rename(name: string, typed: string): void
   pin(name: string, pinned: boolean): void
   remove(name: string): void
+  /** Whether edits of it must still be sent. */
+  hasUnsent(name: string): boolean
 }
 
 interface Row {
@@ -90,7 +92,7 @@ const createRow = (): Row => {
 const KINDS = { plain: 'Plain text', rich: 'Rich text' } as const
 
 const fill = ({ item, link, title, about, more }: Row, entry: Entry, shown: boolean, now: number): void => {
-  const { name, kind, readOnly, openedAt, pinned } = entry
+  const { name, kind, readOnly, openedAt, pinned, leaving } = entry
   const hash = hashOf({ ...addressOf(name, kind), readOnly })
   if (link.getAttribute('href') !== hash) link.href = hash
   link.title = name
@@ -103,17 +105,21 @@ const fill = ({ item, link, title, about, more }: Row, entry: Entry, shown: bool
     ...(pinned ? ['Pinned'] : []),
     KINDS[kind],
     ...(readOnly ? ['read only'] : []),
-    shown ? 'open now' : ago(openedAt, now),
+    leaving ? 'goes once its edits are sent' : shown ? 'open now' : ago(openedAt, now),
   ]
   setText(about, details.join(' · '))
   more.ariaLabel = `Options for ${titleOf(entry)}`
 }
+
+const COPY_GOES = 'This browser’s copy goes with it.'
+const UNSENT_STAYS = 'Its unsent edits stay until they are sent.'
 
 /** The panel in which an entry is renamed, pinned or taken out. There is one, for the entry that asked for it. */
 const createOptions = (actions: LibraryActions) => {
   const panel = byId('entry-options', HTMLElement)
   const field = byId('label', HTMLInputElement)
   const pin = byId('pin', HTMLButtonElement)
+  const words = byId('remove-words', HTMLElement)
   let entries: readonly Entry[] = []
   let shown: { readonly name: string; readonly button: HTMLElement } | null = null
   let pinned = false
@@ -122,6 +128,8 @@ const createOptions = (actions: LibraryActions) => {
     const entry = entries.find(({ name }) => name === shown?.name)
     if (!entry) return
     pinned = entry.pinned
+    const unsent = actions.hasUnsent(entry.name)
+    setText(words, `${unsent ? UNSENT_STAYS : COPY_GOES} On the server the document stays.`)
     setText(pin, pinned ? 'Unpin' : 'Pin to the top')
     field.placeholder = entry.name
     if (document.activeElement !== field) field.value = entry.label

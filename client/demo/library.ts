@@ -9,6 +9,8 @@ export interface Entry extends Address {
   /** When it was last opened, milliseconds since 1970. */
   readonly openedAt: number
   readonly pinned: boolean
+  /** Whether it was taken off the list while edits had to be sent: then it goes once they are. */
+  readonly leaving: boolean
 }
 
 const KEY = 'inkwire.documents'
@@ -50,7 +52,14 @@ export class Library {
   /** Puts a document in, or on top again; label and pin stay, and so does a token that it came with before. */
   opened(address: Address): void {
     const { label = '', pinned = false, token = null } = this.find(address.name) ?? {}
-    const entry = { ...address, token: address.token ?? token, label, pinned, openedAt: this.#now() }
+    const entry = {
+      ...address,
+      token: address.token ?? token,
+      label,
+      pinned,
+      leaving: false,
+      openedAt: this.#now(),
+    }
     this.#write([entry, ...this.#without(address.name)])
   }
 
@@ -61,6 +70,11 @@ export class Library {
 
   pin(name: string, pinned: boolean): void {
     this.#change(name, { pinned })
+  }
+
+  /** Marks a document as one to be removed once its edits are sent; whoever opens it anew wants it after all. */
+  leave(name: string): void {
+    this.#change(name, { leaving: true })
   }
 
   /** Forgets a document, and its token with it. On the server it stays as it is. */
@@ -107,6 +121,7 @@ const toEntry = (stored: unknown): Entry[] => {
       label: typeof says.label === 'string' ? cleanName(says.label) : '',
       openedAt: typeof says.openedAt === 'number' ? says.openedAt : 0,
       pinned: says.pinned === true,
+      leaving: says.leaving === true,
     },
   ]
 }

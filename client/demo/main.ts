@@ -71,10 +71,17 @@ const list = createLibraryView(
     rename: (name, typed) => changeLibrary(() => library.rename(name, typed)),
     pin: (name, pinned) => changeLibrary(() => library.pin(name, pinned)),
     remove: (name) => {
+      if (shelf.hasUnsafeEdits(name)) {
+        leaving = true
+        changeLibrary(() => library.leave(name))
+        status.announce('Goes once its edits are sent')
+        return
+      }
       changeLibrary(() => library.remove(name))
       status.announce('Removed from the list')
       void forget(server.url, name)
     },
+    hasUnsent: (name) => shelf.hasUnsafeEdits(name),
   },
   Date.now,
 )
@@ -83,10 +90,27 @@ let server: Server = { url: '', authorization: null }
 let shown: Address = addressOf(DEFAULT_NAME)
 /** Whether the document that is shown is in the list as opened now. */
 let listed = false
+/** Whether some document is to be removed from the list once its edits are sent: looking for one takes time. */
+let leaving = false
+let removing = false
 /** What to say while no document is shown. */
 let without: Connection = { state: 'connecting' }
 let stopShowing = (): void => {}
 let refresh: ReturnType<typeof setTimeout> | undefined
+
+/** Removes what was to be removed once its edits are sent, and now they are. */
+const removeLeaving = async (): Promise<void> => {
+  if (!leaving || removing) return
+  removing = true
+  const left = library.entries.filter((entry) => entry.leaving)
+  for (const { name } of left) {
+    // Another window of this browser may have edits to send as well.
+    if (shelf.hasUnsafeEdits(name) || !(await forget(server.url, name))) continue
+    if (library.find(name)?.leaving) changeLibrary(() => library.remove(name))
+  }
+  leaving = library.entries.some((entry) => entry.leaving)
+  removing = false
+}
 
 const renderStatus = (): void => {
   const document = shelf.shown
@@ -132,6 +156,7 @@ const changed = (): void => {
   const state = shelf.shown?.connection.state
   if (state === 'live' && !listed) enlist()
   if (state === 'live' || state === 'stopped') coverToken()
+  void removeLeaving()
   renderStatus()
 }
 
@@ -270,6 +295,8 @@ const start = async (): Promise<void> => {
   follow()
   addEventListener('hashchange', follow)
   for (const name of await namesWithUnsent(server.url)) shelf.fetch(name)
+  leaving = true
+  void removeLeaving()
 }
 
 setUpSharing(links, () => status.announce('Link copied'))
@@ -279,6 +306,9 @@ byId('skip', HTMLButtonElement).addEventListener('click', () => paper.focus())
 addEventListener('online', renderStatus)
 addEventListener('offline', renderStatus)
 addEventListener('storage', (event) => Library.concerns(event) && renderLibrary())
-setInterval(renderLibrary, AGE_MS)
+setInterval(() => {
+  renderLibrary()
+  void removeLeaving()
+}, AGE_MS)
 addEventListener('beforeunload', askToStay)
 void start()

@@ -33,6 +33,12 @@ export class Shelf<Doc extends Shelved> {
     return this.#documents.values()
   }
 
+  /** Whether a document has edits that aren't safe yet, as far as this window knows. */
+  hasUnsafeEdits(name: string): boolean {
+    const document = this.#documents.get(name)
+    return document !== undefined && (document.unsafeEdits > 0 || document.loading)
+  }
+
   /** Edits that aren't safe yet, of all documents but the one that is shown. */
   get unsafeEditsElsewhere(): number {
     let edits = 0
@@ -69,7 +75,7 @@ export class Shelf<Doc extends Shelved> {
   /** Closes what is neither shown nor needed. To be called whenever edits may have become safe. */
   tidy(): void {
     for (const [name, document] of this.#documents) {
-      if (document === this.#shown || document.unsafeEdits > 0 || document.loading) continue
+      if (document === this.#shown || this.hasUnsafeEdits(name)) continue
       this.#documents.delete(name)
       document.destroy()
     }

@@ -112,6 +112,34 @@ describe('the list of documents', () => {
     expect(addressOf(a.page)).toBe(`#/${name}`)
   })
 
+  it('has what is removed while edits wait until they are sent, and says so', async () => {
+    const { url } = await serve()
+    const a = await openDemo(harness, `${url}/#/kept`, { viewport: { width: 1100, height: 700 } })
+    await a.says('Connected')
+    const offline = a.page.getByRole('switch', { name: 'Work offline' })
+    const options = a.page.getByRole('button', { name: 'Options for kept' })
+    const panel = a.page.getByRole('dialog', { name: 'Options' })
+    await options.click()
+    await panel.getByText('This browser’s copy goes with it.').waitFor()
+    await a.page.keyboard.press('Escape')
+
+    await offline.click()
+    await a.field.pressSequentially('not sent')
+    await a.page.locator('#detail', { hasText: 'only in this browser' }).waitFor()
+    await options.click()
+    await panel.getByText('Its unsent edits stay until they are sent.').waitFor()
+    await a.page.getByRole('button', { name: 'Remove from the list' }).click()
+    const about = a.page.locator('.entry-about')
+    expect(await about.textContent()).toBe('Plain text · goes once its edits are sent')
+    expect(await a.page.evaluate(keptDocuments)).toContain('kept')
+    await a.create('plain')
+    await offline.click()
+    await until('it is gone', async () => !(await titles(a.page)).includes('kept'))
+    const b = await openDemo(harness, `${url}/#/kept`)
+    await b.shows('not sent')
+    await until('the copy is gone', async () => !(await a.page.evaluate(keptDocuments)).includes('kept'))
+  })
+
   it('is nobody else’s: another browser sees what it opened itself, and another window the same', async () => {
     const { url } = await serve()
     const a = await openDemo(harness, `${url}/#/private-name`)
@@ -180,3 +208,17 @@ describe('the offline switch', () => {
     expect(await offline.getAttribute('aria-checked')).toBe('false')
   })
 })
+
+/** Runs in the page: the documents that the browser keeps, as one text. */
+const keptDocuments = (): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const opening = indexedDB.open('inkwire')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const keys = opening.result.transaction('documents').objectStore('documents').getAllKeys()
+      keys.onsuccess = () => {
+        opening.result.close()
+        resolve(JSON.stringify(keys.result))
+      }
+    }
+  })

@@ -42,10 +42,20 @@ describe('the list of documents', () => {
       label: 'My list',
       pinned: true,
       openedAt: 2,
+      leaving: false,
     })
     expect(titleOf({ name: 'a', label: 'My list' })).toBe('My list')
     library.rename('a', ' ')
     expect(titleOf(library.find('a') ?? { name: '', label: '' })).toBe('a')
+  })
+
+  it('keeps in mind what is to leave, until it is opened anew', () => {
+    const { library } = shelf()
+    library.opened(addressOf('a'))
+    library.leave('a')
+    expect(library.find('a')?.leaving).toBe(true)
+    library.opened(addressOf('a'))
+    expect(library.find('a')?.leaving).toBe(false)
   })
 
   it('forgets a document with all that it knew of it', () => {
@@ -83,7 +93,9 @@ describe('the list of documents', () => {
 
   it('believes nothing that isn’t what it should be', () => {
     const { library } = shelf('[{"name":"a","kind":7,"label":["x"],"openedAt":"now","pinned":1,"token":{}}]')
-    expect(library.entries).toEqual([{ ...addressOf('a'), label: '', openedAt: 0, pinned: false }])
+    expect(library.entries).toEqual([
+      { ...addressOf('a'), label: '', openedAt: 0, pinned: false, leaving: false },
+    ])
   })
 })
 
