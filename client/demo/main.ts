@@ -33,6 +33,7 @@ const NO_SUCH_NAME: Connection = { state: 'stopped', code: Code.noSuchDocument, 
 
 const heading = byId('name', HTMLElement)
 const readOnlyTag = byId('read-only', HTMLElement)
+const shareButton = byId('open-share', HTMLButtonElement)
 
 const browser = lenientStore(() => localStorage)
 const browserWindow = lenientStore(() => sessionStorage)
@@ -128,6 +129,8 @@ const renderStatus = (): void => {
 
   const reading = access === 'read' || readOnlyLink
   readOnlyTag.hidden = !reading
+  // A link to nothing is of use to nobody.
+  shareButton.hidden = connection.state === 'stopped' && connection.code === Code.noSuchDocument
   paper.update({
     editable: document !== null && !reading && connection.state !== 'stopped',
     placeholder: connection.state === 'live' && !reading ? INVITATION : '',

@@ -23,6 +23,7 @@ export const createStatusView = (
   const connection = byId('connection', HTMLElement)
   const headline = byId('headline', HTMLElement)
   const detail = byId('detail', HTMLElement)
+  const saves = byId('saves', HTMLElement)
   const waiting = byId('waiting', HTMLElement)
   const stages = byId('stages', HTMLOListElement)
   const button = byId('remedy', HTMLButtonElement)
@@ -60,6 +61,7 @@ export const createStatusView = (
       setText(headline, report.headline)
       setText(detail, report.detail)
       setText(waiting, report.waiting)
+      saves.hidden = !report.editing
       renderStages(report)
       remedy = report.remedy
       button.hidden = remedy === null

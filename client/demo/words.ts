@@ -35,6 +35,8 @@ export interface Report {
   readonly detail: string
   /** What helps. `discard`: to go on with what the server has, without what it refused. */
   readonly remedy: 'retry' | 'reload' | 'discard' | null
+  /** Whether there is anything to say of one's own edits: a reader has none, nor has a document that isn't there. */
+  readonly editing: boolean
   /** Where the least safe edit is; null when nobody can say. */
   readonly stage: Stage | null
   /** What the last stage is called with this server. */
@@ -54,12 +56,15 @@ const WORRYING_MS = 4_000
  * Puts a situation into words. Says `safe` only for what the server confirmed.
  */
 export const describe = (situation: Situation): Report => {
-  const { saves } = situation
+  const { connection, saves, access, readOnlyLink } = situation
   const notice = noticeOf(situation)
+  const nowhere = connection.state === 'stopped' && connection.code === Code.noSuchDocument
+  const reading = access === 'read' || readOnlyLink
   return {
     remedy: null,
     ...notice,
     detail: [notice.detail, elsewhereOf(situation.elsewhere)].filter(Boolean).join(' '),
+    editing: !(reading || nowhere) || saves.pending > 0,
     stage: stageOf(saves),
     safePlace: safePlaceOf(saves),
     waiting: waitingOf(situation),
@@ -194,7 +199,7 @@ const stoppedNotice = (
     case Code.forbidden:
       return stop('No access', 'You may not open this document.', 'retry')
     case Code.noSuchDocument:
-      return stop('No such document', 'It was deleted, or no document can have this name.', null)
+      return stop('No such document', reason ? sentence(reason) : 'No document can have this name.', null)
     case Code.generationChanged:
       return stop(
         'The document was replaced',
@@ -215,6 +220,10 @@ const stoppedNotice = (
       return stop('Connection refused', `The server says: ${reason || 'nothing'} (${code}).`, 'retry')
   }
 }
+
+/** What the server says, as one. */
+const sentence = (reason: string): string =>
+  `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? '' : '.'}`
 
 /** Why an edit was refused. */
 const because = ({ code, reason }: NonNullable<Situation['refusal']>): string => {
@@ -257,11 +266,12 @@ const span = (ms: number): string => {
  * What a screen reader should say about a report: only what a listener has to know. Null: nothing yet, for
  * it is about to change.
  */
-export const spoken = ({ tone, headline, detail, stage, safePlace }: Report): string | null => {
+export const spoken = ({ tone, headline, detail, editing, stage, safePlace }: Report): string | null => {
   switch (tone) {
     case 'busy':
       return null
     case 'calm':
+      if (!editing) return `${headline}.`
       return stage === 'safe' ? `${headline}. ${safePlace}.` : null
     case 'warning':
     case 'error':

@@ -173,6 +173,24 @@ suite('the headline', () => {
     )
   })
 
+  it('says why there is no such document', () => {
+    const detail = (reason: string) => say({ connection: stopped(Code.noSuchDocument, reason) }).detail
+    expect(detail('the document name has 2000 bytes, 1024 are allowed')).toBe(
+      'The document name has 2000 bytes, 1024 are allowed.',
+    )
+    expect(detail('')).toBe('No document can have this name.')
+  })
+
+  it('speaks of edits to nobody who has none to make', () => {
+    expect(say({}).editing).toBe(true)
+    for (const reader of [{ readOnlyLink: true }, { access: 'read' }] as const) {
+      expect(say(reader).editing).toBe(false)
+      expect(spoken(say(reader))).toBe('Connected.')
+      // Typed before the server took the right away.
+      expect(say({ ...reader, saves: waiting('rejected', 1, 0) }).editing).toBe(true)
+    }
+  })
+
   it('tells readers that they are', () => {
     expect(say({ access: 'read' }).detail).toBe('You can read along, but not change anything.')
   })
