@@ -50,15 +50,25 @@ export const readOthers = (
 
 const toPerson = (id: number, user: unknown): Person => {
   const { name: says, color: wears } = Object(user) as Readonly<Record<string, unknown>>
-  const name = (typeof says === 'string' ? cleanName(says) : '') || 'Somebody'
+  const name = (typeof says === 'string' ? cleanName(says, '…') : '') || 'Somebody'
   const color =
     typeof wears === 'string' && /^#[\da-f]{6}$/i.test(wears) ? wears : (PALETTE[id % PALETTE.length] ?? '')
   return { id, name, initials: initials(name), color }
 }
 
-/** A name as it may be shown and sent: on one line, not too long, without blanks around it. */
-export const cleanName = (name: string): string =>
-  [...name.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim()].slice(0, LONGEST_NAME).join('').trim()
+/**
+ * A name as it may be shown and sent: on one line, not too long, without blanks around it.
+ *
+ * @param end what stands for the rest of one that is too long
+ */
+export const cleanName = (name: string, end = ''): string => {
+  const characters = [...name.replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ').trim()]
+  if (characters.length <= LONGEST_NAME) return characters.join('')
+  return `${characters
+    .slice(0, LONGEST_NAME - end.length)
+    .join('')
+    .trim()}${end}`
+}
 
 /**
  * The colour to wear among others: one's own, unless somebody with a smaller id wears it; then the first that

@@ -64,6 +64,12 @@ describe('a document and its address', () => {
     const { url } = await serve()
     const a = await openDemo(harness, `${url}/#/${name}`)
     await a.says('No such document')
+    expect(await a.page.locator('#detail').textContent()).toBe(
+      name === '..'
+        ? 'No document can have this name.'
+        : 'The document name has 1025 bytes, 1024 are allowed.',
+    )
+    expect(await a.page.getByRole('button', { name: 'Share' }).isVisible()).toBe(false)
     expect(await a.field.isEditable()).toBe(false)
     expect(await a.claims()).toEqual([])
     await a.create('plain')
@@ -273,6 +279,37 @@ describe('the page', () => {
     const { url } = await serve()
     const { field } = await openDemo(harness, url, { colorScheme })
     expect(await field.evaluate((node) => getComputedStyle(node).backgroundColor)).toBe(paper)
+  })
+
+  it('gives bad news the whole width of a phone, and the text most of its height', async () => {
+    const server = await serveProcess(await tempDir())
+    const { page, says, forgiveOutage } = await openDemo(harness, server.url, PHONE)
+    await says('Connected')
+    expect(await page.getByText('Your edits', { exact: true }).isVisible()).toBe(true)
+    server.child.kill('SIGKILL')
+    await says('Server not reachable')
+    const height = async (selector: string) => (await page.locator(selector).boundingBox())?.height ?? 0
+    expect((await page.locator('#connection').boundingBox())?.width).toBeGreaterThan(320)
+    expect(await page.locator('#detail').evaluate((node) => node.getClientRects().length)).toBe(2)
+    expect(await height('footer')).toBeLessThan(0.24 * 640)
+    await page.close()
+    forgiveOutage()
+  })
+
+  it('gives a title at least half of a phone, beside all that stands there', async () => {
+    const { url } = await serve()
+    const { page } = await openDemo(harness, `${url}/#/meeting-notes-of-the-board?read`, PHONE)
+    for (let count = 0; count < 3; count++) await openDemo(harness, page.url())
+    await others(page).filter({ hasText: 'and 2 more' }).waitFor()
+    expect(await page.getByText('Read only', { exact: true }).isVisible()).toBe(true)
+    expect((await page.locator('.title').boundingBox())?.width).toBeGreaterThanOrEqual(180)
+  })
+
+  it('speaks of edits to nobody who only reads', async () => {
+    const { url } = await serve()
+    const { page, says } = await openDemo(harness, `${url}/#/welcome?read`)
+    await says('Connected')
+    expect(await page.getByRole('list', { name: 'Where your edits are' }).isVisible()).toBe(false)
   })
 
   it('fits a phone, with buttons that have names and room for a thumb', async () => {

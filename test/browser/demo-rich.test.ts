@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { useBrowser } from '../support/browser.js'
-import { type DemoPage, openDemo } from '../support/demo.js'
+import { type DemoPage, openDemo, PHONE } from '../support/demo.js'
 import { startServer } from '../support/inkwire.js'
 import { createProvider } from '../support/provider.js'
 import { until } from '../support/until.js'
@@ -127,6 +127,29 @@ describe('rich text', () => {
     expect(await a.rich.evaluate((node) => document.activeElement === node)).toBe(true)
     await a.page.keyboard.press('Tab')
     expect(await active(), 'Tab leaves the text').not.toBe(await a.rich.getAttribute('aria-label'))
+  })
+
+  it('shows by a fade that there are more tools than fit, and only then', async () => {
+    const { url, a } = await together()
+    const fades = ({ page }: DemoPage) =>
+      page.getByRole('toolbar').evaluate((tools) => ({
+        edges: ['--before', '--after'].map((edge) => getComputedStyle(tools).getPropertyValue(edge)),
+        ends: [tools.scrollLeft === 0, tools.scrollLeft + tools.clientWidth >= tools.scrollWidth - 1],
+      }))
+    const [OPAQUE, FADED] = ['#000', '#0000']
+    expect(await fades(a)).toEqual({ edges: [OPAQUE, OPAQUE], ends: [true, true] })
+    const phone = await openDemo(harness, `${url}/#/minutes?rich`, PHONE)
+    await phone.rich.waitFor()
+    await phone.says('Connected')
+    const scrollTo = async (left: number, ...edges: string[]) => {
+      await phone.page.getByRole('toolbar').evaluate((tools, to) => {
+        tools.scrollLeft = to
+      }, left)
+      await until('it fades', async () => (await fades(phone)).edges.join() === edges.join())
+    }
+    await scrollTo(0, OPAQUE, FADED)
+    await scrollTo(60, FADED, FADED)
+    await scrollTo(1_000, FADED, OPAQUE)
   })
 
   it('can be read only, without tools', async () => {

@@ -70,6 +70,8 @@ describe('names', () => {
   it('are cut, and lose what would disturb their surroundings', () => {
     expect(cleanName(' a\n\tb\u0000\u202ec ')).toBe('a b c')
     expect(cleanName('🦊'.repeat(50))).toBe('🦊'.repeat(40))
+    expect(cleanName('🦊'.repeat(50), '…')).toBe(`${'🦊'.repeat(39)}…`)
+    expect(cleanName('🦊'.repeat(40), '…')).toBe('🦊'.repeat(40))
   })
 })
 

@@ -149,15 +149,27 @@ export const toolbar = (host: HTMLElement): Plugin =>
         }
       }
       update()
+      const showEnds = (): void => markEnds(host)
+      const resized = new ResizeObserver(showEnds)
+      resized.observe(host)
+      host.addEventListener('scroll', showEnds, { signal })
       return {
         update,
         destroy: () => {
           ended.abort()
+          resized.disconnect()
           host.replaceChildren()
         },
       }
     },
   })
+
+/** Says at which end there is more than is seen; the style sheet makes it fade. */
+const markEnds = (host: HTMLElement): void => {
+  const { scrollLeft, scrollWidth, clientWidth } = host
+  host.classList.toggle('more-before', scrollLeft > 1)
+  host.classList.toggle('more-after', scrollLeft + clientWidth < scrollWidth - 1)
+}
 
 const run = ({ command }: Tool, view: EditorView): void => {
   command(view.state, view.dispatch, view)
