@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
+import { accepts } from 'hono/accepts'
 import { type Log, silentLog } from '../observe/log.js'
 import type { MetricsText } from '../observe/metrics.js'
 import { type Asset, loadDemo } from './demo.js'
@@ -107,17 +108,22 @@ const serveDemo = (folder: string) => {
     }
     const asset = assets.get(c.req.path)
     if (!asset) return next()
+    const encoding = accepts(c, { header: 'Accept-Encoding', supports: ['gzip'], default: 'identity' })
+    const gzipped = encoding === 'gzip' ? asset.gzipped : null
+    const { bytes, etag } = gzipped ?? asset.plain
     const headers = {
-      ETag: asset.etag,
+      ETag: etag,
+      Vary: 'Accept-Encoding',
       'Cache-Control': asset.cacheControl,
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
       'Referrer-Policy': 'no-referrer',
     }
-    if (c.req.header('If-None-Match') === asset.etag) return c.body(null, 304, headers)
-    return c.body(asset.bytes, 200, {
+    if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers)
+    return c.body(bytes, 200, {
       ...headers,
+      ...(gzipped && { 'Content-Encoding': 'gzip' }),
       'Content-Type': asset.contentType,
-      'Content-Length': String(asset.bytes.length),
+      'Content-Length': String(bytes.length),
     })
   }
 }

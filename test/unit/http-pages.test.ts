@@ -1,8 +1,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, request, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  request,
+  type Server,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpApp, type HttpAppDeps } from '../../server/http/app.js'
 
@@ -44,16 +51,26 @@ const serve = async (deps: Partial<HttpAppDeps> = {}): Promise<void> => {
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A request whose path goes out exactly as written, which `fetch` doesn't do. */
-const rawGet = (path: string): Promise<{ status: number; body: string }> =>
+/** An answer as it came over the wire, which `fetch` would unpack. */
+interface RawAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
+  readonly body: string
+}
+
+/** A request whose path and headers go out exactly as written, which `fetch` doesn't do. */
+const rawGet = (path: string, headers: OutgoingHttpHeaders = {}): Promise<RawAnswer> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(origin)
-    request({ hostname, port, path, agent: false }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (part: string) => {
-        body += part
+    request({ hostname, port, path, headers, agent: false }, (response) => {
+      const parts: Buffer[] = []
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.on('end', () => {
+        const bytes = Buffer.concat(parts)
+        const { statusCode: status = 0, headers } = response
+        resolve({ status, headers, bytes, body: bytes.toString() })
       })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
     })
       .on('error', reject)
       .end()
@@ -131,6 +148,46 @@ describe('the demo', () => {
     const icon = await fetch(`${origin}/icon.svg`)
     expect(icon.headers.get('content-type')).toMatch('image/svg+xml')
     expect(icon.headers.get('cache-control')).toBe('no-cache')
+  })
+
+  it('goes out compressed to who takes it, each form with a tag of its own', async () => {
+    const script = `export default '${'again '.repeat(200)}'`
+    const path = '/assets/large-Dk3_x9Ab.js'
+    await writeFile(join(folder, 'demo', path), script)
+    await serve()
+    const ask = (encoding: string, tag = '') =>
+      rawGet(path, { 'Accept-Encoding': encoding, 'If-None-Match': tag })
+
+    const small = await ask('gzip, deflate, br')
+    expect(small.headers).toMatchObject({
+      'content-encoding': 'gzip',
+      'content-length': String(small.bytes.length),
+      vary: 'Accept-Encoding',
+    })
+    expect(small.headers['cache-control']).toContain('immutable')
+    expect(small.headers['content-type']).toMatch('javascript')
+    expect(small.bytes.length).toBeLessThan(script.length / 5)
+    expect(gunzipSync(small.bytes).toString()).toBe(script)
+
+    for (const encoding of ['', 'br', 'gzip;q=0', 'identity']) {
+      const { headers, body } = await ask(encoding)
+      expect([headers['content-encoding'], headers.vary, body]).toEqual([
+        undefined,
+        'Accept-Encoding',
+        script,
+      ])
+    }
+    const plain = await ask('')
+    expect(plain.headers.etag).not.toBe(small.headers.etag)
+    const unchanged = await ask('gzip', small.headers.etag)
+    expect([unchanged.status, unchanged.body, unchanged.headers.vary]).toEqual([304, '', 'Accept-Encoding'])
+    expect((await ask('gzip', plain.headers.etag)).status, 'of the other form').toBe(200)
+    expect((await ask('', plain.headers.etag)).status).toBe(304)
+
+    const tiny = await rawGet('/icon.svg', { 'Accept-Encoding': 'gzip' })
+    expect([tiny.headers['content-encoding'], tiny.body], 'no smaller').toEqual([undefined, '<svg/>'])
+    const asked = await rawGet('/demo.json', { 'Accept-Encoding': 'gzip' })
+    expect(asked.headers['content-encoding'], 'no file').toBeUndefined()
   })
 
   it('is told where the documents are', async () => {
