@@ -46,6 +46,7 @@ const LINES = 1000
  * | `GET /` | `{"server":"inkwire","pid":…}` |
  * | `GET /documents` | a line `{"name":…,"generation":…}` per document, in the end perhaps a line `{"error":…}` |
  * | `GET /findings` | a line `{"document":…,"generation":…,"problem":…}` per thing that is wrong with the store |
+ * | `GET /lost` | `{"lost":…}`: how many documents are gone that nobody deleted (`lost.ts`) |
  * | `GET /document?name=…` | its state: a Yjs update (v1) |
  * | `GET /document/stored?name=…` | its pieces (`stored.ts`), with an ETag; 304 if it is still at `If-None-Match` |
  * | `GET /document/stats?name=…` | its sizes and times |

@@ -320,6 +320,8 @@ export class Writer {
   #fail(error: unknown): void {
     const since = this.#state.status === 'failing' ? this.#state.since : this.#deps.now()
     const reason = reasonOf(error)
+    // Who asked for a change is told now, and asks again: nothing is to be done long after that nobody wants any more.
+    for (const { reject } of this.#operations.splice(0)) reject(storeFailed(reason))
     if (this.#state.status === 'failing' && this.#state.reason === reason) return
     this.#setState({ status: 'failing', since, reason })
   }

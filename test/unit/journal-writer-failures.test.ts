@@ -140,6 +140,18 @@ describe('the writer', () => {
       await log.compact({ seq: 2, update: Uint8Array.of(1) })
     })
 
+    test('of updates, before a compaction: that is refused, and not done when the store works again', async () => {
+      const { log, acks } = await open('a')
+      log.append(entry(1))
+      await until(() => acks.at(-1) === 1)
+      store.failures.push('nothing written')
+      log.append(entry(2))
+      const compaction = log.compact({ seq: 1, update: Uint8Array.of(7) })
+      await expect(compaction).rejects.toMatchObject({ code: 'INKWIRE_STORE_FAILED' })
+      await until(() => acks.at(-1) === 2)
+      expect((await journal.read('a'))?.snapshot).toBeNull()
+    })
+
     test.each([
       ['nothing written', false],
       ['all written', true],
