@@ -163,7 +163,7 @@ export class Clients {
       address,
       headers,
       url,
-      presence: () => pace.presence(),
+      presence: (entries: number) => pace.presence(entries),
       weighs: (messages: number) => pace.weighs(messages),
     }
     const guest: Guest = wanted

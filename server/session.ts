@@ -144,8 +144,8 @@ export class Session implements Host {
 
   // What its participant calls (Host).
 
-  sawPresence(): void {
-    this.#events.presence()
+  sawPresence(entries: number): void {
+    this.#events.presence(entries)
   }
 
   /** The client shows a token, first or anew (PROTOCOL X8). */

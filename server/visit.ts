@@ -31,8 +31,8 @@ export interface Visitor {
   readonly token: string | null
   readonly address: string
   readonly headers: IncomingHttpHeaders
-  /** It said something about presence. */
-  presence(): void
+  /** It said something about presence, of so many ids. */
+  presence(entries: number): void
   /** It has left. */
   left?(): void
 }
@@ -56,7 +56,7 @@ export class Visit implements Guest {
     this.#deps = deps
     this.session = new Session(extended, transport, deps.session, {
       token: (shown) => this.#admission.token(shown),
-      presence: () => visitor.presence(),
+      presence: (entries) => visitor.presence(entries),
     })
     const asked = { document, token, origin: headers.origin ?? null, address, headers }
     this.#admission = new Admission(this.session, asked, () => this.#admitted(), deps.admission)

@@ -6,6 +6,10 @@ import type { Turnstile } from './turnstile.js'
 const PER_TURN = 256
 /** A piece of a stream that holds more bytes than this is a load, not somebody typing. */
 const LIGHT_BYTES = 16 * 1024
+/** So many entries of a presence message are as much work as another message … */
+const ENTRIES_A_MESSAGE = 32
+/** … and so many are as much as another one of presence, whose limit is lower: where many are, all repeat many. */
+const ENTRIES_A_PRESENCE_MESSAGE = 256
 
 /** What a pace acts on. */
 export interface Paced {
@@ -83,9 +87,10 @@ export class Pace {
     this.#sent++
   }
 
-  /** A message was about presence. */
-  presence(): void {
-    this.#present++
+  /** The message that is being worked off is about presence, with so many entries. */
+  presence(entries: number): void {
+    this.#present += 1 + Math.floor(entries / ENTRIES_A_PRESENCE_MESSAGE)
+    this.weighs(1 + Math.floor(entries / ENTRIES_A_MESSAGE))
   }
 
   /** A piece of the stream has arrived, with all messages that it completed. */

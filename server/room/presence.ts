@@ -34,8 +34,15 @@ export const defaultPresenceLimits: PresenceLimits = {
 const LARGEST_CLOCK = 2 ** 32
 /** Changes of a known id between two messages about it. */
 const LARGEST_STEP = 2 ** 20
+/**
+ * So many entries of one message are looked at, some milliseconds' work. A stock client repeats in one message whom it
+ * heard of in one: thousands, where thousands come or go at once. What is beyond that is others' in any case, and would
+ * be ignored; what a client says of itself comes alone. So nobody honest loses anything, and nobody is closed for it.
+ */
+export const MOST_ENTRIES = 16_384
 
 const TOO_MANY: Refused = { code: Code.tooFast, reason: 'too many presence ids' }
+const TOO_LONG: Refused = { code: Code.tooFast, reason: 'too many presence ids in one message' }
 const TOO_LARGE: Refused = { code: Code.tooFast, reason: 'too large a presence' }
 const IMPLAUSIBLE: Refused = { code: Code.badMessage, reason: 'an implausible presence clock' }
 
@@ -44,6 +51,30 @@ interface State<M> {
   /** The state as JSON in UTF-8, passed on as it came. */
   json: Uint8Array
   owner: M
+  /** Whether somebody has heard of the id: then they have to hear when it goes, too. */
+  told: boolean
+}
+
+/** What one message may still do. */
+interface Message {
+  /** It is about one id only. */
+  readonly alone: boolean
+  /** Of states: one that sets the same id again and again would have each of them read. */
+  bytesLeft: number
+}
+
+/**
+ * How many entries of an awareness update are looked at, if it is one.
+ *
+ * @returns 0 when it isn't.
+ */
+export const entriesIn = (update: Uint8Array): number => {
+  try {
+    const count = decoding.readVarUint(decoding.createDecoder(update))
+    return Math.floor(Math.min(count, MOST_ENTRIES, update.length / 3))
+  } catch {
+    return 0
+  }
 }
 
 /** Receivers take a removal at the last clock they know (y-protocols' awareness). */
@@ -88,7 +119,7 @@ export class Presence<M> {
 
   /**
    * Takes an awareness update from a connection. Entries that are not its to make are ignored, since stock
-   * clients repeat all they hear.
+   * clients repeat all they hear; so are those behind the first {@link MOST_ENTRIES}.
    *
    * @returns why some of it was refused, `null` if nothing was.
    * @throws InkwireError INKWIRE_BAD_MESSAGE when the bytes or a state's JSON are malformed.
@@ -100,12 +131,15 @@ export class Presence<M> {
       const count = decoding.readVarUint(decoder)
       // An entry takes three bytes at least: a claimed count can't make us loop longer than the bytes last.
       if (count > update.length / 3) throw new RangeError('more entries than bytes')
-      for (let i = 0; i < count; i++) {
+      const message: Message = { alone: count === 1, bytesLeft: this.#limits.memberBytes }
+      const looks = Math.min(count, MOST_ENTRIES)
+      for (let i = 0; i < looks; i++) {
         const id = decoding.readVarUint(decoder)
         const clock = decoding.readVarUint(decoder)
         const json = decoding.readVarUint8Array(decoder)
-        refusal = this.#take(member, id, clock, json, count === 1) ?? refusal
+        refusal = this.#take(member, id, clock, json, message) ?? refusal
       }
+      if (count > looks) return TOO_LONG
       if (decoder.pos !== update.length) throw new RangeError('bytes left over')
     } catch (cause) {
       throw new InkwireError('INKWIRE_BAD_MESSAGE', 'the awareness update is malformed', { cause })
@@ -118,7 +152,7 @@ export class Presence<M> {
     this.#owners.leave(member)
     for (const id of [...(this.#idsOf.get(member) ?? [])]) {
       const state = this.#states.get(id)
-      if (state?.owner === member) this.#remove(id, state.clock)
+      if (state?.owner === member) this.#remove(id, state, state.clock)
     }
     this.#idsOf.delete(member)
     this.#bytesOf.delete(member)
@@ -131,6 +165,7 @@ export class Presence<M> {
     encoding.writeVarUint(encoder, this.#changed.size)
     for (const [id, goneAt] of this.#changed) {
       const state = this.#states.get(id)
+      if (state) state.told = true
       writeEntry(encoder, id, state?.clock ?? goneAt ?? 0, state?.json ?? GONE)
     }
     this.#changed.clear()
@@ -143,17 +178,20 @@ export class Presence<M> {
     if (this.#all === null) {
       const encoder = encoding.createEncoder()
       encoding.writeVarUint(encoder, this.#states.size)
-      for (const [id, state] of this.#states) writeEntry(encoder, id, state.clock, state.json)
+      for (const [id, state] of this.#states) {
+        state.told = true
+        writeEntry(encoder, id, state.clock, state.json)
+      }
       this.#all = frame(encodeMessage({ type: 'awareness', update: encoding.toUint8Array(encoder) }))
     }
     return this.#all
   }
 
-  #take(member: M, id: number, clock: number, json: Uint8Array, alone: boolean): Refused | null {
+  #take(member: M, id: number, clock: number, json: Uint8Array, message: Message): Refused | null {
     const state = this.#states.get(id)
     const own = this.#idsOf.get(member)
     // The first thing a client says is its own id, alone.
-    const introduces = alone && own === undefined && !isNull(json)
+    const introduces = message.alone && own === undefined && !isNull(json)
     const owner = introduces ? this.#owners.shownBefore(member, id) : this.#owners.of(id)
     if (owner !== undefined && owner !== member) {
       if (introduces) this.#onContested(owner)
@@ -172,7 +210,7 @@ export class Presence<M> {
       return IMPLAUSIBLE
     }
     if (isNull(json)) {
-      if (state) this.#remove(id, clock)
+      if (state) this.#remove(id, state, clock)
       own?.delete(id)
       return null
     }
@@ -181,16 +219,20 @@ export class Presence<M> {
     if (!mine && own && own.size >= idsPerMember) return TOO_MANY
     if (
       json.length > stateBytes ||
+      json.length > message.bytesLeft ||
       (this.#bytesOf.get(member) ?? 0) + json.length - mine > memberBytes ||
       this.#bytes + json.length - (state?.json.length ?? 0) > roomBytes
     ) {
       return TOO_LARGE
     }
+    message.bytesLeft -= json.length
     // Peers parse this as JSON and would throw in their message handler.
     JSON.parse(utf8.decode(json))
     if (introduces) this.#owners.claim(member, id)
     if (state) this.#forget(id, state)
-    this.#states.set(id, { clock: announced, json: json.slice(), owner: member })
+    // One that has just gone is still known to those who haven't heard that.
+    const told = state?.told ?? this.#changed.has(id)
+    this.#states.set(id, { clock: announced, json: json.slice(), owner: member, told })
     this.#bytes += json.length
     this.#bytesOf.set(member, (this.#bytesOf.get(member) ?? 0) + json.length)
     if (own) own.add(id)
@@ -200,11 +242,12 @@ export class Presence<M> {
     return null
   }
 
-  #remove(id: number, clock: number): void {
-    const state = this.#states.get(id)
-    if (state) this.#forget(id, state)
+  /** Only who has heard of an id hears that it has gone. */
+  #remove(id: number, state: State<M>, clock: number): void {
+    this.#forget(id, state)
     this.#states.delete(id)
-    this.#changed.set(id, clock)
+    if (state.told) this.#changed.set(id, clock)
+    else this.#changed.delete(id)
     this.#all = null
   }
 

@@ -22,8 +22,8 @@ export interface Transport extends Receiver {
 export interface SessionEvents {
   /** The client shows a token, first or anew (PROTOCOL X8). */
   token(token: string): void
-  /** It said something about presence. */
-  presence(): void
+  /** It said something about presence, of so many ids. */
+  presence(entries: number): void
 }
 
 /** Who is at the other end, and what they may do. */
@@ -71,8 +71,8 @@ export interface Host {
   readonly closed: boolean
   /** Hands in a message again that had to wait. */
   receive(payload: Uint8Array): void
-  /** It said something about presence. */
-  sawPresence(): void
+  /** It said something about presence, of so many ids. */
+  sawPresence(entries: number): void
   showToken(token: string): void
   /** Leaves the room; the connection ends later, by {@link close}. */
   dismiss(): void

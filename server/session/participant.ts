@@ -5,6 +5,7 @@ import type { Message } from '../../shared/messages.js'
 import { Bucket } from '../limits/bucket.js'
 import type { Answer } from '../room/answer.js'
 import type { Member, Refused } from '../room/member.js'
+import { entriesIn } from '../room/presence.js'
 import type { Room } from '../room/room.js'
 import { Answers, type Asker } from './answers.js'
 import type { Host, SessionDeps, Transport } from './contract.js'
@@ -279,7 +280,7 @@ export class Participant implements Member, Asker {
 
   #present(update: Uint8Array): void {
     this.#deps.counters.presenceIn++
-    this.#host.sawPresence()
+    this.#host.sawPresence(entriesIn(update))
     const refusal = this.#room.present(this, update)
     if (refusal !== null) this.#refusals.presence(refusal)
   }

@@ -231,6 +231,20 @@ describe('Pace and Turnstile', () => {
     expect(events).toEqual(['hold', 'release'])
   })
 
+  it('a presence message about many weighs more: in a turn, and in its own rate', () => {
+    const { pace: make, turn, state } = setup({ presencePerSecond: 10 })
+    const { pace, handled } = make((paced) => paced.presence(2048))
+    send(pace, 12)
+    expect(handled).toHaveLength(4)
+    turn()
+    expect(handled).toHaveLength(8)
+    turn()
+    expect([handled.length, state.slowed]).toEqual([12, 0])
+    send(pace, 1)
+    expect(state.slowed).toBe(1)
+    pace.end()
+  })
+
   it('nobody who pours is let on while the disk is behind', () => {
     const { pace: make, turn, state } = setup()
     const { pace, events } = make()
@@ -259,7 +273,7 @@ describe('Pace and Turnstile', () => {
       const { pace, events } = make()
       for (let i = 0; i < 200; i++) {
         pace.control()
-        pace.presence()
+        pace.presence(1)
       }
       pace.read(4000)
       expect(events).toEqual(['hold'])

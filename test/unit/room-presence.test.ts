@@ -2,7 +2,7 @@ import * as encoding from 'lib0/encoding'
 import { describe, expect, it } from 'vitest'
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { Presence } from '../../server/room/presence.js'
+import { defaultPresenceLimits, entriesIn, MOST_ENTRIES, Presence } from '../../server/room/presence.js'
 import { messagesIn } from '../support/frames.js'
 
 /** A client's awareness, with its id under control and without timers left behind. */
@@ -27,6 +27,23 @@ const hear = (awareness: Awareness, frame: Uint8Array | null): void => {
 
 const raw = (id: number, clock: number, json: string): Uint8Array =>
   Uint8Array.from([1, id, clock, json.length, ...Buffer.from(json)])
+
+/** One update of many entries. */
+const many = (entries: readonly (readonly [id: number, clock: number, json: string])[]): Uint8Array =>
+  encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, entries.length)
+    for (const [id, clock, json] of entries) {
+      encoding.writeVarUint(encoder, id)
+      encoding.writeVarUint(encoder, clock)
+      encoding.writeVarString(encoder, json)
+    }
+  })
+
+const idsIn = (frame: Uint8Array | null): number =>
+  messagesIn(frame ? [frame] : []).reduce(
+    (sum, message) => sum + (message.type === 'awareness' ? entriesIn(message.update) : 0),
+    0,
+  )
 
 describe('Presence', () => {
   it('passes on the latest state of each id, once', () => {
@@ -180,5 +197,90 @@ describe('Presence', () => {
     presence.receive('a', says(alice))
     hear(bob, presence.takeChanges())
     expect(bob.getStates().get(1)).toEqual({ name: 'alice', cursor: 1 })
+  })
+
+  it('looks at so many entries of a message, and at nothing behind them', () => {
+    const presence = new Presence<string>()
+    const own = [1, 2, '{"n":1}'] as const
+    const others = Array.from({ length: MOST_ENTRIES }, (_, i) => [1000 + i, 1, 'null'] as const)
+    presence.receive('a', raw(1, 1, '{}'))
+    const tooMany = { code: 4529, reason: 'too many presence ids in one message' }
+    expect(presence.receive('a', many([...others, own]))).toMatchObject(tooMany)
+    const peer = client(7)
+    hear(peer, presence.all())
+    expect(peer.getStates().get(1)).toEqual({})
+    expect(presence.receive('a', many([own, ...others.slice(1)]))).toBeNull()
+    hear(peer, presence.all())
+    expect(peer.getStates().get(1)).toEqual({ n: 1 })
+  })
+
+  it('a stock client that repeats what it hears from a room of thousands is told nothing', () => {
+    const presence = new Presence<number>()
+    const [joiner, members] = [client(5_000), 4_999]
+    for (let id = 1; id <= members; id++) presence.receive(id, many([[id, 1, '{"user":{"name":"n"}}']]))
+    hear(joiner, presence.all())
+    const repeats = says(joiner, [...joiner.getStates().keys()])
+    expect(entriesIn(repeats)).toBe(members + 1)
+    presence.receive(members + 1, says(joiner))
+    presence.takeChanges()
+    expect(presence.receive(members + 1, repeats)).toBeNull()
+    expect([presence.size, presence.hasChanges]).toEqual([members + 1, false])
+  })
+
+  it('nobody hears of an id that came and went since they heard last', () => {
+    const presence = new Presence<string>()
+    const churn = Array.from({ length: 2000 }, (_, i) => [
+      [1000 + i, 1, '1'] as const,
+      [1000 + i, 2, 'null'] as const,
+    ])
+    presence.receive('a', many(churn.flat()))
+    expect([presence.size, presence.hasChanges]).toEqual([0, false])
+    presence.receive('b', raw(2, 1, '{}'))
+    presence.leave('b')
+    expect(presence.takeChanges()).toBeNull()
+  })
+
+  it('an id that anybody has heard of is announced as gone, whatever came in between', () => {
+    const presence = new Presence<string>()
+    const [flushed, joined] = [client(7), client(8)]
+    presence.receive('a', raw(1, 1, '{}'))
+    hear(flushed, presence.takeChanges())
+    presence.receive('b', raw(2, 1, '{}'))
+    hear(joined, presence.all())
+    // Gone, back and gone again, all before the next flush.
+    for (const [clock, json] of [
+      [2, 'null'],
+      [3, '{}'],
+      [4, 'null'],
+    ] as const) {
+      presence.receive('a', raw(1, clock, json))
+    }
+    presence.leave('b')
+    const changes = presence.takeChanges()
+    expect(idsIn(changes)).toBe(2)
+    for (const peer of [flushed, joined]) {
+      hear(peer, changes)
+      expect([...peer.getStates().keys()]).toEqual([peer.clientID])
+    }
+  })
+
+  it('reads no more states of a message than one connection may have', () => {
+    const presence = new Presence<string>({ ...defaultPresenceLimits, memberBytes: 100 })
+    const again = Array.from({ length: 50 }, (_, i) => [1, i + 1, '"0123456"'] as const)
+    expect(presence.receive('a', many(again))).toMatchObject({ reason: 'too large a presence' })
+    const peer = client(7)
+    hear(peer, presence.all())
+    expect(peer.meta.get(1)?.clock).toBe(11)
+    expect(presence.receive('a', raw(1, 60, '"0123456"'))).toBeNull()
+  })
+})
+
+describe('entriesIn', () => {
+  it('says how many are looked at, whatever the bytes are', () => {
+    expect(entriesIn(raw(1, 1, '{}'))).toBe(1)
+    expect(entriesIn(many(Array.from({ length: 20_000 }, (_, i) => [i, 1, 'null'])))).toBe(MOST_ENTRIES)
+    for (const bytes of [[], [0], [0xff], [200], [200, 1, 1]]) {
+      expect(entriesIn(Uint8Array.from(bytes))).toBeLessThanOrEqual(1)
+    }
   })
 })
