@@ -3,6 +3,9 @@ import * as encoding from 'lib0/encoding'
 import { encodeMessage } from '../../shared/codec.js'
 import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
+import { Cursor } from '../update/cursor.js'
+import { skipJson } from '../update/json.js'
+import { DEFAULT_LIMITS } from '../update/limits.js'
 import { frame } from '../websocket/frame.js'
 import type { Refused } from './member.js'
 import { Owners } from './owners.js'
@@ -53,6 +56,14 @@ interface State<M> {
   owner: M
   /** Whether somebody has heard of the id: then they have to hear when it goes, too. */
   told: boolean
+}
+
+/** A state in a message. */
+interface Said {
+  readonly update: Uint8Array
+  /** Where its length stands, and behind that: */
+  readonly at: number
+  readonly json: Uint8Array
 }
 
 /** What one message may still do. */
@@ -122,7 +133,7 @@ export class Presence<M> {
    * clients repeat all they hear; so are those behind the first {@link MOST_ENTRIES}.
    *
    * @returns why some of it was refused, `null` if nothing was.
-   * @throws InkwireError INKWIRE_BAD_MESSAGE when the bytes or a state's JSON are malformed.
+   * @throws InkwireError INKWIRE_BAD_MESSAGE when the bytes or a state's JSON are malformed, or nested too deep.
    */
   receive(member: M, update: Uint8Array): Refused | null {
     let refusal: Refused | null = null
@@ -136,8 +147,9 @@ export class Presence<M> {
       for (let i = 0; i < looks; i++) {
         const id = decoding.readVarUint(decoder)
         const clock = decoding.readVarUint(decoder)
+        const at = decoder.pos
         const json = decoding.readVarUint8Array(decoder)
-        refusal = this.#take(member, id, clock, json, message) ?? refusal
+        refusal = this.#take(member, id, clock, { update, at, json }, message) ?? refusal
       }
       if (count > looks) return TOO_LONG
       if (decoder.pos !== update.length) throw new RangeError('bytes left over')
@@ -187,7 +199,8 @@ export class Presence<M> {
     return this.#all
   }
 
-  #take(member: M, id: number, clock: number, json: Uint8Array, message: Message): Refused | null {
+  #take(member: M, id: number, clock: number, said: Said, message: Message): Refused | null {
+    const { json } = said
     const state = this.#states.get(id)
     const own = this.#idsOf.get(member)
     // The first thing a client says is its own id, alone.
@@ -226,8 +239,8 @@ export class Presence<M> {
       return TOO_LARGE
     }
     message.bytesLeft -= json.length
-    // Peers parse this as JSON and would throw in their message handler.
-    JSON.parse(utf8.decode(json))
+    // Peers parse this and print it again, by recursion: they would throw in their message handler.
+    skipJson(new Cursor(said.update, said.at, DEFAULT_LIMITS.maxDepth))
     if (introduces) this.#owners.claim(member, id)
     if (state) this.#forget(id, state)
     // One that has just gone is still known to those who haven't heard that.
@@ -258,8 +271,6 @@ export class Presence<M> {
     this.#idsOf.get(owner)?.delete(id)
   }
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 const isNull = (json: Uint8Array): boolean =>
   json.length === 4 && json[0] === 0x6e && json[1] === 0x75 && json[2] === 0x6c && json[3] === 0x6c

@@ -145,6 +145,29 @@ describe('Presence', () => {
     expect(() => presence.receive('a', Uint8Array.of(0))).not.toThrow()
   })
 
+  it('refuses states that are nested deeper than values in updates: stock clients print them by recursion', () => {
+    const presence = new Presence<string>()
+    const nested = (depth: number, [open, close]: readonly [string, string]): Uint8Array =>
+      many([[1, depth, `{"user":${open.repeat(depth - 1)}0${close.repeat(depth - 1)}}`]])
+    for (const brackets of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      expect(() => presence.receive('a', nested(257, brackets))).toThrowError(
+        expect.objectContaining({ code: 'INKWIRE_BAD_MESSAGE' }),
+      )
+      expect(() => presence.receive('a', nested(2600, brackets))).toThrow('malformed')
+    }
+    expect(presence.size).toBe(0)
+    expect(presence.receive('a', nested(256, ['[', ']']))).toBeNull()
+    expect(presence.receive('a', many([[1, 300, JSON.stringify('['.repeat(5000))]]))).toBeNull()
+  })
+
+  it('refuses a byte order mark, which JSON has none of', () => {
+    const presence = new Presence<string>()
+    expect(() => presence.receive('a', many([[1, 1, '\ufeff{}']]))).toThrow('malformed')
+  })
+
   it('is bounded: ids per connection, bytes per state, per connection and in all', () => {
     const limits = { idsPerMember: 3, stateBytes: 10, memberBytes: 12, roomBytes: 16 }
     const presence = new Presence<string>(limits)
