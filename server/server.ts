@@ -3,6 +3,7 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerResponse,
 } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Code } from '../shared/codes.js'
@@ -17,6 +18,7 @@ import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
 import { Gate } from './gate/gate.js'
 import { createHttpApp } from './http/app.js'
+import { PacedSocket, paceSockets } from './http/paced-socket.js'
 import type { InkwireServer } from './inkwire-server.js'
 import type { UnsavedReport } from './journal/journal.js'
 import type { LevelJournal } from './journal/level.js'
@@ -41,11 +43,14 @@ import { Store } from './store.js'
 import { warmUp } from './warm-up/warm-up.js'
 import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
-/** What handshakes, and what reading what sockets bring, may take of a turn of the event loop, ms. */
+/** What HTTP's parser, handshakes, and reading what sockets bring may take of a turn of the event loop, ms. */
+const PARSING_MS = 4
 const HANDSHAKES_MS = 4
 const READING_MS = 8
 /** How long a warm-up takes, ms. */
 const WARM_UP_MS = 1000
+/** A socket that speaks plain HTTP, and neither brings anything nor takes its answer for so long, is cut, ms. */
+const SILENT_HTTP_MS = 30_000
 /** How often to look whether the disk has caught up, ms. */
 const CLOGGED_MS = 2
 
@@ -237,11 +242,24 @@ class ComposedServer implements InkwireServer {
     }
     // Closed meanwhile, it must not begin to listen: nobody would close it again.
     this.#refuseIfClosed()
-    const http = createHttpServer({ connectionsCheckingInterval: 500 }, this.requestHandler)
+    const http = createHttpServer({ connectionsCheckingInterval: 500 })
     const { limits } = this.#config
     http.headersTimeout = limits.handshakeTimeoutMs
+    http.timeout = SILENT_HTTP_MS
+    paceSockets(http, {
+      parsing: new InTurns({ soon: setImmediate, clock: () => performance.now(), ms: PARSING_MS }),
+      answering: new Turnstile({ soon: setImmediate, later: setImmediate, clogged: () => false }),
+    })
+    http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const socket: Duplex = request.socket
+      const answer = (): void => this.requestHandler(request, response)
+      if (socket instanceof PacedSocket) socket.request(response, answer)
+      else answer()
+    })
     limitSockets(http, limits, this.#proxies, () => this.#clients.refused(Code.tooFast, 'too many sockets'))
-    http.on('upgrade', (request, socket, head) => this.handleUpgrade(request, socket, head))
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.handleUpgrade(request, socket instanceof PacedSocket ? socket.detach() : socket, head)
+    })
     this.#http = http
     const { data, durability, host, port } = this.#config
     const address = await listenAt(http, host, port).catch(async (error: unknown) => {
