@@ -17,6 +17,7 @@ import { openDataFolder } from './data-folder.js'
 import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
 import { Gate } from './gate/gate.js'
+import { endAfterUpgrade, UpgradableRequest } from './gate/upgrades.js'
 import { createHttpApp } from './http/app.js'
 import { PacedSocket, paceSockets } from './http/paced-socket.js'
 import type { InkwireServer } from './inkwire-server.js'
@@ -242,7 +243,10 @@ class ComposedServer implements InkwireServer {
     }
     // Closed meanwhile, it must not begin to listen: nobody would close it again.
     this.#refuseIfClosed()
-    const http = createHttpServer({ connectionsCheckingInterval: 500 })
+    const http = createHttpServer({
+      connectionsCheckingInterval: 500,
+      IncomingMessage: UpgradableRequest,
+    })
     const { limits } = this.#config
     http.headersTimeout = limits.handshakeTimeoutMs
     http.timeout = SILENT_HTTP_MS
@@ -251,6 +255,7 @@ class ComposedServer implements InkwireServer {
       answering: new Turnstile({ soon: setImmediate, later: setImmediate, clogged: () => false }),
     })
     http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      endAfterUpgrade(request, response)
       const socket: Duplex = request.socket
       const answer = (): void => this.requestHandler(request, response)
       if (socket instanceof PacedSocket) socket.request(response, answer)

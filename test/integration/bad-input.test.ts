@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import * as encoding from 'lib0/encoding'
 import { describe, expect, it } from 'vitest'
@@ -110,14 +112,22 @@ describe('bad input ends that one connection with a code, and nobody else notice
     }
   })
 
+  it('another upgrade is answered as if it had not asked', async () => {
+    const { url } = await startServer()
+    const request = get(`${url}/healthz`, { headers: { Connection: 'Upgrade', Upgrade: 'h2c' } })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    response.resume()
+    expect(response.statusCode).toBe(200)
+  })
+
   it('a handshake that is none does not disturb the server', async () => {
     const { url } = await startServer()
     const { port } = new URL(url)
-    for (const text of [
-      'GET /doc HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
-      'GET /doc HTTP/1.1\r\nHost: x\r\nUpgrade: nonsense\r\nConnection: Upgrade\r\n\r\n',
-      '\0\0\0\0',
-    ]) {
+    for (const [text, status] of [
+      ['GET /doc HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n', 400],
+      ['GET /doc HTTP/1.1\r\nHost: x\r\nUpgrade: nonsense\r\nConnection: Upgrade\r\n\r\n', 404],
+      ['\0\0\0\0', 400],
+    ] as const) {
       const socket = connect(Number(port), '127.0.0.1')
       const answer = await new Promise<string>((resolve) => {
         let got = ''
@@ -128,7 +138,7 @@ describe('bad input ends that one connection with a code, and nobody else notice
         socket.on('error', () => undefined)
         socket.write(text)
       })
-      expect(answer).toMatch(/^HTTP\/1\.1 (400|426)/)
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
     }
     expect(await (await fetch(`${url}/healthz`)).text()).toBe('ok')
   })
