@@ -40,14 +40,19 @@ const SMALLEST_SECRET_BYTES = 32
 /** Errors of the key service, not of the token. */
 const SERVICE_ERRORS = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']
 
+/** The last moment that a `Date` can be, seconds: an end beyond that would be none. */
+const LAST_SECOND = 8.64e12
+const ENDLESS = 'the token does not say when it ends (exp)'
+
 const claims = z.object({
   sub: z.string().min(1).max(256),
   docs: z.record(z.string(), z.enum(ACCESS_LEVELS)),
+  exp: z.number().max(LAST_SECOND),
 })
 
 /**
- * Checks JSON Web Tokens (RFC 7519) with the claims `sub` (the user), `docs` (document patterns to `read`, `write` or
- * `admin`) and, if present, `exp`, `nbf`, `iat`, `iss`, `aud`.
+ * Checks JSON Web Tokens (RFC 7519) with the claims `sub` (the user), `exp` (when it ends), `docs` (document patterns to
+ * `read`, `write` or `admin`) and, if present, `nbf`, `iat`, `iss`, `aud`.
  *
  * @throws InkwireError INKWIRE_BAD_OPTION for a key that is none, is too short, or not exactly one; for an algorithm
  *   that doesn't fit it.
@@ -77,6 +82,7 @@ export const authorizeByJwt = (options: JwtOptions): Authorize => {
         error instanceof errors.JWTExpired ? 'the token has expired' : 'the token is not valid',
       )
     }
+    if (payload.exp === undefined || !(payload.exp <= LAST_SECOND)) return unauthenticated(ENDLESS)
     // A revocation refuses what was issued before it: nobody may bring a token from the future.
     if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_S) {
       return unauthenticated('the token was issued in the future')
@@ -112,13 +118,13 @@ const verified = async (
 const grant = (payload: JWTPayload, document: string): Grant | Refusal => {
   const parsed = claims.safeParse(payload)
   if (!parsed.success) return unauthenticated('the token lacks the claims sub and docs')
-  const { sub, docs } = parsed.data
+  const { sub, docs, exp } = parsed.data
   const access = accessTo(docs, document)
   if (access === null) return { refused: 'forbidden', reason: 'the token does not open this document' }
   return {
     user: sub,
     access,
-    ...(payload.exp === undefined ? {} : { expiresAt: payload.exp * 1000 }),
+    expiresAt: exp * 1000,
     // The issuer's clock may be ahead of ours: rather refuse one that is a little newer than a revocation.
     ...(payload.iat === undefined ? {} : { issuedAt: (payload.iat - CLOCK_TOLERANCE_S) * 1000 }),
   }

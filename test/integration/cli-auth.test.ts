@@ -47,6 +47,7 @@ describe('inkwire serve with authorization', () => {
       new SignJWT({ docs: { doc: 'write' } })
         .setProtectedHeader({ alg: 'ES256', kid: 'one' })
         .setSubject('ada')
+        .setExpirationTime('1h')
         .setIssuer('us')
         .setAudience(audience)
         .sign(privateKey)
@@ -70,6 +71,7 @@ describe('inkwire serve with authorization', () => {
     const token = await new SignJWT({ docs: {} })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject('x')
+      .setExpirationTime('1h')
       .sign(new TextEncoder().encode(SECRET))
     // Not of an algorithm that such keys have: nothing to fetch, the token is bad.
     expect(await closeCode(`${server.ws}/doc?token=${token}`)).toBe(4401)
@@ -77,6 +79,7 @@ describe('inkwire serve with authorization', () => {
     const signed = await new SignJWT({ docs: {} })
       .setProtectedHeader({ alg: 'EdDSA' })
       .setSubject('x')
+      .setExpirationTime('1h')
       .sign(privateKey)
     expect(await closeCode(`${server.ws}/doc?token=${signed}`)).toBe(1013)
   })

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, SignJWT } from 'jose'
+import { exportJWK, type JWTPayload, SignJWT } from 'jose'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type AuthRequest, ask } from '../../server/auth/authorize.js'
 import { authorizeByJwt } from '../../server/auth/jwt.js'
@@ -23,8 +23,9 @@ const sign = (
   key: KeyObject | Uint8Array,
   header: { alg?: string; kid?: string } = {},
   iat?: number,
+  claims: { readonly exp?: unknown } = { exp: Math.floor(Date.now() / 1000) + 3600 },
 ): Promise<string> =>
-  new SignJWT({ docs: { doc: 'write' } })
+  new SignJWT({ docs: { doc: 'write' }, ...(claims as JWTPayload) })
     .setProtectedHeader({ alg: 'ES256', ...header })
     .setSubject('ada')
     .setIssuedAt(iat)
@@ -169,4 +170,22 @@ it('a token from the future would outlast a revocation: it is refused, but for c
   const now = Math.floor(Date.now() / 1000)
   expect(await verdictOn(authorize, await sign(key, { alg: 'HS256' }, now + 60))).toBe('refused')
   expect(await verdictOn(authorize, await sign(key, { alg: 'HS256' }, now + 3))).toBe('in')
+})
+
+it('a token has to say when it ends, and to end', async () => {
+  const authorize = authorizeByJwt({ secret: SECRET })
+  const key = new TextEncoder().encode(SECRET)
+  const now = Math.floor(Date.now() / 1000)
+  const endless = { ok: false, kind: 'refused', refused: 'unauthenticated' }
+  const toldOf = async (claims: { readonly exp?: unknown }) =>
+    ask(authorize, request(await sign(key, { alg: 'HS256' }, now, claims)), 1000)
+  for (const claims of [{}, { exp: 1e308 }, { exp: 8.64e12 + 1 }]) {
+    expect(await toldOf(claims)).toEqual({ ...endless, reason: 'the token does not say when it ends (exp)' })
+  }
+  for (const exp of [String(now + 60), null, true, []]) expect(await toldOf({ exp })).toMatchObject(endless)
+  const inAThousandYears = now + 1000 * 365 * 86_400
+  expect(await toldOf({ exp: inAThousandYears })).toMatchObject({
+    ok: true,
+    expiresAt: inAThousandYears * 1000,
+  })
 })
