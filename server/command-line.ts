@@ -1,4 +1,5 @@
 /** The command line, with the real process around it. Importing it runs it. */
+import { fstatSync, writeFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FAILED, type Io, OK, type Parts } from './cli/context.js'
@@ -17,8 +18,20 @@ const LOOK_MS = 10
 /** Whether this is a server's process: what it says is of less worth than what it does. */
 let serving = false
 
+/** Whether stdout is a file: Node's own stream takes a part that a full disk took for all of it. */
+const toFile = fstatSync(process.stdout.fd).isFile()
+const print = (chunk: string | Uint8Array): boolean => {
+  if (!toFile) return process.stdout.write(chunk)
+  try {
+    writeFileSync(process.stdout.fd, chunk)
+  } catch (error) {
+    failed(error as NodeJS.ErrnoException)
+  }
+  return true
+}
+
 const io: Io = {
-  stdout: process.stdout,
+  stdout: { isTTY: process.stdout.isTTY, write: print },
   // In order with the log's lines.
   stderr: { isTTY: process.stderr.isTTY, write: (chunk) => stderr.write(chunk) },
   env: process.env,
@@ -32,13 +45,14 @@ const io: Io = {
   exit: (code) => process.exit(code),
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+function failed(error: NodeJS.ErrnoException): void {
   if (serving) return
   // Whoever reads stdout (`head`, say) may have had enough.
   if (error.code === 'EPIPE') process.exit(OK)
   stderr.write(`inkwire: ${explain(Object.assign(error, { path: 'stdout' })).line}\n`)
   process.exit(FAILED)
-})
+}
+process.stdout.on('error', failed)
 // Only Node itself writes there, its warnings: not worth an end.
 process.stderr.on('error', () => undefined)
 

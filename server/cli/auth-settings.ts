@@ -68,15 +68,24 @@ const ABOUT_TOKENS: readonly Flag[] = [
   ['authCookie', '--auth-cookie'],
 ]
 
+/** Variables that would say what tokens are checked with, and are set to nothing: an unset `${SECRET}` somewhere, say. */
+export const emptyKeys = (env: Readonly<Record<string, string | undefined>>): string[] =>
+  KEYS.map(([, flag]) => variableOf(flag)).filter((name) => env[name] === '')
+
 /**
  * What these options mean for a server.
  *
+ * @param unknown variables that are no settings: a misspelled one about tokens must not lead to a server without.
  * @throws InkwireError INKWIRE_BAD_OPTION; also when something is said about tokens but not how they are checked, and
  *   when the host is public and nobody would be asked who they are.
  */
-export const authOptions = async (settings: AuthSettings, host: string): Promise<ServerOptions> => {
+export const authOptions = async (
+  settings: AuthSettings,
+  host: string,
+  unknown: readonly string[],
+): Promise<ServerOptions> => {
   const keyed = firstGiven(KEYS, settings) !== null
-  if (!keyed) refuseToStartOpen(settings, host)
+  if (!keyed) refuseToStartOpen(settings, host, unknown)
   return {
     ...(keyed ? { authorize: await authorizeBy(settings) } : {}),
     authCookie: settings.authCookie,
@@ -88,14 +97,14 @@ export const authOptions = async (settings: AuthSettings, host: string): Promise
 const firstGiven = (flags: readonly Flag[], settings: AuthSettings): string | null =>
   flags.find(([setting]) => settings[setting] !== undefined)?.[1] ?? null
 
-const refuseToStartOpen = (settings: AuthSettings, host: string): void => {
+const refuseToStartOpen = (settings: AuthSettings, host: string, unknown: readonly string[]): void => {
   const keyless = firstGiven(ABOUT_TOKENS, settings)
+  const misspelled = unknown.find((name) => name.startsWith('INKWIRE_AUTH_'))
   // Somebody wants tokens to be checked, and the setting that says how is missing or misspelled.
-  if (keyless !== null) {
-    throw bad(
-      `${keyless} (${variableOf(keyless)}) is of no use without what tokens are checked with: one of ` +
-        KEYS.map(([, flag]) => flag).join(', '),
-    )
+  const without = keyless === null ? misspelled : `${keyless} (${variableOf(keyless)})`
+  if (without !== undefined) {
+    const flags = KEYS.map(([, flag]) => flag).join(', ')
+    throw bad(`${without} is of no use without what tokens are checked with: one of ${flags}`)
   }
   if (settings.insecurePublic || isLoopback(host)) return
   throw bad(

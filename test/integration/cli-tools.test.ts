@@ -1,9 +1,13 @@
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import * as Y from 'yjs'
 import { runInkwire } from '../support/inkwire.js'
+import { canMount, run as mount } from '../support/privileged.js'
 import { tempDir } from '../support/temp.js'
+
+const mountable = canMount()
+if (!mountable) console.log('skipped: a full disk needs the right to mount a tmpfs')
 
 const run = async (...args: string[]): Promise<{ code: unknown; out: string; err: string }> => {
   const process = runInkwire(args)
@@ -76,6 +80,21 @@ describe('import, list and export by the built command', () => {
     const process = runInkwire(['list', '--data', data], {}, { stdout: full.fd })
     expect(await process.exited).toBe(1)
     await full.close()
+    expect(process.stderr()).toBe('inkwire: stdout: the disk is full (ENOSPC)\n')
+  })
+
+  it.runIf(mountable)('fail when a file takes only a part of what they print', async () => {
+    const folder = await tempDir()
+    const data = join(folder, 'data')
+    await run('import', 'large', await stateFile(folder, 'x'.repeat(300_000)), '--data', data)
+    const disk = await tempDir()
+    mount('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk)
+    onTestFinished(() => void mount('umount', disk))
+    const file = await open(join(disk, 'large.txt'), 'w')
+    const args = ['export', 'large', '--format', 'text', '--data', data]
+    const process = runInkwire(args, {}, { stdout: file.fd })
+    expect(await process.exited).toBe(1)
+    await file.close()
     expect(process.stderr()).toBe('inkwire: stdout: the disk is full (ENOSPC)\n')
   })
 

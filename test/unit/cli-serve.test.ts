@@ -104,13 +104,15 @@ describe('serve', () => {
       '--auth-cookie (INKWIRE_AUTH_COOKIE)',
     ],
     [['--auth-algorithms', 'RS256'], {}, '--auth-algorithms (INKWIRE_AUTH_ALGORITHMS)'],
+    // Misspelled: it is …_URL.
+    [[], { INKWIRE_AUTH_JWKS_URI: 'https://x/' }, 'INKWIRE_AUTH_JWKS_URI'],
   ])(
     'does not start open when something is said of tokens, but not their key: %j %j',
     async (argv, env, setting) => {
       const { io, made, running } = await serveWith(argv, { env })
       expect(await running).toBe(2)
       expect(made).toEqual([])
-      expect(io.err.join('')).toBe(
+      expect(io.err.at(-1)).toBe(
         `inkwire: ${setting} is of no use ` +
           'without what tokens are checked with: one of --auth-jwt-secret, --auth-jwt-public-key, --auth-jwks-url ' +
           '(INKWIRE_BAD_OPTION)\n',
@@ -119,13 +121,16 @@ describe('serve', () => {
   )
 
   it('names variables that look like settings and are none', async () => {
-    const env = { INKWIRE_AUTH_JWKS_URI: 'https://x/', INKWIRE_PROT: '80', INKWIRE_NONE: '', OTHER: '1' }
+    const env = { INKWIRE_PROT: '80', INKWIRE_NONE: '', OTHER: '1' }
     const { io, running } = await serveWith(['--port', '0'], { env })
     expect(await running).toBe(0)
-    expect(io.err).toEqual([
-      'inkwire: INKWIRE_AUTH_JWKS_URI is not a setting\n',
-      'inkwire: INKWIRE_PROT is not a setting\n',
-    ])
+    expect(io.err).toEqual(['inkwire: INKWIRE_PROT is not a setting\n'])
+  })
+
+  it('says that everybody may write when what would say otherwise is set to nothing', async () => {
+    const { io, running } = await serveWith(['--port', '0'], { env: { INKWIRE_AUTH_JWT_SECRET: '' } })
+    expect(await running).toBe(0)
+    expect(io.err).toEqual(['inkwire: INKWIRE_AUTH_JWT_SECRET is empty: everybody may write\n'])
   })
 
   it.each<[string[], string]>([
