@@ -10,6 +10,7 @@
 import { writeSync } from 'node:fs'
 import type { DocumentLog } from '../../server/journal/journal.js'
 import { openLevelJournal } from '../../server/journal/level.js'
+import { InkwireError } from '../../shared/errors.js'
 import { documentName, drawer, snapshotOf, updateOf } from './journal-contents.js'
 
 /** What the process is told, as JSON in its first argument. */
@@ -42,6 +43,16 @@ const journal = await openLevelJournal({
   },
 })
 
+/** Whether a change was made, and not refused since the store was failing. */
+const taken = (change: Promise<void>): Promise<boolean> =>
+  change.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof InkwireError && error.code === 'INKWIRE_STORE_FAILED') return false
+      throw error
+    },
+  )
+
 /** One document's life: written to, compacted, now and then deleted or replaced. */
 const live = async (index: number): Promise<never> => {
   const name = documentName(index)
@@ -65,8 +76,8 @@ const live = async (index: number): Promise<never> => {
     }
     while (durable < last) await new Promise((resolve) => setImmediate(resolve))
     if (random(8) === 0 && durable > compacted) {
-      compacted = durable - random(Math.min(3, durable - compacted))
-      await log.compact({ seq: compacted, update: snapshotOf(name, compacted) })
+      const seq = durable - random(Math.min(3, durable - compacted))
+      if (await taken(log.compact({ seq, update: snapshotOf(name, seq) }))) compacted = seq
     }
     if (!options.changes || random(12) > 0) continue
     log.release()
