@@ -263,7 +263,8 @@ class ComposedServer implements InkwireServer {
     })
     limitSockets(http, limits, this.#proxies, () => this.#clients.refused(Code.tooFast, 'too many sockets'))
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      this.handleUpgrade(request, socket instanceof PacedSocket ? socket.detach() : socket, head)
+      const raw = socket instanceof PacedSocket ? socket.detach() : socket
+      if (raw) this.handleUpgrade(request, raw, head)
     })
     this.#http = http
     const { data, durability, host, port } = this.#config

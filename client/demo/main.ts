@@ -152,13 +152,18 @@ const changeLibrary = (change: () => void): void => {
   renderLibrary()
 }
 
+/** Whether the token, if any, was of no use. */
+const isRefused = (connection: Connection | undefined): boolean =>
+  connection?.state === 'stopped' &&
+  (connection.code === Code.unauthenticated || connection.code === Code.forbidden)
+
 /** Something about a document has changed. */
 const changed = (): void => {
   shelf.tidy()
   lay()
   const state = shelf.shown?.connection.state
   if (state === 'live' && !listed) enlist()
-  if (state === 'live' || state === 'stopped') coverToken()
+  if (state === 'live' || isRefused(shelf.shown?.connection)) coverToken()
   void removeLeaving()
   renderStatus()
 }

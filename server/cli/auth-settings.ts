@@ -68,24 +68,34 @@ const ABOUT_TOKENS: readonly Flag[] = [
   ['authCookie', '--auth-cookie'],
 ]
 
-/** Variables that would say what tokens are checked with, and are set to nothing: an unset `${SECRET}` somewhere, say. */
-export const emptyKeys = (env: Readonly<Record<string, string | undefined>>): string[] =>
-  KEYS.map(([, flag]) => variableOf(flag)).filter((name) => env[name] === '')
+/** A variable that would say what tokens are checked with, and is set to nothing: an unset `${SECRET}` somewhere, say. */
+const emptyKey = (env: Environment): string | undefined =>
+  KEYS.map(([, flag]) => variableOf(flag)).find((name) => env[name] === '')
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What there is besides the settings. */
+interface Surroundings {
+  readonly env: Environment
+  /** Variables that look like settings and are none. */
+  readonly unknown: readonly string[]
+}
 
 /**
  * What these options mean for a server.
  *
- * @param unknown variables that are no settings: a misspelled one about tokens must not lead to a server without.
+ * @param env the environment, and which of its variables are no settings (`unknown`): one about tokens that is empty or
+ *   misspelled must not lead to a server without.
  * @throws InkwireError INKWIRE_BAD_OPTION; also when something is said about tokens but not how they are checked, and
  *   when the host is public and nobody would be asked who they are.
  */
 export const authOptions = async (
   settings: AuthSettings,
   host: string,
-  unknown: readonly string[],
+  { env, unknown }: Surroundings,
 ): Promise<ServerOptions> => {
   const keyed = firstGiven(KEYS, settings) !== null
-  if (!keyed) refuseToStartOpen(settings, host, unknown)
+  if (!keyed) refuseToStartOpen(settings, host, { env, unknown })
   return {
     ...(keyed ? { authorize: await authorizeBy(settings) } : {}),
     authCookie: settings.authCookie,
@@ -97,15 +107,17 @@ export const authOptions = async (
 const firstGiven = (flags: readonly Flag[], settings: AuthSettings): string | null =>
   flags.find(([setting]) => settings[setting] !== undefined)?.[1] ?? null
 
-const refuseToStartOpen = (settings: AuthSettings, host: string, unknown: readonly string[]): void => {
+const refuseToStartOpen = (settings: AuthSettings, host: string, { env, unknown }: Surroundings): void => {
   const keyless = firstGiven(ABOUT_TOKENS, settings)
-  const misspelled = unknown.find((name) => name.startsWith('INKWIRE_AUTH_'))
+  const misspelled = unknown.find((name) => /AUTH|JWT|JWKS|TOKEN|SECRET/.test(name))
   // Somebody wants tokens to be checked, and the setting that says how is missing or misspelled.
   const without = keyless === null ? misspelled : `${keyless} (${variableOf(keyless)})`
   if (without !== undefined) {
     const flags = KEYS.map(([, flag]) => flag).join(', ')
     throw bad(`${without} is of no use without what tokens are checked with: one of ${flags}`)
   }
+  const empty = emptyKey(env)
+  if (empty !== undefined) throw bad(`${empty} is empty: set it, or leave it out and everybody may write`)
   if (settings.insecurePublic || isLoopback(host)) return
   throw bad(
     `${host} can be reached by others, and without authorization they could read and change every document: ` +

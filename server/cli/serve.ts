@@ -1,7 +1,7 @@
 import { parseOptions, type ServerOptions } from '../config.js'
 import type { UnsavedReport } from '../journal/journal.js'
 import { LOG_LEVELS } from '../observe/log-levels.js'
-import { type AuthSettings, authOptions, authSettings, emptyKeys } from './auth-settings.js'
+import { type AuthSettings, authOptions, authSettings } from './auth-settings.js'
 import { type Context, FAILED, OK } from './context.js'
 import { type LimitSettings, limitOptions, limitSettings } from './limit-settings.js'
 import type { AddCommand } from './program.js'
@@ -68,10 +68,7 @@ export const addServe: AddCommand = (program, context, done) => {
     } = given
     const sizes = { maxMessageBytes: maxMessage, memoryBudgetMb: memoryBudget }
     const options = { port, host, data, pathPrefix, demo, durability, warmUp, logLevel, ...sizes }
-    const auth = await authOptions(given, parseOptions(options).host, unknown)
-    if (!auth.authorize) {
-      for (const name of emptyKeys(env)) stderr.write(`inkwire: ${name} is empty: everybody may write\n`)
-    }
+    const auth = await authOptions(given, parseOptions(options).host, { env, unknown })
     done(await serve({ ...options, ...auth, ...limitOptions(given) }, context))
   })
 }

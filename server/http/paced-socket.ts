@@ -33,7 +33,7 @@ export const paceSockets = (http: Server, turns: HttpTurns): void => {
 
 /**
  * A socket as an HTTP server sees it. What arrives is handed on in pieces, each in its turn, and nothing while a request
- * waits for its answer to be read: the rest stays in the system's buffers, and is the sender's.
+ * waits for its answer to be read: the rest stays in the system's buffers, but for some 64 KiB of it, and is the sender's.
  */
 export class PacedSocket extends Duplex {
   readonly #raw: Socket
@@ -58,8 +58,9 @@ export class PacedSocket extends Duplex {
     raw.on('end', this.#over)
     raw.on('timeout', this.#timedOut)
     raw.on('close', this.#gone)
-    // An error is followed by the end, which says enough.
+    // An error is followed by the end, which says enough; also of this one, when Node's server doesn't listen any more.
     raw.on('error', ignore)
+    this.on('error', ignore)
   }
 
   /** Calls `answer` when the requests before have been answered, and it is the socket's turn. */
@@ -68,9 +69,17 @@ export class PacedSocket extends Duplex {
     if (!this.#answering) this.#answerNext()
   }
 
-  /** Gives the socket back, with what nobody has taken of what arrived: it doesn't speak HTTP any more. */
-  detach(): Socket {
+  /**
+   * Gives the socket back, with what nobody has taken of what arrived: it doesn't speak HTTP any more. While a request
+   * isn't answered it is cut instead, and null: the answer would go out between what comes after it. Who waits for answers
+   * doesn't get there.
+   */
+  detach(): Socket | null {
     const raw = this.#raw
+    if (this.#answering) {
+      this.destroy()
+      return null
+    }
     this.#detached = true
     raw.off('data', this.#arrived)
     raw.off('end', this.#over)
@@ -209,7 +218,7 @@ export class PacedSocket extends Duplex {
     }
     this.#turns.answering.queue({
       release: () => {
-        if (this.destroyed) return
+        if (this.destroyed || this.#detached) return
         next.response.once('close', () => this.#answerNext())
         next.answer()
       },

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 /** How often it looks at most, ms. */
 const EVERY_MS = 1000
 
-/** What has become of a store's folder: it is as it was; it is another one, or none; its log is gone. */
+/** What has become of a store's folder: it is as it was; another one, none, or one of no store; its log is gone. */
 export type FolderState = 'same' | 'other' | 'without log'
 
 /**
@@ -33,7 +33,10 @@ export class FolderGuard {
     const folder = await folderAt(this.#location)
     this.#folder ??= folder
     if (folder === null || folder !== this.#folder) return 'other'
-    const files = await readdir(this.#location).catch((): string[] => [])
+    const files = await readdir(this.#location).catch(() => null)
+    // That it can't be read just now, for want of file descriptors say, means nothing.
+    if (files === null) return 'same'
+    if (!files.includes('CURRENT')) return 'other'
     return files.some((file) => file.endsWith('.log')) ? 'same' : 'without log'
   }
 }

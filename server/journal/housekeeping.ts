@@ -38,6 +38,8 @@ export class Housekeeping {
   readonly #chores: Chore[] = []
   #running: Promise<void> | null = null
   #stopped = false
+  /** Somebody has called for it while it ran. */
+  #woken = false
 
   constructor(deps: HousekeepingDeps) {
     this.#deps = deps
@@ -80,6 +82,8 @@ export class Housekeeping {
 
   /** Takes up what there is to do, or what failed while the store did. */
   wake(): void {
+    // One that is just failing hears of a store that works again before it has ended.
+    this.#woken = this.#running !== null
     if (this.#running || this.#stopped || this.#chores.length === 0) return
     this.#running = this.#work()
   }
@@ -107,6 +111,7 @@ export class Housekeeping {
       if (!this.#stopped) this.#deps.logger.warn({ err: error }, 'housekeeping was interrupted')
     } finally {
       this.#running = null
+      if (this.#woken) this.wake()
     }
   }
 

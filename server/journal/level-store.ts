@@ -5,8 +5,8 @@ import { InkwireError } from '../../shared/errors.js'
 import { isCorruption, storeFailed } from './errors.js'
 import { FolderGuard, type FolderState } from './folder-guard.js'
 import { EMPTY_RANGE, type KeyRange } from './keys.js'
-import { type Logged, readLogged, restoreLogged } from './logged.js'
-import { isUnfinishedRebuild, rebuild } from './rebuild.js'
+import { Logged } from './logged.js'
+import { forgetRebuild, isUnfinishedRebuild, rebuild } from './rebuild.js'
 import type { Pair, Store, Write } from './store.js'
 
 /** What `classic-level`, which `level` is in Node, has beyond `level`'s types. */
@@ -27,6 +27,8 @@ export interface LevelStoreOptions {
   readonly mend?: () => Promise<void>
   /** LevelDB's cache of uncompressed blocks, bytes. */
   readonly cacheBytes?: number
+  /** Whether its log is read before LevelDB does, so that nothing in it gets lost; default true. */
+  readonly readsLog?: boolean
   /** LevelDB left out so many writes of its own log when it opened; they have been written again. */
   readonly restored?: (writes: number) => void
   /** Milliseconds from any start; default `performance.now`. */
@@ -39,28 +41,33 @@ export interface LevelStoreOptions {
  * @throws InkwireError INKWIRE_STORE_LOCKED when another process or journal has it, INKWIRE_STORE_FAILED.
  */
 export const openLevelStore = async (location: string, options: LevelStoreOptions): Promise<LevelStore> => {
+  const logged = options.readsLog === false ? null : new Logged(location)
+  await logged?.read()
   try {
-    return await open(location, options)
+    return await open(location, options, logged)
   } catch (error) {
     // A process that was killed while it rebuilt the store leaves one that can't be opened.
     if (!isCorruption(error) || !(await isUnfinishedRebuild(location))) throw error
     await rebuild(location)
-    return open(location, options)
+    return open(location, options, logged)
   }
 }
 
-const open = async (location: string, options: LevelStoreOptions): Promise<LevelStore> => {
+const open = async (
+  location: string,
+  options: LevelStoreOptions,
+  logged: Logged | null,
+): Promise<LevelStore> => {
   await checkFiles(location)
-  const logged = await readLogged(location)
   const db = new Level<Uint8Array, Uint8Array>(location, {
     keyEncoding: 'view',
     valueEncoding: 'view',
     ...(options.cacheBytes === undefined ? {} : { cacheSize: options.cacheBytes }),
   })
-  await openDatabase(db, location)
-  const store = new LevelStore(db, location, options)
+  await openDatabase(db, location, true)
+  const store = new LevelStore(db, location, options, logged)
   try {
-    await store.opened(logged)
+    await store.opened()
   } catch (error) {
     await store.close()
     throw error
@@ -76,9 +83,13 @@ const checkFiles = async (location: string): Promise<void> => {
   throw new InkwireError('INKWIRE_STORE_FAILED', `the store in ${location} can't be opened`, { cause })
 }
 
-const openDatabase = async (db: Level<Uint8Array, Uint8Array>, location: string): Promise<void> => {
+const openDatabase = async (
+  db: Level<Uint8Array, Uint8Array>,
+  location: string,
+  createIfMissing: boolean,
+): Promise<void> => {
   try {
-    await db.open()
+    await db.open({ createIfMissing })
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
     if (cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED') {
@@ -100,33 +111,34 @@ export class LevelStore implements Store {
   readonly #mend: () => Promise<void>
   readonly #restored: (writes: number) => void
   readonly #guard: FolderGuard
-  /** What its logs held before it was opened, until LevelDB is known to have it. */
-  #logged: Logged = new Map()
+  readonly #logged: Logged | null
   /** Reads that come while the database is being reopened wait for this. Never rejects. */
   #ready: Promise<unknown> = Promise.resolve()
 
-  constructor(db: Level<Uint8Array, Uint8Array>, location: string, options: LevelStoreOptions) {
+  /** @param logged what its logs held before. */
+  constructor(
+    db: Level<Uint8Array, Uint8Array>,
+    location: string,
+    options: LevelStoreOptions,
+    logged: Logged | null,
+  ) {
     this.#db = db
     this.location = location
     this.#sync = options.sync
     this.#mend = options.mend ?? (() => Promise.resolve())
     this.#restored = options.restored ?? (() => {})
+    this.#logged = logged
     this.#guard = new FolderGuard(location, options.elapsed ?? (() => performance.now()))
   }
 
-  /** It has been opened, and its logs had held this before. */
-  async opened(logged: Logged): Promise<void> {
-    // What could not be written again after an earlier opening is in no log any more.
-    this.#logged = new Map([...this.#logged, ...logged])
-    const restored = await restoreLogged(
-      {
-        getMany: (keys) => this.#db.getMany(keys),
-        write: (writes) => this.#write(writes, { sync: true }),
-      },
-      this.#logged,
-    )
-    this.#logged = new Map()
-    if (restored > 0) this.#restored(restored)
+  /** It has been opened. */
+  async opened(): Promise<void> {
+    const restored = await this.#logged?.restore({
+      getMany: (keys) => this.#db.getMany(keys),
+      write: (writes) => this.#write(writes, { sync: true }),
+    })
+    if (restored) this.#restored(restored)
+    await forgetRebuild(this.location)
     await this.#look()
   }
 
@@ -200,11 +212,12 @@ export class LevelStore implements Store {
   async #reopen(repair: boolean): Promise<void> {
     // Before it is closed: reads still work.
     await this.#look()
-    const logged = await readLogged(this.location)
+    await this.#logged?.read()
     await this.#db.close()
     if (repair) await this.#mend()
-    await openDatabase(this.#db, this.location)
-    await this.opened(logged)
+    // Never a new one in its place.
+    await openDatabase(this.#db, this.location, false)
+    await this.opened()
   }
 
   /** @throws InkwireError INKWIRE_STORE_FAILED when nobody would find what is written here. */

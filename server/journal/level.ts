@@ -69,13 +69,14 @@ export const openLevelJournal = async (options: LevelJournalOptions): Promise<Le
   const ballastBytes = options.ballastBytes ?? DEFAULT_BALLAST_BYTES
   await mkdir(directory, { recursive: true })
   const ballast = new Ballast({ directory, bytes: ballastBytes, randomBytes, wait, logger })
-  const makeRoom = async (): Promise<boolean> => ballast.makeRoom(await bytesToReopen(directory))
+  const makeRoom = async (): Promise<boolean> => ballast.makeRoom(await bytesToReopen(directory, 'journal'))
   const opened: { close(): Promise<void> }[] = []
   try {
     const files = { directory, randomBytes, logger, elapsed }
     const synced = durability === 'fsync'
     // First, and small: if another process has the folder, this tells at once.
-    const hasRoom = async (): Promise<boolean> => (await ballast.freeBytes()) >= REOPEN_BYTES
+    const hasRoom = async (): Promise<boolean> =>
+      (await ballast.freeBytes()) >= (await bytesToReopen(directory, 'witness'))
     const witness = await openWitness(files, { synced, hasRoom, later, elapsed, logger }, makeRoom)
     if (witness) opened.push(witness)
     // Not before: the ballast may be another process's.
@@ -107,8 +108,8 @@ export const openLevelJournal = async (options: LevelJournalOptions): Promise<Le
 }
 
 /** When it opens, LevelDB writes what is in its logs out as tables. */
-const bytesToReopen = async (directory: string): Promise<number> => {
-  const folder = join(directory, 'journal')
+const bytesToReopen = async (directory: string, store: 'journal' | 'witness'): Promise<number> => {
+  const folder = join(directory, store)
   const files = await readdir(folder).catch((): string[] => [])
   const logs = files.filter((file) => file.endsWith('.log'))
   const sizes = await Promise.all(
@@ -133,7 +134,8 @@ const openWitness = async (
   makeRoom: () => Promise<boolean>,
 ): Promise<Witness | null> => {
   const { directory, logger } = files
-  const open = () => openScrubbed(files, 'witness', { sync: false, cacheBytes: WITNESS_CACHE_BYTES })
+  const open = () =>
+    openScrubbed(files, 'witness', { sync: false, cacheBytes: WITNESS_CACHE_BYTES, readsLog: false })
   const openOrRenew = async (): Promise<Witness> => {
     const { store } = await open().catch(async (error: unknown) => {
       if (!isCorruption(error)) throw error

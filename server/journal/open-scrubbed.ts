@@ -4,7 +4,7 @@ import { InkwireError } from '../../shared/errors.js'
 import type { RandomBytes } from './generation.js'
 import { type LevelStore, type LevelStoreOptions, openLevelStore } from './level-store.js'
 import type { JournalLogger } from './logger.js'
-import { rebuild } from './rebuild.js'
+import { isUnfinishedRebuild, rebuild } from './rebuild.js'
 import { type DamagedTable, Scrub } from './scrub.js'
 import { describeDamage } from './sstable.js'
 
@@ -29,7 +29,7 @@ const BUDGET_MS = 10_000
 export const openScrubbed = async (
   files: StoreFiles,
   name: string,
-  options: Pick<LevelStoreOptions, 'sync' | 'cacheBytes'>,
+  options: Pick<LevelStoreOptions, 'sync' | 'cacheBytes' | 'readsLog'>,
 ): Promise<{ store: LevelStore; stop: () => Promise<void> }> => {
   const { directory, logger } = files
   const location = join(directory, name)
@@ -39,7 +39,7 @@ export const openScrubbed = async (
     const again = await startScrub(files, location)
     const damaged = await again.run(Number.POSITIVE_INFINITY)
     report(logger, damaged)
-    if (damaged.some(isCutShort)) await rebuild(location)
+    if (damaged.some(isCutShort) || (await isUnfinishedRebuild(location))) await rebuild(location)
   }
   const restored = (writes: number): void =>
     logger.error({ store: location, writes }, 'LevelDB left out a part of its log; it was written again')

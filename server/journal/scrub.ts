@@ -66,34 +66,35 @@ const checkAndMend = async (path: string): Promise<DamagedTable | null> => {
     // Else LevelDB has removed it meanwhile; or it can't be read at all, which LevelDB will say as well.
     if (!isUnreadable(error)) return null
     bytes = await readAround(path)
-    await keepOriginal(path)
+    await keepOriginal(path, link)
     await replace(path, bytes)
   }
   const check = checkTable(bytes)
   if (check.status === 'ok') return null
   const patches = mend(bytes, check)
   if (patches.length > 0) {
-    await keepOriginal(path)
+    await keepOriginal(path, copy)
     await patch(path, patches)
   }
   return { path, check }
 }
 
-const keepOriginal = async (path: string): Promise<void> => {
+/** @param keep a copy of what is patched in place, another name for what is replaced. */
+const keepOriginal = async (
+  path: string,
+  keep: (path: string, kept: string) => Promise<void>,
+): Promise<void> => {
   const lost = join(dirname(path), 'lost')
   try {
     await mkdir(lost, { recursive: true })
-    const kept = join(lost, basename(path))
-    // A copy where it is patched in place; where it can't be read, it is replaced.
-    await copyFile(path, kept, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(async (error) => {
-      if (!isUnreadable(error)) throw error
-      await rm(kept, { force: true })
-      await link(path, kept)
-    })
+    await keep(path, join(lost, basename(path)))
   } catch {
     // There is one already, or no room for it: what is overwritten could not be read anyway.
   }
 }
+
+const copy = (path: string, kept: string): Promise<void> =>
+  copyFile(path, kept, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
 
 /** The disk can't read a part of it. LevelDB maps tables into memory, and would die of that by a signal, SIGBUS. */
 const isUnreadable = (error: unknown): boolean =>
@@ -118,14 +119,19 @@ const readAround = async (path: string): Promise<Buffer> => {
 
 const replace = async (path: string, bytes: Uint8Array): Promise<void> => {
   const whole = `${path}.whole`
-  const file = await open(whole, 'w', 0o600)
   try {
-    await file.writeFile(bytes)
-    await file.datasync()
-  } finally {
-    await file.close()
+    const file = await open(whole, 'w', 0o600)
+    try {
+      await file.writeFile(bytes)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(whole, path)
+  } catch (error) {
+    await rm(whole, { force: true })
+    throw error
   }
-  await rename(whole, path)
 }
 
 const patch = async (path: string, patches: readonly Patch[]): Promise<void> => {

@@ -127,7 +127,8 @@ export class Witness {
 
   /** All that was seen, by {@link witnessKey}; for tools. What is damaged is left out. */
   async *all(): AsyncGenerator<readonly [key: Uint8Array, seen: Seen], void, void> {
-    await this.flush()
+    // Not until nothing more comes, which may be never.
+    await this.#inTurn(() => this.#tellAll())
     for await (const page of this.#deps.store.pages(WHOLE_RANGE)) {
       for (const [key, value] of page) {
         const seen = decodeSeen(key, value)

@@ -37,7 +37,7 @@ interface Piece {
   readonly content: Uint8Array
 }
 
-/** `null` for a piece that is damaged. */
+/** `null` where something is damaged: like LevelDB, it goes on with the next block then, since a length may be wrong. */
 function* piecesOf(log: Uint8Array): Generator<Piece | null, void, void> {
   for (let block = 0; block < log.length; block += BLOCK_BYTES) {
     const end = Math.min(block + BLOCK_BYTES, log.length)
@@ -46,10 +46,12 @@ function* piecesOf(log: Uint8Array): Generator<Piece | null, void, void> {
       const checksum = reader.littleEndian(4)
       const length = reader.littleEndian(2)
       const kind = reader.byte()
-      // A damaged length leads anywhere, but what is read there has no checksum that holds.
-      at = Math.min(reader.at + length, end)
-      const sound = mask(crc32c(log.subarray(reader.at - 1, at))) === checksum
-      yield sound ? { kind, content: reader.take(length) } : null
+      at = reader.at + length
+      if (at > end || mask(crc32c(log.subarray(reader.at - 1, at))) !== checksum) {
+        yield null
+        break
+      }
+      yield { kind, content: reader.take(length) }
     }
   }
 }

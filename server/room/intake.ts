@@ -298,7 +298,9 @@ export class Intake {
     const { maxDocumentBytes } = this.#deps
     const { size, index } = this.#content
     if (size + structBytes(scan) > maxDocumentBytes) return FULL
-    const most = Math.max(FEWEST_CLIENTS, maxDocumentBytes / BYTES_FOR_A_CLIENT) - index.clients
+    const clients = Math.max(FEWEST_CLIENTS, maxDocumentBytes / BYTES_FOR_A_CLIENT)
+    // Whom it has is never refused, however many there are.
+    const most = Math.max(0, clients - index.clients)
     return scan.blocks.length <= most || newClients(scan, index) <= most ? null : FULL
   }
 }

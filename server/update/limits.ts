@@ -39,19 +39,21 @@ const LITTLE = 1000
  * What a message to a document may hold that has so much already: a client that has all of the document, and says so
  * when it connects, isn't to be refused what it got from us.
  */
-export const limitsFor = ({ clients, deleteRanges }: Held): ScanLimits =>
-  clients < LITTLE && deleteRanges < LITTLE
+export const limitsFor = ({ clients, deleteRanges, gaps }: Held): ScanLimits =>
+  clients < LITTLE && deleteRanges < LITTLE && gaps === 0
     ? DEFAULT_LIMITS
     : {
         ...DEFAULT_LIMITS,
         maxClients: DEFAULT_LIMITS.maxClients + clients,
         maxDeleteRanges: DEFAULT_LIMITS.maxDeleteRanges + deleteRanges,
+        maxGaps: DEFAULT_LIMITS.maxGaps + gaps,
       }
 
 /** What a document has. */
 interface Held {
   readonly clients: number
   readonly deleteRanges: number
+  readonly gaps: number
 }
 
 /** For bytes that have been scanned before, from our own disk: only the recursion is bounded. */
@@ -63,5 +65,5 @@ export const TRUSTED_LIMITS: ScanLimits = {
   maxDepth: DEFAULT_LIMITS.maxDepth,
 }
 
-/** For bytes that this process has scanned, or has made of such: what it has in memory. */
+/** For bytes that were scanned before they came to be in memory or in the journal, or that were made of such. */
 export const KNOWN_LIMITS: ScanLimits = { ...TRUSTED_LIMITS, known: true }

@@ -18,7 +18,7 @@ export const passBy = async (port: number): Promise<void> => {
   for (const path of PATHS) {
     if (socket.destroyed) break
     socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-    await Promise.race([once(socket, 'data'), once(socket, 'close')])
+    await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => socket.destroy())
   }
   clearTimeout(late)
   socket.destroy()

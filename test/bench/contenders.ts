@@ -42,12 +42,13 @@ export const start = async (name: Name, places: Places, data?: string): Promise<
   const command = [places.node, ...profile, ...scriptOf(name, places, folder)]
   const pinned = process.platform === 'linux' && availableParallelism() > 1
   const [program = '', ...args] = pinned ? ['taskset', '-c', '0', ...command] : command
+  // Ours would say that it is no setting.
+  const { INKWIRE_BENCH: _, ...others } = process.env
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
-      ...process.env,
-      INKWIRE_PEERS: places.peers,
-      INKWIRE_BENCH_DATA: folder,
+      ...others,
+      ...(name === 'inkwire' ? {} : { INKWIRE_PEERS: places.peers, INKWIRE_BENCH_DATA: folder }),
       NODE_ENV: 'production',
       NODE_NO_WARNINGS: '1',
     },

@@ -106,6 +106,7 @@ describe('serve', () => {
     [['--auth-algorithms', 'RS256'], {}, '--auth-algorithms (INKWIRE_AUTH_ALGORITHMS)'],
     // Misspelled: it is …_URL.
     [[], { INKWIRE_AUTH_JWKS_URI: 'https://x/' }, 'INKWIRE_AUTH_JWKS_URI'],
+    [[], { INKWIRE_JWT_SECRET: 'x'.repeat(32) }, 'INKWIRE_JWT_SECRET'],
   ])(
     'does not start open when something is said of tokens, but not their key: %j %j',
     async (argv, env, setting) => {
@@ -127,10 +128,14 @@ describe('serve', () => {
     expect(io.err).toEqual(['inkwire: INKWIRE_PROT is not a setting\n'])
   })
 
-  it('says that everybody may write when what would say otherwise is set to nothing', async () => {
-    const { io, running } = await serveWith(['--port', '0'], { env: { INKWIRE_AUTH_JWT_SECRET: '' } })
-    expect(await running).toBe(0)
-    expect(io.err).toEqual(['inkwire: INKWIRE_AUTH_JWT_SECRET is empty: everybody may write\n'])
+  it('does not start open when what tokens are checked with is set to nothing', async () => {
+    const env = { INKWIRE_AUTH_JWT_SECRET: '' }
+    const { io, made, running } = await serveWith(['--port', '0'], { env })
+    expect([await running, made]).toEqual([2, []])
+    expect(io.err.join('')).toBe(
+      'inkwire: INKWIRE_AUTH_JWT_SECRET is empty: set it, or leave it out and everybody may write ' +
+        '(INKWIRE_BAD_OPTION)\n',
+    )
   })
 
   it.each<[string[], string]>([

@@ -29,6 +29,7 @@ const setup = async (
   http.on('upgrade', (_: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!(socket instanceof PacedSocket)) return
     const raw = socket.detach()
+    if (!raw) return
     raw.unshift(head)
     state.upgraded = raw
   })
@@ -135,6 +136,20 @@ describe('a paced socket', () => {
     await until('all has come', () => text.length >= frames.length)
     expect(text).toBe(frames)
   })
+
+  it.each([1, 2])(
+    'is cut when a handshake comes before %i requests are answered, and nothing else happens',
+    async (requests) => {
+      const { client, upgraded } = await setup((response) => void setTimeout(() => response.end('late'), 5))
+      const closed = once(client, 'close')
+      client.write(
+        `${GET.repeat(requests)}GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      )
+      await closed
+      await turns(20)
+      expect(upgraded()).toBeNull()
+    },
+  )
 
   it('drops what waits when the client goes', async () => {
     const answers: ServerResponse[] = []

@@ -1,5 +1,5 @@
 /** A store whose files somebody else lays hands on. */
-import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type LevelStore, openLevelStore } from '../../server/journal/level-store.js'
@@ -35,6 +35,16 @@ describe('a store that is open', () => {
     await expect(write).rejects.toThrow('moved, removed or replaced')
     await expect(store.reopen()).rejects.toThrow('moved, removed or replaced')
     await store.close()
+  })
+
+  test('takes nothing more when its CURRENT was removed, and LevelDB makes no new store of it', async () => {
+    const { store, location } = await setup()
+    await store.flush()
+    await rm(join(location, 'CURRENT'))
+    await expect(store.write([{ key: key(2), value: VALUE }])).rejects.toThrow('moved, removed or replaced')
+    await expect(store.reopen()).rejects.toThrow('moved, removed or replaced')
+    await store.close()
+    expect((await readdir(location)).filter((file) => file.endsWith('.ldb'))).toHaveLength(1)
   })
 
   test('goes on when its folder is back', async () => {
@@ -81,10 +91,10 @@ describe('a store that is closed', () => {
     await expect(openLevelStore(location, { sync: true })).rejects.toMatchObject({
       code: 'INKWIRE_STORE_FAILED',
     })
-    await writeFile(join(location, 'REBUILDING'), '')
+    await mkdir(join(location, 'rebuilding'))
     const again = await openLevelStore(location, { sync: true })
     expect(await again.get(key(1))).toEqual(VALUE)
     await again.close()
-    expect(await readdir(location)).not.toContain('REBUILDING')
+    expect(await readdir(location)).not.toContain('rebuilding')
   })
 })

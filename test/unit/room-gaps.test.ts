@@ -64,6 +64,22 @@ describe('Room', () => {
     expect([other.calls.at(-1), appended.length]).toEqual(['close 1013', 1])
   })
 
+  it('S5: what a document keeps with gaps is taken from who has all of it', () => {
+    const { room, join, appended } = setupRoom()
+    const author = join(true)
+    const structs = Array.from({ length: 900 }, () => [{ gc: 1 }, { skip: 1 }]).flat()
+    const part = (clock: number) => forge({ client: 7, clock, structs: [...structs, { gc: 1 }] })
+    room.receive(author, 1, part(1), offered)
+    room.receive(author, 2, part(3001), offered)
+    const all = forge({
+      client: 7,
+      clock: 1,
+      structs: [...structs, { gc: 1 }, { skip: 1199 }, ...structs, { gc: 1 }],
+    })
+    room.receive(author, 3, all, offered)
+    expect([author.calls, appended.length]).toEqual([[], 2])
+  })
+
   it('S5: a document keeps no more than some thousand gaps', () => {
     const { room, join } = setupRoom()
     const author = join(true)
