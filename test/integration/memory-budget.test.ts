@@ -1,6 +1,7 @@
 import { Level } from 'level'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
+import type * as room from '../../server/room/room.js'
 import { Code } from '../../shared/codes.js'
 import { openClient } from '../support/clients.js'
 import { metric, startServer } from '../support/inkwire.js'
@@ -130,9 +131,13 @@ describe('while a snapshot is read again', () => {
     const { server } = await setup()
     const before = await metric(server, REREADS)
     const disk = gate()
+    // Of the built server, which is what runs here.
+    const built = new URL('../../dist/server/room/room.js', import.meta.url).href
+    const { Room } = (await import(built)) as typeof room
+    const asked = vi.spyOn(Room.prototype, 'answer')
     const raws = await Promise.all(Array.from({ length: 20 }, () => ask(server.ws)))
+    await until('all have asked', () => asked.mock.calls.length === 20)
     await until('it is being read', () => disk.reads() > 0)
-    for (const raw of raws) await raw.first('syncStep1')
     expect(raws.flatMap((raw) => raw.all('syncStep2'))).toEqual([])
     expect(disk.reads()).toBe(1)
     disk.open()
