@@ -84,12 +84,21 @@ describe.runIf(mountable)('on a full disk', () => {
     const busy: Client = openClient('ours', server.ws, 'busy')
     await busy.whenSynced()
     await until('there is ballast', () => existsSync(join(data, 'ballast')))
+    const attempts = (): number => server.stderr().split('the journal cannot write').length
     await until('the disk is full, the ballast gone, and the room that it made', async () => {
+      const last = !existsSync(join(data, 'ballast'))
       await fillUp()
-      busy.text.insert(0, 'x'.repeat(10_000))
-      return !existsSync(join(data, 'ballast')) && !(await ready(server))
+      const before = attempts()
+      await until('the server finds it full', async () => {
+        busy.text.insert(0, 'x'.repeat(10_000))
+        return !(await ready(server))
+      })
+      // Not one that was under way while the disk was filled up, and may have written its batch just before.
+      await until('two more attempts have failed, or one has not', async () => {
+        return attempts() >= before + 2 || (await ready(server))
+      })
+      return last && !(await ready(server))
     })
-    await fillUp()
     edit('unsaved ')
 
     for (const args of [
