@@ -21,6 +21,7 @@ export interface Carrier {
  * there is too much of it.
  */
 export class Channel implements Transport {
+  readonly outlet: Transport['outlet'] = this
   readonly #number: number
   readonly #carrier: Carrier
   #open = true

@@ -16,14 +16,11 @@ import { Sparing } from './limits/sparing.js'
 import type { Counters } from './observe/counters.js'
 import type { Log, LogFields } from './observe/log.js'
 import { describeWithout } from './observe/redact.js'
-import { Outflow } from './outflow.js'
 import type { Rooms } from './room/rooms.js'
 import type { SessionDeps, Transport } from './session.js'
 import { Trunk } from './trunk.js'
 import { Visit, type VisitDeps, type Visitor } from './visit.js'
 
-/** One reader may have this much waiting to be sent; beyond it, it is brought up later from the room's tail. */
-const MAX_BUFFERED_BYTES = 1024 * 1024
 /** How long clients get to answer our close frame. */
 const CLOSE_GRACE_MS = 1000
 
@@ -67,7 +64,6 @@ export class Clients {
   readonly #connections: Connections
   readonly #visits: VisitDeps
   readonly #sparing: Sparing<number>
-  readonly #outflow = new Outflow(setImmediate)
   #revocations: Promise<Revocations> | null = null
   #lastId = 0
   #toldOfProxy = false
@@ -128,28 +124,24 @@ export class Clients {
   receive({ wire, request, wanted }: Admitted): void {
     const { counters, doorway } = this.#deps
     const address = this.addressOf(request)
-    const connection: Connection = new Connection(
-      wire,
-      {
-        message: (payload) => pace.message(payload),
-        pinged: () => pace.control(),
-        read: (bytes) => pace.read(bytes),
-        drained: () => guest.drained(),
-        failed: (err, code) => {
-          counters.reject(code)
-          this.#warn(code, { ...guest.fields, reason: err.message }, 'connection failed')
-        },
-        closing: (code, reason) => this.#closing({ code, reason }, guest.fields),
-        ended: (code) => {
-          pace.end()
-          guest.ended(code)
-          doorway.leave(address)
-          this.#connections.delete(client)
-          counters.connections--
-        },
+    const connection: Connection = new Connection(wire, {
+      message: (payload) => pace.message(payload),
+      pinged: () => pace.control(),
+      read: (bytes) => pace.read(bytes),
+      drained: () => guest.drained(),
+      failed: (err, code) => {
+        counters.reject(code)
+        this.#warn(code, { ...guest.fields, reason: err.message }, 'connection failed')
       },
-      { counters, maxBufferedBytes: MAX_BUFFERED_BYTES, outflow: this.#outflow, gather: wanted === null },
-    )
+      closing: (code, reason) => this.#closing({ code, reason }, guest.fields),
+      ended: (code) => {
+        pace.end()
+        guest.ended(code)
+        doorway.leave(address)
+        this.#connections.delete(client)
+        counters.connections--
+      },
+    })
     const pace: Pace = new Pace(
       {
         handle: (payload) => guest.receive(payload),
@@ -158,6 +150,8 @@ export class Clients {
       },
       this.#deps.pace,
     )
+    // Written to by many, whose rooms flush together.
+    if (wanted === null) wire.line.gather()
     const { headers, url = '/' } = request
     const origin = {
       address,

@@ -116,7 +116,8 @@ export class Documents {
    *
    * @param before what came at this moment or later is gone, by the server's clock.
    * @returns what was lost, once it is durable. Nothing is done when nothing came since, or for a dry run.
-   * @throws InkwireError INKWIRE_NO_DOCUMENT; INKWIRE_NO_HISTORY when the moment is before the last compaction.
+   * @throws InkwireError INKWIRE_NO_DOCUMENT; INKWIRE_NO_HISTORY when its updates of then aren’t kept one by one: it
+   *   was compacted since, or restored from a backup.
    * @example
    *   await server.documents.rollback('notes', new Date(Date.now() - 10 * 60_000))
    */

@@ -1,10 +1,4 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Code } from '../shared/codes.js'
 import { InkwireError } from '../shared/errors.js'
@@ -17,9 +11,8 @@ import { openDataFolder } from './data-folder.js'
 import { Documents } from './documents.js'
 import { type Address, Emitter, type ServerEvents } from './events.js'
 import { Gate } from './gate/gate.js'
-import { endAfterUpgrade, UpgradableRequest } from './gate/upgrades.js'
 import { createHttpApp } from './http/app.js'
-import { PacedSocket, paceSockets } from './http/paced-socket.js'
+import { createPacedServer } from './http/paced-server.js'
 import type { InkwireServer } from './inkwire-server.js'
 import type { UnsavedReport } from './journal/journal.js'
 import type { LevelJournal } from './journal/level.js'
@@ -42,16 +35,17 @@ import { Turns } from './room/turns.js'
 import { createSlowCommits } from './slow-commits.js'
 import { Store } from './store.js'
 import { warmUp } from './warm-up/warm-up.js'
+import { Outflow } from './websocket/outflow.js'
 import { createWorkerPool, type WorkerPool } from './worker/pool.js'
 
+/** One reader may have this much waiting to be sent; beyond it, it is brought up later from the room's tail. */
+const MAX_BUFFERED_BYTES = 1024 * 1024
 /** What HTTP's parser, handshakes, and reading what sockets bring may take of a turn of the event loop, ms. */
 const PARSING_MS = 4
 const HANDSHAKES_MS = 4
 const READING_MS = 8
 /** How long a warm-up takes, ms. */
 const WARM_UP_MS = 1000
-/** A socket that speaks plain HTTP, and neither brings anything nor takes its answer for so long, is cut, ms. */
-const SILENT_HTTP_MS = 30_000
 /** How often to look whether the disk has caught up, ms. */
 const CLOGGED_MS = 2
 
@@ -212,6 +206,11 @@ class ComposedServer implements InkwireServer {
       admitted: (who) => this.#clients.receive(who),
       handshakes: new InTurns({ soon: setImmediate, clock, ms: HANDSHAKES_MS }),
       reading: new InTurns({ soon: setImmediate, clock, ms: READING_MS }),
+      writing: {
+        counters: this.#counters,
+        maxBufferedBytes: MAX_BUFFERED_BYTES,
+        outflow: new Outflow(setImmediate),
+      },
       refused: (code, reason) => this.#clients.refused(code, reason),
     })
     this.requestHandler = createHttpApp({
@@ -243,29 +242,17 @@ class ComposedServer implements InkwireServer {
     }
     // Closed meanwhile, it must not begin to listen: nobody would close it again.
     this.#refuseIfClosed()
-    const http = createHttpServer({
-      connectionsCheckingInterval: 500,
-      IncomingMessage: UpgradableRequest,
-    })
     const { limits } = this.#config
-    http.headersTimeout = limits.handshakeTimeoutMs
-    http.timeout = SILENT_HTTP_MS
-    paceSockets(http, {
-      parsing: new InTurns({ soon: setImmediate, clock: () => performance.now(), ms: PARSING_MS }),
-      answering: new Turnstile({ soon: setImmediate, later: setImmediate, clogged: () => false }),
-    })
-    http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      endAfterUpgrade(request, response)
-      const socket: Duplex = request.socket
-      const answer = (): void => this.requestHandler(request, response)
-      if (socket instanceof PacedSocket) socket.request(response, answer)
-      else answer()
+    const http = createPacedServer({
+      turns: {
+        parsing: new InTurns({ soon: setImmediate, clock: () => performance.now(), ms: PARSING_MS }),
+        answering: new Turnstile({ soon: setImmediate, later: setImmediate, clogged: () => false }),
+      },
+      headersTimeoutMs: limits.handshakeTimeoutMs,
+      request: this.requestHandler,
+      upgrade: (request, socket, head) => this.handleUpgrade(request, socket, head),
     })
     limitSockets(http, limits, this.#proxies, () => this.#clients.refused(Code.tooFast, 'too many sockets'))
-    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const raw = socket instanceof PacedSocket ? socket.detach() : socket
-      if (raw) this.handleUpgrade(request, raw, head)
-    })
     this.#http = http
     const { data, durability, host, port } = this.#config
     const address = await listenAt(http, host, port).catch(async (error: unknown) => {

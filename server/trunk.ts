@@ -120,7 +120,7 @@ export class Trunk implements Guest, Carrier {
   // What channels call (Carrier).
 
   get congested(): boolean {
-    return this.#connection.congested
+    return this.#connection.outlet.congested
   }
 
   get full(): boolean {
@@ -129,14 +129,14 @@ export class Trunk implements Guest, Carrier {
 
   write(channel: number, frames: readonly Uint8Array[]): void {
     if (frames.length === 0) return
-    this.#connection.write(this.#to === channel ? frames : [marker(channel), ...frames])
+    this.#connection.outlet.write(this.#to === channel ? frames : [marker(channel), ...frames])
     this.#to = channel
   }
 
   stream(channel: number, pieces: Iterable<readonly Uint8Array[]>, wanted: () => boolean): void {
     const mark = this.#to === channel ? null : marker(channel)
     this.#to = channel
-    this.#connection.stream(whileWanted(mark, pieces, wanted))
+    this.#connection.outlet.stream(whileWanted(mark, pieces, wanted))
   }
 
   waits(bytes: number): void {
@@ -237,7 +237,7 @@ export class Trunk implements Guest, Carrier {
   }
 
   #say(message: TrunkMessage): void {
-    this.#connection.write([frame(encodeTrunkMessage(message))])
+    this.#connection.outlet.write([frame(encodeTrunkMessage(message))])
   }
 }
 

@@ -6,6 +6,7 @@ import { InkwireError } from '../../shared/errors.js'
 import { SHARED_SUBPROTOCOL, SUBPROTOCOL } from '../../shared/messages.js'
 import { isFromHere, originAllowed } from '../auth/origin.js'
 import { opening, readHandshake, refusal } from '../websocket/handshake.js'
+import type { LineOptions } from '../websocket/line.js'
 import { type Schedule, ServerSocket } from '../websocket/server-socket.js'
 import { documentName, isServerAddress } from './name.js'
 
@@ -39,6 +40,7 @@ export interface GateOptions {
   readonly handshakes: Pick<Schedule, 'later'>
   /** When what sockets bring is read. Apart from handshakes, or who types would wait behind all who come. */
   readonly reading: Schedule
+  readonly writing: LineOptions
   /** Somebody was turned away with this code. */
   readonly refused: (code: number, reason: string) => void
 }
@@ -80,7 +82,7 @@ export class Gate {
   }
 
   #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { pathPrefix, maxMessageBytes, reading, refused } = this.#options
+    const { pathPrefix, maxMessageBytes, reading, writing, refused } = this.#options
     const { url = '/' } = request
     const handshake = readHandshake(request.method, request.headers)
     if ('status' in handshake) {
@@ -96,7 +98,7 @@ export class Gate {
     const protocol = selectProtocol(handshake.protocols, isServerAddress(url, pathPrefix))
     if (isPlain(socket)) socket.setTimeout(0).setNoDelay(true)
     socket.write(opening(handshake.key, protocol))
-    this.#open(new ServerSocket(socket, head, { maxMessageBytes, reading }), protocol, request)
+    this.#open(new ServerSocket(socket, head, { maxMessageBytes, reading, writing }), protocol, request)
     socket.off('error', ignore)
   }
 

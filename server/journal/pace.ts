@@ -1,18 +1,26 @@
 import { Bucket } from '../limits/bucket.js'
 
 /** Commits a second, once so many came in a row; each wakes two threads and costs some 0.4 ms of a core. */
-const PER_SECOND = 100
+const PER_SECOND = 30
 /** Commits that come as soon as they can after a quiet time: who waits for one before the next edit isn't slowed. */
 const BURST = 100
-/** So many updates are worth a commit of their own: what it costs is little for each of them. */
-const ENOUGH_UPDATES = 16
-/** As many bytes are. */
+/** So many updates needn't wait for more: what a commit costs is little for each of them. */
+const ENOUGH_UPDATES = 32
+/** As many bytes needn't. */
 const ENOUGH_BYTES = 64 * 1024
+/** Nor need so many that came at once: these may be all there are, each from somebody who waits for the commit. */
+const ENOUGH_AT_ONCE = 16
+/** From so many on a commit isn't counted. */
+const MANY_UPDATES = 64
+/** Who gathers does so for this long, ms: one who waits for each commit before the next edit gets a hundred a second. */
+const SHORTEST_MS = 10
+/** Then no longer than until nothing has come for so long, ms: everybody may be waiting for this commit. */
+export const QUIET_MS = 5
 
 /**
  * How soon a commit may follow the last ones. Updates of many documents that come one by one would be a commit each,
- * which costs more than all the rest that is done about them: they gather for at most 10 ms, until there are enough
- * of them. Nobody but the author waits for a commit, and it only for the word that it is safe.
+ * which costs more than all the rest that is done about them: they gather for at most 33 ms, as long as more keep coming
+ * and until there are enough of them. Nobody but the author waits for a commit, and it only for the word that it is safe.
  */
 export class CommitPace {
   readonly #bucket: Bucket
@@ -24,15 +32,20 @@ export class CommitPace {
 
   /** How long a commit of so much has to wait for more, ms; 0: it is made now. */
   wait(updates: number, bytes: number, now: number): number {
-    return enough(updates, bytes) ? 0 : this.#bucket.waitFor(now)
+    return enough(updates, bytes, 0) ? 0 : this.#bucket.waitFor(now)
+  }
+
+  /** Whether one that has gathered for `waited` ms, the last {@link QUIET_MS} of them in vain, has to wait for more. */
+  goesOn(waited: number): boolean {
+    return waited < SHORTEST_MS
   }
 
   /** A commit of so much is made now. */
   made(updates: number, bytes: number, now: number): void {
-    if (!enough(updates, bytes)) this.#bucket.tryTake(now)
+    if (updates < MANY_UPDATES && bytes < ENOUGH_BYTES) this.#bucket.tryTake(now)
   }
 }
 
-/** Whether so much needn't wait for more. */
-export const enough = (updates: number, bytes: number): boolean =>
-  updates >= ENOUGH_UPDATES || bytes >= ENOUGH_BYTES
+/** Whether so much, that has gathered for `waited` ms, needn't wait for more. */
+export const enough = (updates: number, bytes: number, waited: number): boolean =>
+  updates >= (waited < QUIET_MS ? ENOUGH_AT_ONCE : ENOUGH_UPDATES) || bytes >= ENOUGH_BYTES

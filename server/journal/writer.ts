@@ -1,7 +1,7 @@
 import { isCorruption, reasonOf, storeClosed, storeFailed } from './errors.js'
 import type { JournalState } from './journal.js'
 import type { JournalLogger } from './logger.js'
-import { CommitPace, enough } from './pace.js'
+import { CommitPace, enough, QUIET_MS } from './pace.js'
 import type { Store, Write } from './store.js'
 import { WriteWatch } from './write-watch.js'
 
@@ -95,7 +95,9 @@ export class Writer {
   #queuedUpdates = 0
   readonly #pace: CommitPace
   readonly #watch: WriteWatch
-  /** Ends a wait for more updates. */
+  /** When the last wait for more updates began. */
+  #gathering = 0
+  /** Ends it. */
   #hurry: (() => void) | null = null
   #state: JournalState = { status: 'ok' }
   #closing = false
@@ -130,7 +132,10 @@ export class Writer {
     this.#queuedBytes += bytes
     this.#queuedUpdates++
     this.#dirty.add(log)
-    if (this.#hurry && enough(this.#queuedUpdates, this.#queuedBytes)) this.#hurry()
+    if (this.#hurry) {
+      const waited = this.#deps.elapsed() - this.#gathering
+      if (enough(this.#queuedUpdates, this.#queuedBytes, waited)) this.#hurry()
+    }
     if (!this.#wanted && this.#queuedUpdates >= MANY_HELD && this.#deps.elapsed() - this.#begun >= HELD_MS) {
       this.commit()
     }
@@ -205,16 +210,26 @@ export class Writer {
   async #gather(): Promise<void> {
     if (this.#closing) return
     const ms = this.#pace.wait(this.#queuedUpdates, this.#queuedBytes, this.#deps.elapsed())
-    if (ms > 0) {
-      let callOff = (): void => {}
-      await new Promise<void>((resolve) => {
-        this.#hurry = resolve
-        callOff = this.#deps.later(ms, resolve)
-      })
-      this.#hurry = null
-      callOff()
+    this.#gathering = this.#deps.elapsed()
+    for (let waited = 0; waited < ms; waited = this.#deps.elapsed() - this.#gathering) {
+      const queued = this.#queuedUpdates
+      const hurried = await this.#sleep(Math.min(ms - waited, QUIET_MS))
+      if (hurried) break
+      if (this.#queuedUpdates === queued && !this.#pace.goesOn(this.#deps.elapsed() - this.#gathering)) break
     }
     this.#pace.made(this.#queuedUpdates, this.#queuedBytes, this.#deps.elapsed())
+  }
+
+  /** Resolves after a while, or when there is enough to write; whether it is that. */
+  async #sleep(ms: number): Promise<boolean> {
+    let callOff = (): void => {}
+    const hurried = await new Promise<boolean>((resolve) => {
+      this.#hurry = () => resolve(true)
+      callOff = this.#deps.later(ms, () => resolve(false))
+    })
+    this.#hurry = null
+    callOff()
+    return hurried
   }
 
   async #commit(): Promise<void> {

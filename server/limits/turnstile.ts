@@ -41,7 +41,15 @@ export class Turnstile {
       this.#deps.later(() => this.#turn())
       return
     }
-    this.#line[this.#next++]?.release()
+    try {
+      this.#line[this.#next++]?.release()
+    } finally {
+      // Whatever becomes of one, the others have their turns.
+      this.#goOn()
+    }
+  }
+
+  #goOn(): void {
     if (this.#next === this.#line.length) {
       this.#line = []
       this.#next = 0

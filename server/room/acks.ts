@@ -1,5 +1,8 @@
 import type { Member } from './member.js'
 
+/** So many are written without a flush anyway; while the disk hangs there may be any number. */
+const MOST_LOOKED_AT = 64
+
 /** What became durable for one author in one commit. */
 export interface Confirmed {
   /** The highest of its update messages that is durable now, counted from 1 in its connection; 0: no other than before. */
@@ -39,6 +42,20 @@ export class Acks {
       if (each.own !== null && each.member === member) seqs.push(each.own)
     }
     return seqs
+  }
+
+  /** Whether all who wait to hear of a message have sent on without. With many messages that isn't looked at: no. */
+  get streaming(): boolean {
+    if (this.#expected.length - this.#done > MOST_LOOKED_AT) return false
+    const authors = new Set<Member>()
+    const again = new Set<Member>()
+    for (let i = this.#done; i < this.#expected.length; i++) {
+      const { member, message } = this.#expected[i] as Expected
+      if (message === 0) continue
+      if (authors.has(member)) again.add(member)
+      else authors.add(member)
+    }
+    return again.size > 0 && again.size === authors.size
   }
 
   /** Everything up to `seq` is durable: what that means to whom. */

@@ -51,8 +51,10 @@ export const answerBytes = (answer: Answer, shared?: Uint8Array): number => {
   return parts.reduce((bytes, part) => bytes + (part.buffer === shared?.buffer ? VIEW_BYTES : part.length), 0)
 }
 
-/** Somebody to whom frames can be written. */
-export interface Receiver {
+/** Where frames to somebody go. */
+export interface Outlet {
+  /** More is waiting to be sent than the server wants to hold for one reader, or a message goes out in pieces. */
+  readonly congested: boolean
   /** Writes ready-made frames in order, in one go. */
   write(frames: readonly Uint8Array[]): void
   /** Writes a message piece by piece; whatever is written after it comes after it. */
@@ -60,16 +62,16 @@ export interface Receiver {
 }
 
 /** Sends an answer. */
-export const deliver = (receiver: Receiver, answer: Answer): void => {
+export const deliver = (outlet: Outlet, answer: Answer): void => {
   let frames: Uint8Array[] = []
   for (const each of answer) {
     if (each instanceof Uint8Array) {
       frames.push(each)
       continue
     }
-    if (frames.length > 0) receiver.write(frames)
+    if (frames.length > 0) outlet.write(frames)
     frames = []
-    receiver.stream(pieces(each.parts, PIECE_BYTES))
+    outlet.stream(pieces(each.parts, PIECE_BYTES))
   }
-  if (frames.length > 0) receiver.write(frames)
+  if (frames.length > 0) outlet.write(frames)
 }

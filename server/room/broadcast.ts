@@ -89,7 +89,8 @@ export class Broadcast implements Flushable {
   /** A new member gets what comes from now on; what was before is the answer to its sync step 1. */
   join(member: Member): void {
     const sent = this.#deps.tail.lastSeq
-    this.#seats.set(member, { member, sent, behind: false, left: false, own: null, echoes: null })
+    const { outlet } = member
+    this.#seats.set(member, { outlet, sent, behind: false, own: null, echoes: null, left: false, member })
   }
 
   leave(member: Member): void {
@@ -192,17 +193,17 @@ export class Broadcast implements Flushable {
   }
 
   #bring(seat: Seat, { from, to, changes, shared }: Round): void {
-    const { member, own, echoes } = seat
+    const { outlet, own, echoes } = seat
     if (own) seat.own = null
     if (echoes) seat.echoes = null
-    if (seat.behind || member.congested) {
+    if (seat.behind || outlet.congested) {
       this.#fallBehind(seat)
       for (const seq of echoes ?? []) seat.sent = Math.min(seat.sent, seq - 1)
       return
     }
     let frames = own || seat.sent !== from - 1 ? this.#without(own, seat.sent + 1, to, changes) : shared
     if (echoes) frames = [...this.#framesOf(echoes), ...frames]
-    if (frames.length > 0) member.write(frames)
+    if (frames.length > 0) outlet.write(frames)
     this.#deps.counters.updatesOut += to - seat.sent - (own?.length ?? 0)
     seat.sent = to
   }
@@ -222,17 +223,17 @@ export class Broadcast implements Flushable {
     const first = seqs[0]
     if (!seat || first === undefined) return
     // What waited for a gap to close may be in the snapshot by now.
-    if (seat.behind || author.congested || first < this.#deps.tail.firstSeq) {
-      if (author.congested) this.#fallBehind(seat)
+    if (seat.behind || author.outlet.congested || first < this.#deps.tail.firstSeq) {
+      if (author.outlet.congested) this.#fallBehind(seat)
       seat.behind = true
       seat.sent = Math.min(seat.sent, first - 1)
       this.#allow(author, seqs)
       // It may have waited for nothing but this.
-      if (!author.congested) this.drained(author)
+      if (!author.outlet.congested) this.drained(author)
       return
     }
     if (!this.#scheduled) {
-      author.write(this.#framesOf(seqs))
+      author.outlet.write(this.#framesOf(seqs))
       return
     }
     const echoes = this.#echoes.get(author)
@@ -256,20 +257,20 @@ export class Broadcast implements Flushable {
       // The snapshot took over what it misses.
       const answer = everything(member)
       if (answer === null) return
-      deliver(member, answer)
+      deliver(member.outlet, answer)
       seat.sent = tail.lastSeq
     }
-    while (seat.sent < this.#flushed && !member.congested) {
+    while (seat.sent < this.#flushed && !member.outlet.congested) {
       const end = tail.within(seat.sent + 1, this.#flushed, CATCH_UP_BYTES)
       const frames = this.#without(own, seat.sent + 1, end, null)
-      if (frames.length > 0) member.write(frames)
+      if (frames.length > 0) member.outlet.write(frames)
       this.#deps.counters.updatesOut += end - seat.sent
       seat.sent = end
     }
-    if (member.congested) return
+    if (member.outlet.congested) return
     seat.behind = false
     const present = presence.all()
-    if (present) member.write([present])
+    if (present) member.outlet.write([present])
   }
 
   dispose(): void {

@@ -50,6 +50,11 @@ export class Confirmations {
     return this.#durable === this.#deps.content.seq
   }
 
+  /** Whether all who wait to hear that an update is safe have sent on without. */
+  get streaming(): boolean {
+    return this.#acks.streaming
+  }
+
   join(member: Member): void {
     if (!member.extended) this.#likely.join(member)
   }

@@ -1,4 +1,7 @@
+import type { Outlet } from './answer.js'
 import type { Member } from './member.js'
+
+const NOWHERE: Outlet = { congested: false, write: () => {}, stream: () => {} }
 
 /**
  * A member of a room that is no client: it brings one update and leaves when that is durable. What the room passes
@@ -8,7 +11,7 @@ export class Importer implements Member {
   readonly extended = true
   readonly user = ''
   readonly mayWrite = true
-  readonly congested = false
+  readonly outlet = NOWHERE
   readonly saved: Promise<void>
   #resolve: () => void = () => undefined
   #reject: (reason: Error) => void = () => undefined
@@ -21,8 +24,6 @@ export class Importer implements Member {
     })
   }
 
-  write(): void {}
-  stream(): void {}
   requestMissing(): void {}
   refuse(): void {}
   goOn(): void {}

@@ -1,5 +1,5 @@
 import { Code } from '../../shared/codes.js'
-import type { Receiver } from './answer.js'
+import type { Outlet } from './answer.js'
 
 /** Why an update is not taken. */
 export interface Refused {
@@ -11,18 +11,18 @@ export interface Refused {
 export const READ_ONLY: Refused = { code: Code.forbidden, reason: 'read-only' }
 
 /**
- * What a room knows of a session: somewhere to write bytes, and a little bookkeeping that only the room touches.
+ * What a room knows of a session: where its bytes go, and a little bookkeeping that only the room touches.
  * A session implements it; a room never learns of sockets.
  */
-export interface Member extends Receiver {
+export interface Member {
   /** Speaks `inkwire.1`: gets acks instead of echoes (PROTOCOL S4, X4). */
   readonly extended: boolean
   /** The user's id, written into the journal beside each update; '' when nobody asked. */
   readonly user: string
   /** Whether it may write, now: that may change (PROTOCOL A4, X8). */
   readonly mayWrite: boolean
-  /** More is waiting to be sent than the server wants to hold for one reader. */
-  readonly congested: boolean
+  /** Where what it is told goes. */
+  readonly outlet: Outlet
   /** Its update messages up to number `message` are durable (PROTOCOL X4). Called at most once per commit. */
   acknowledge(message: number): void
   /** Its update message `message` held news that are not taken (PROTOCOL A4, S10). */
@@ -42,9 +42,12 @@ export interface Member extends Receiver {
   requestMissing(stateVector: Uint8Array): void
 }
 
-/** A room's notes about one member: in one place, since a flush looks at those of everybody. */
+/**
+ * A room's notes about one member: in one place, since a flush looks at those of everybody, and each further object that
+ * it has to follow to is one more miss of the processor's caches.
+ */
 export interface Seat {
-  readonly member: Member
+  readonly outlet: Outlet
   /** The last update that was written to it, or skipped because it is its own. */
   sent: number
   /** Skipped by broadcasts since its socket was backed up; brought up when it drained. */
@@ -55,4 +58,5 @@ export interface Seat {
   own: readonly number[] | null
   /** Which ones it brings it again: its own, which are safe by now. */
   echoes: readonly number[] | null
+  readonly member: Member
 }

@@ -33,7 +33,7 @@ export class Questions {
   /** Asks a member now or later, unless it was asked and hasn't answered yet. */
   ask(member: Member): void {
     if (this.#open.has(member)) return
-    if (member.congested || !this.#bucketOf(member).tryTake(this.#deps.clock())) {
+    if (member.outlet.congested || !this.#bucketOf(member).tryTake(this.#deps.clock())) {
       this.#later.add(member)
       return
     }

@@ -6,6 +6,7 @@ import { limitsFor } from '../update/limits.js'
 import { decodeStateVector } from '../update/state-vector.js'
 import type { Answer } from './answer.js'
 import { Broadcast } from './broadcast.js'
+import { Commits } from './commits.js'
 import type { Compaction, CompactionEvents } from './compaction.js'
 import { Confirmations } from './confirmations.js'
 import type { Content } from './content.js'
@@ -67,6 +68,7 @@ export class Room {
   readonly #foreign: ForeignEdits
   readonly #seeding = new Seeding()
   readonly #broadcast: Broadcast
+  readonly #commits: Commits
   readonly #confirmations: Confirmations
   readonly #intake: Intake
   readonly #signals: Signals
@@ -92,6 +94,7 @@ export class Room {
     const members = (): Iterable<Member> => this.#broadcast.members()
     this.#signals = new Signals({ turns: deps.turns, clock: deps.clock, members })
     this.#presence = new Presence(deps.presence, this.#owners, (owner) => owner.probe())
+    this.#commits = new Commits({ turns: deps.turns, commit: () => parts.log.commit() })
     this.#broadcast = new Broadcast({
       tail: parts.content.tail,
       presence: this.#presence,
@@ -99,8 +102,7 @@ export class Room {
       clock: deps.clock,
       counters: deps.counters,
       onFlush: (updates, ms) => {
-        // One disk write per flush, and after it: nobody waits for the disk to see an edit.
-        this.#log.commit()
+        this.#commits.flushed(this.#confirmations.streaming)
         deps.onFlush(updates, ms)
       },
       unconfirmed: (member) => this.#confirmations.unconfirmed(member),
@@ -313,6 +315,7 @@ export class Room {
   /** Lets go of the document. */
   dispose(): void {
     this.#broadcast.dispose()
+    this.#commits.dispose()
     this.#signals.dispose()
     this.#content.dispose()
     // With something unsaved only a server that stops comes here, and the journal has reported it.
@@ -324,7 +327,7 @@ export class Room {
     this.#recall.wait(member, {
       ready: () => {
         member.goOn()
-        if (!member.congested) this.#broadcast.drained(member)
+        if (!member.outlet.congested) this.#broadcast.drained(member)
       },
       failed: (error) => {
         const { code, reason } = whyUnreadable(error)

@@ -59,13 +59,13 @@ export class Signals implements Flushable {
     const senders = new Set(waiting.map(({ from }) => from))
     const shared = [Buffer.concat(waiting.map(({ framed }) => framed))]
     for (const member of members()) {
-      if (!member.extended || member.congested) continue
+      if (!member.extended || member.outlet.congested) continue
       if (!senders.has(member)) {
-        member.write(shared)
+        member.outlet.write(shared)
         continue
       }
       const others = waiting.filter(({ from }) => from !== member).map(({ framed }) => framed)
-      if (others.length > 0) member.write(others)
+      if (others.length > 0) member.outlet.write(others)
     }
     const now = clock()
     this.#notBefore = now + Math.min(LONGEST_WINDOW_MS, (now - started) * SHARE)

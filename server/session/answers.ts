@@ -1,15 +1,15 @@
 import { encodeMessage } from '../../shared/codec.js'
 import { Bucket } from '../limits/bucket.js'
-import { type Answer, deliver, type Receiver } from '../room/answer.js'
+import { type Answer, deliver, type Outlet } from '../room/answer.js'
 import { frame } from '../websocket/frame.js'
 
 /** PROTOCOL W6: who asks gets an answer, also when nobody is here. */
 const NOBODY = frame(encodeMessage({ type: 'awareness', update: Uint8Array.of(0) }))
 
 /** Who asks, and where answers come from. */
-export interface Asker extends Receiver {
-  /** More is waiting to be sent than the server wants to hold, or a message goes out in pieces. */
-  readonly congested: boolean
+export interface Asker {
+  /** Where answers go. */
+  readonly outlet: Outlet
   /** What brings the asker up to date; null if that takes time: {@link Answers.give} is called then. */
   content(stateVector: Uint8Array): Answer | null
   /** That has been sent. */
@@ -57,7 +57,7 @@ export class Answers {
   give(): void {
     if (this.#timer) return
     for (;;) {
-      if (this.#asker.congested || (this.#stateVector === null && !this.#presence)) return
+      if (this.#asker.outlet.congested || (this.#stateVector === null && !this.#presence)) return
       const now = this.#clock()
       const again = this.#asked && this.#stateVector !== null
       if (!again && !this.#questions.tryTake(now)) {
@@ -75,11 +75,11 @@ export class Answers {
         const answer = this.#asker.content(this.#stateVector)
         if (!answer) return
         this.#stateVector = null
-        deliver(this.#asker, answer)
+        deliver(this.#asker.outlet, answer)
         this.#asker.answered()
       } else {
         this.#presence = false
-        this.#asker.write([this.#asker.present() ?? NOBODY])
+        this.#asker.outlet.write([this.#asker.present() ?? NOBODY])
       }
     }
   }

@@ -1,12 +1,12 @@
 import type { Access, Durability } from '../../shared/messages.js'
 import type { Limits } from '../limits/limits.js'
 import type { Counters } from '../observe/counters.js'
-import type { Receiver } from '../room/answer.js'
+import type { Outlet } from '../room/answer.js'
 
 /** What a session needs of its connection: it never sees a socket. */
-export interface Transport extends Receiver {
-  /** More is waiting to be sent than the server wants to hold, or a message goes out in pieces. */
-  readonly congested: boolean
+export interface Transport {
+  /** Where what the client is told goes. */
+  readonly outlet: Outlet
   /** Not even a word more should be sent. */
   readonly full: boolean
   /** Ends the connection with a close code. */

@@ -3,7 +3,7 @@ import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { Message } from '../../shared/messages.js'
 import { Bucket } from '../limits/bucket.js'
-import type { Answer } from '../room/answer.js'
+import type { Answer, Outlet } from '../room/answer.js'
 import type { Member, Refused } from '../room/member.js'
 import { entriesIn } from '../room/presence.js'
 import type { Room } from '../room/room.js'
@@ -20,6 +20,7 @@ import { framed, say } from './say.js'
  */
 export class Participant implements Member, Asker {
   readonly extended: boolean
+  readonly outlet: Outlet
   readonly #host: Host
   readonly #room: Room
   readonly #transport: Transport
@@ -37,6 +38,7 @@ export class Participant implements Member, Asker {
     this.extended = host.extended
     this.#host = host
     this.#room = room
+    this.outlet = transport.outlet
     this.#transport = transport
     this.#deps = deps
     const { foreignEditsMs, questionsPerMinute, signalsPerSecond } = deps.limits
@@ -56,10 +58,6 @@ export class Participant implements Member, Asker {
     return this.#host.permission.access !== 'read'
   }
 
-  get congested(): boolean {
-    return this.#transport.congested
-  }
-
   /** Whether a message of its waits, and nothing more should be read. */
   get waits(): boolean {
     return this.#held.any
@@ -73,7 +71,7 @@ export class Participant implements Member, Asker {
     frames.push(framed({ type: 'syncStep1', stateVector: room.stateVector() }))
     const present = room.everyone()
     if (present) frames.push(present)
-    this.#transport.write(frames)
+    this.outlet.write(frames)
   }
 
   /** Lets go of everything. */
@@ -86,7 +84,7 @@ export class Participant implements Member, Asker {
 
   /** The client may do something else from now on (PROTOCOL X2). */
   permitted(): void {
-    if (this.extended) this.#transport.write([this.#hello()])
+    if (this.extended) this.outlet.write([this.#hello()])
   }
 
   /** The socket's buffer has been emptied. */
@@ -139,14 +137,6 @@ export class Participant implements Member, Asker {
 
   // What a room calls (Member).
 
-  write(frames: readonly Uint8Array[]): void {
-    this.#transport.write(frames)
-  }
-
-  stream(pieces: Iterable<readonly Uint8Array[]>): void {
-    this.#transport.stream(pieces)
-  }
-
   acknowledge(message: number): void {
     this.#receipts.confirm(message)
     this.sendAck()
@@ -176,7 +166,7 @@ export class Participant implements Member, Asker {
   }
 
   requestMissing(stateVector: Uint8Array): void {
-    say(this.#transport, { type: 'syncStep1', stateVector })
+    say(this, { type: 'syncStep1', stateVector })
   }
 
   /** Tells the client how far its messages have come, if it doesn't know (PROTOCOL X4). */
@@ -190,11 +180,11 @@ export class Participant implements Member, Asker {
   }
 
   get #mayAck(): boolean {
-    return this.extended && !this.#host.closed && !this.congested
+    return this.extended && !this.#host.closed && !this.outlet.congested
   }
 
   #ack(): void {
-    say(this.#transport, this.#receipts.tell(this.#mark()))
+    say(this, this.#receipts.tell(this.#mark()))
   }
 
   #mark(): number {

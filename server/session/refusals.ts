@@ -61,7 +61,7 @@ export class Refusals {
   signal(why: Refused): void {
     this.#counters.reject(why.code)
     // Who is told more than it reads is told nothing: nobody waits for this.
-    if (this.#client.extended && !this.#transport.congested) this.#reject(0, why)
+    if (this.#client.extended && !this.#transport.outlet.congested) this.#reject(0, why)
   }
 
   #reject(message: number, { code, reason }: Refused): void {

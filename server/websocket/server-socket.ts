@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { controlFrame } from './frame.js'
 import { FrameError, FrameReader, NO_CODE, Opcode } from './frame-reader.js'
+import { Line, type LineOptions } from './line.js'
 
 /** How long a client may take to answer a close frame, ms; then its socket is cut. */
 const CLOSE_TIMEOUT_MS = 3000
@@ -19,7 +20,7 @@ export interface SocketEvents {
   read(bytes: number): void
   /** The peer broke the WebSocket protocol, for which it is closed with `code`; the end follows. */
   failed(error: Error, code: number): void
-  /** All that waited in the socket has gone out. */
+  /** All that waited to be sent has gone out. */
   drained(): void
   /** It is gone. @param code what the peer's close frame said; 1005 nothing, 1006 that there was none. */
   ended(code: number): void
@@ -39,15 +40,17 @@ export interface SocketOptions {
   /** More in one message closes it with 1009. */
   readonly maxMessageBytes: number
   readonly reading: Schedule
+  readonly writing: LineOptions
 }
 
 /**
  * A WebSocket whose opening handshake is done, seen from the server (RFC 6455 §5 to 7): reads frames, keeps the order
- * of the close handshake. Messages go out as the frames that a room made for all, written to {@link socket} as they are.
+ * of the close handshake. Messages go out as the frames that a room made for all, written to its {@link line} as they are.
  */
 export class ServerSocket {
-  /** For frames; nothing may be written to it when this is no longer {@link open}. */
-  readonly socket: Duplex
+  /** For frames; takes none when this is no longer {@link open}. */
+  readonly line: Line
+  readonly #socket: Duplex
   readonly #reader: FrameReader
   #events: SocketEvents | null = null
   readonly #reading: Schedule
@@ -61,8 +64,9 @@ export class ServerSocket {
   #cut: NodeJS.Timeout | null = null
 
   /** @param head what came together with the handshake. */
-  constructor(socket: Duplex, head: Uint8Array, { maxMessageBytes, reading }: SocketOptions) {
-    this.socket = socket
+  constructor(socket: Duplex, head: Uint8Array, { maxMessageBytes, reading, writing }: SocketOptions) {
+    this.#socket = socket
+    this.line = new Line(socket, writing, () => this.#events?.drained())
     this.#reading = reading
     if (head.length > 0) socket.unshift(head)
     this.#reader = new FrameReader(maxMessageBytes, {
@@ -76,7 +80,7 @@ export class ServerSocket {
   /** Begins to read; what has arrived comes after this turn's work. */
   start(events: SocketEvents): void {
     this.#events = events
-    const { socket } = this
+    const socket = this.#socket
     socket.on('data', this.#arrived)
     takeDirectly(socket, this.#arrived)
     socket.on('drain', this.#drained)
@@ -88,7 +92,7 @@ export class ServerSocket {
 
   /** Whether neither side has begun to close it, with or without a close frame. */
   get open(): boolean {
-    return !this.#sentClose && !this.#deaf && this.socket.writable
+    return !this.#sentClose && !this.#deaf && this.#socket.writable
   }
 
   /** Whether nothing is read for now: somebody wants it so, or something waits for its turn. */
@@ -97,11 +101,11 @@ export class ServerSocket {
   }
 
   ping(): void {
-    if (this.open) this.socket.write(controlFrame(Opcode.ping, NOTHING))
+    if (this.open) this.line.control(controlFrame(Opcode.ping, NOTHING))
   }
 
   pong(payload: Uint8Array): void {
-    if (this.open) this.socket.write(controlFrame(Opcode.pong, payload))
+    if (this.open) this.line.control(controlFrame(Opcode.pong, payload))
   }
 
   /** Begins the close handshake (RFC 6455 §7.1.2). A reason that is too long is cut. */
@@ -111,13 +115,14 @@ export class ServerSocket {
 
   /** Ends it without a word. */
   terminate(): void {
-    this.socket.destroy()
+    this.line.close()
+    this.#socket.destroy()
   }
 
   /** Nothing more is read, but what has arrived already. */
   pause(): void {
     this.#paused = true
-    if (!this.#deaf) this.socket.pause()
+    if (!this.#deaf) this.#socket.pause()
   }
 
   resume(): void {
@@ -134,7 +139,7 @@ export class ServerSocket {
     if (this.#deaf) return
     if (!this.#reading.begin()) {
       this.#waiting = chunk
-      this.socket.pause()
+      this.#socket.pause()
       this.#reading.later(() => this.#readOn())
       return
     }
@@ -169,7 +174,7 @@ export class ServerSocket {
 
   /** From one that has failed it would throw away what is left, which {@link #gone} reads. */
   #flow(): void {
-    if (!this.socket.destroyed) this.socket.resume()
+    if (!this.#socket.destroyed) this.#socket.resume()
   }
 
   #read(chunk: Buffer): void {
@@ -193,7 +198,7 @@ export class ServerSocket {
   /** Whoever was told of a message has thrown: the rest of the piece is lost, and nothing behind it would make sense. */
   #abandon(error: unknown): never {
     this.#failed = true
-    this.socket.destroy()
+    this.#socket.destroy()
     throw error
   }
 
@@ -204,33 +209,38 @@ export class ServerSocket {
   }
 
   #sendClose(code: number, reason: Uint8Array): void {
-    if (this.#sentClose || !this.socket.writable) return
+    if (this.#sentClose || !this.#socket.writable) return
     this.#sentClose = true
     this.#cutLater()
-    this.socket.write(controlFrame(Opcode.close, code === NO_CODE ? NOTHING : closing(code, reason)))
+    this.line.control(controlFrame(Opcode.close, code === NO_CODE ? NOTHING : closing(code, reason)))
+    this.line.close()
   }
 
   /** All is said. What still comes is thrown away; the server is the first to close (RFC 6455 §7.1.1). */
   #finish(): void {
     this.#paused = false
     this.#flow()
-    this.socket.end()
+    this.#socket.end()
   }
 
-  readonly #drained = (): void => this.#events?.drained()
+  readonly #drained = (): void => this.line.goOn()
 
   /** The peer has closed its side; it gets what is on its way, if it takes that. */
   readonly #ended = (): void => {
     this.#cutLater()
-    this.#inTurn(() => this.socket.end())
+    this.#inTurn(() => {
+      this.line.close()
+      this.#socket.end()
+    })
   }
 
   #cutLater(): void {
-    this.#cut ??= setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS)
+    this.#cut ??= setTimeout(() => this.#socket.destroy(), CLOSE_TIMEOUT_MS)
   }
 
   #gone(): void {
-    const { socket } = this
+    const socket = this.#socket
+    this.line.close()
     // Before what is left is read, or it would come twice.
     socket.off('data', this.#arrived).off('drain', this.#drained).off('end', this.#ended)
     try {

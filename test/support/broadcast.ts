@@ -11,6 +11,7 @@ export class SocketMember implements Member {
   readonly user = ''
   readonly mayWrite = true
   congested = false
+  readonly outlet = this
   writes: Uint8Array[][] = []
 
   constructor(readonly extended = false) {}

@@ -5,6 +5,7 @@ import { messagesIn } from './frames.js'
 export class FakeMember implements Member {
   readonly user: string
   readonly mayWrite = true
+  readonly outlet = this
   get congested(): boolean {
     return false
   }

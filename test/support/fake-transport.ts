@@ -4,6 +4,7 @@ import { messagesIn } from './frames.js'
 
 /** The connection of a session, which notes what is done with it. */
 export class FakeTransport implements Transport {
+  readonly outlet = this
   congested = false
   full = false
   /** What it was called for but to write, in words. */

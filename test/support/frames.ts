@@ -7,6 +7,7 @@ export const framesOf = (answer: Answer): Uint8Array[] => {
   const frames: Uint8Array[] = []
   deliver(
     {
+      congested: false,
       write: (more) => void frames.push(...more),
       stream: (pieces) => void frames.push(...[...pieces].flat()),
     },

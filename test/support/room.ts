@@ -14,16 +14,24 @@ export const setupRoom = (
   stored: ConstructorParameters<typeof Content>[0] = { snapshot: null, tail: [] },
 ) => {
   const soon: (() => void)[] = []
+  const later: (() => void)[] = []
+  let commits = 0
   const appended: Entry[] = []
   const log: DocumentLog = {
     document: { name: 'doc', generation: '0'.repeat(32), snapshot: null, tail: [], seq: 0 },
     append: (entry) => appended.push(entry),
     hold: (entry) => appended.push(entry),
-    commit: () => undefined,
+    commit: () => {
+      commits++
+    },
     compact: () => Promise.resolve(),
     release: () => undefined,
     letGo: () => undefined,
     snapshot: async () => null,
+  }
+  const remember = (task: () => void): (() => void) => {
+    later.push(task)
+    return () => void later.splice(later.indexOf(task), 1)
   }
   const content = new Content(stored)
   const counters = new Counters()
@@ -41,7 +49,7 @@ export const setupRoom = (
       onIdle: () => idle++,
     },
     {
-      turns: new Turns({ soon: (task) => void soon.push(task), later: () => () => undefined }),
+      turns: new Turns({ soon: (task) => void soon.push(task), later: remember }),
       clock: () => 0,
       now: () => 42,
       counters,
@@ -54,6 +62,10 @@ export const setupRoom = (
     room,
     appended,
     idle: () => idle,
+    /** How often what it holds was to be written. */
+    commits: () => commits,
+    /** What is to be done after a while, unless it is called off. */
+    later,
     endTurn: () => {
       for (const task of soon.splice(0)) task()
     },

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { ServerSocket } from '../../server/websocket/server-socket.js'
+import { lineOptions } from './line-options.js'
 import { CLOSE, type FrameOptions, frameOf } from './wire.js'
 
 /** A socket of which a test holds the other end. */
@@ -83,6 +84,7 @@ export const open = (head: Uint8Array = Buffer.of(), { onMessage }: Heard = {}):
       done: () => void schedule.done++,
       later: (task) => void line.push(task),
     },
+    writing: lineOptions(),
   })
   wire.start({
     message: (payload, isBinary) => {

@@ -48,6 +48,7 @@ export class SimulatedSocket implements WebSocketLike {
  * is sent on a broken link goes nowhere.
  */
 export class Link implements Transport {
+  readonly outlet = this
   readonly toServer: Item[] = []
   readonly toClient: Item[] = []
   /** The client's end. */

@@ -36,8 +36,15 @@ const setup = () => {
 }
 
 describe('Compactor', () => {
-  beforeEach(() => void vi.useFakeTimers())
-  afterEach(() => void vi.useRealTimers())
+  beforeEach(() => {
+    vi.useFakeTimers()
+    // Node 24 has locks, which don't wait for these timers; without any, a tab is the only one.
+    vi.stubGlobal('navigator', {})
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
   const idle = () => vi.runAllTimersAsync()
 
   it('waits until it is this tab’s turn, it is worth it, and the browser is idle', async () => {

@@ -2,9 +2,8 @@ import { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { Connection } from '../../server/connection.js'
 import { InTurns } from '../../server/limits/in-turns.js'
-import { Counters } from '../../server/observe/counters.js'
-import { Outflow } from '../../server/outflow.js'
 import { ServerSocket } from '../../server/websocket/server-socket.js'
+import { lineOptions } from '../support/line-options.js'
 
 const nothing = (): void => undefined
 
@@ -33,18 +32,18 @@ const connect = (gather: boolean): { connection: Connection; handed: string[] } 
     ended: nothing,
   }
   const reading = new InTurns({ soon: setImmediate, clock: () => 0, ms: 8 })
-  const wire = new ServerSocket(socket, Buffer.of(), { maxMessageBytes: 1024, reading })
-  const connection = new Connection(wire, events, {
-    counters: new Counters(),
-    maxBufferedBytes: 20,
-    outflow: new Outflow(setImmediate),
-    gather,
+  const wire = new ServerSocket(socket, Buffer.of(), {
+    maxMessageBytes: 1024,
+    reading,
+    writing: lineOptions(20),
   })
+  const connection = new Connection(wire, events)
+  if (gather) wire.line.gather()
   return { connection, handed }
 }
 
 const say = (connection: Connection, ...texts: string[]): void => {
-  for (const text of texts) connection.write([Buffer.from(text)])
+  for (const text of texts) connection.outlet.write([Buffer.from(text)])
 }
 
 describe('a connection that many write to', () => {
@@ -61,9 +60,9 @@ describe('a connection that many write to', () => {
   it('is congested by what it has gathered', () => {
     const { connection } = connect(true)
     say(connection, 'x'.repeat(20))
-    expect(connection.congested).toBe(false)
+    expect(connection.outlet.congested).toBe(false)
     say(connection, 'y')
-    expect(connection.congested).toBe(true)
+    expect(connection.outlet.congested).toBe(true)
   })
 
   it('another doesn’t wait', () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { Gate } from '../../server/gate/gate.js'
+import { lineOptions } from '../support/line-options.js'
 import { until } from '../support/until.js'
 
 describe('the gate', () => {
@@ -20,6 +21,7 @@ describe('the gate', () => {
       refused: () => undefined,
       handshakes: { later: (task) => void waiting.push(task) },
       reading: { begin: () => true, done: () => undefined, later: (task) => task() },
+      writing: lineOptions(),
     })
     const http = createServer()
     http.on('upgrade', (request, socket, head) => gate.handleUpgrade(request, socket, head))

@@ -68,10 +68,9 @@ const HOUSE: Readonly<Record<string, Part>> = {
   connection: {
     files: ['server/connection.ts'],
     imports: ['wire', 'frame'],
-    types: ['session', 'observe', 'outflow', 'websocket'],
+    types: ['session', 'websocket'],
     packages: ['node:'],
   },
-  outflow: { files: ['server/outflow.ts'], imports: [] },
   connections: { files: ['server/connections.ts'], imports: [], types: ['connection', 'session', 'observe'] },
   auth: { files: ['server/auth/'], imports: ['wire'], packages: ['node:', 'jose', 'zod'] },
   admission: { files: ['server/admission.ts'], imports: ['wire', 'auth'], types: ['session'] },
@@ -95,7 +94,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   clients: {
     files: ['server/clients.ts'],
-    imports: list('wire, auth, gate, visit, trunk, connection, connections, limits, observe, outflow'),
+    imports: list('wire, auth, gate, visit, trunk, connection, connections, limits, observe'),
     types: list('room, events, admission, session'),
     packages: ['node:'],
   },
@@ -114,7 +113,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     imports: list(
       'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
         'connection, connections, auth, admission, clients, gate, http, control, data folder, limits, store, readiness, ' +
-        'listening, warm-up',
+        'listening, warm-up, websocket',
     ),
     packages: ['node:'],
   },

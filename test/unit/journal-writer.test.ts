@@ -128,6 +128,12 @@ describe('the writer', () => {
       await nextTurn()
     }
 
+    const passTen = async (): Promise<void> => {
+      await pass(5)
+      await until(() => timers.length > 0)
+      await pass(5)
+    }
+
     beforeEach(async () => {
       now = 0
       timers = []
@@ -158,15 +164,30 @@ describe('the writer', () => {
       const { log, acks } = await open('a')
       const waiting = await until10Apart(log, acks)
       expect(waiting).toBe(101)
-      expect(timers.map(({ due }) => due)).toEqual([10])
-      await pass(10)
+      await pass(5)
+      await until(() => timers.length > 0)
+      expect(acks.at(-1)).toBe(100)
+      await pass(5)
       await until(() => acks.at(-1) === 101)
       expect(timers).toEqual([])
       log.append(entry(102))
       await until(() => timers.length > 0)
-      expect(timers.map(({ due }) => due)).toEqual([20])
-      await pass(10)
+      await passTen()
       await until(() => acks.at(-1) === 102)
+    })
+
+    test('waits for more as long as more keeps coming, for 33 ms at most', async () => {
+      const { log, acks } = await open('a')
+      const first = await until10Apart(log, acks)
+      for (let n = 1; n <= 6; n++) {
+        log.append(entry(first + n))
+        await pass(5)
+        await until(() => timers.length > 0)
+      }
+      expect(acks.at(-1)).toBe(first - 1)
+      log.append(entry(first + 7))
+      await pass(4)
+      await until(() => acks.at(-1) === first + 7)
     })
 
     test('what comes meanwhile goes along', async () => {
@@ -175,13 +196,13 @@ describe('the writer', () => {
       const before = store.batches.length
       const others = await Promise.all(['b', 'c', 'd'].map(open))
       for (const other of others) other.log.append(entry(1))
-      await pass(10)
+      await passTen()
       await until(() => acks.at(-1) === first && others.every((other) => other.acks.length > 0))
       expect(store.batches).toHaveLength(before + 1)
     })
 
     test.each([
-      ['sixteen updates', 16, 3],
+      ['sixteen updates at once', 16, 3],
       ['64 KiB', 2, 40_000],
     ])('%s are enough for a commit of their own', async (_what, count, size) => {
       const { log, acks } = await open('a')
@@ -193,12 +214,26 @@ describe('the writer', () => {
       expect(timers).toEqual([])
     })
 
+    test('so are thirty-two that came one by one', async () => {
+      const { log, acks } = await open('a')
+      const first = await until10Apart(log, acks)
+      for (let n = 1; n < 15; n++) log.append(entry(first + n))
+      await pass(5)
+      await until(() => timers.length > 0)
+      // More than would have been enough a moment before.
+      for (let n = 15; n < 31; n++) log.append(entry(first + n))
+      expect(acks.at(-1)).toBe(first - 1)
+      log.append(entry(first + 31))
+      await until(() => acks.at(-1) === first + 31)
+      expect(timers).toEqual([])
+    })
+
     test('after a quiet time commits come at once again', async () => {
       const { log, acks } = await open('a')
       const first = await until10Apart(log, acks)
-      await pass(10)
+      await passTen()
       await until(() => acks.at(-1) === first)
-      await pass(1000)
+      await pass(3400)
       const again = await open('b')
       expect(await until10Apart(again.log, again.acks)).toBe(101)
     })

@@ -197,6 +197,24 @@ describe('Pace and Turnstile', () => {
     expect(all[0]?.events).toEqual(['hold', 'release', 'hold', 'release'])
   })
 
+  it('one who throws in its turn doesn’t stop those who wait behind it', () => {
+    const turns: (() => void)[] = []
+    const soon = (task: () => void): void => void turns.push(task)
+    const turnstile = new Turnstile({ soon, later: soon, clogged: () => false })
+    const released: string[] = []
+    turnstile.queue({
+      release: () => {
+        throw new Error('broken')
+      },
+    })
+    turnstile.queue({ release: () => void released.push('second') })
+    expect(() => turns.shift()?.()).toThrow('broken')
+    turns.shift()?.()
+    turnstile.queue({ release: () => void released.push('third') })
+    turns.shift()?.()
+    expect(released).toEqual(['second', 'third'])
+  })
+
   it('a piece with thousands of messages is worked off a few a turn, in order, and then read on', () => {
     const { pace: make, turn } = setup()
     const [{ pace, events, handled }, other] = [make(), make()]

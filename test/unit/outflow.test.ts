@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Flowing, Outflow } from '../../server/outflow.js'
+import { type Flowing, Outflow } from '../../server/websocket/outflow.js'
 
 const MiB = 1024 * 1024
 

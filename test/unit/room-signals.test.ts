@@ -9,18 +9,22 @@ const setup = (costMs = 0) => {
   let now = 0
   const soon: (() => void)[] = []
   const later: { task: () => void; ms: number }[] = []
-  const members: (Member & { heard: () => string[]; congested: boolean })[] = []
+  const members: (Member & { heard: () => string[]; outlet: { congested: boolean } })[] = []
   const join = (user: string, extended = true) => {
     const frames: Uint8Array[] = []
-    const member = {
-      user,
-      extended,
-      mayWrite: true,
+    const outlet = {
       congested: false,
       write: (written: readonly Uint8Array[]) => {
         now += costMs
         frames.push(...written)
       },
+      stream: () => undefined,
+    }
+    const member = {
+      user,
+      extended,
+      mayWrite: true,
+      outlet,
       heard: () =>
         messagesIn(frames).map((message) =>
           message.type === 'signal' ? `${message.user}: ${Buffer.from(message.data)}` : message.type,
@@ -32,7 +36,6 @@ const setup = (costMs = 0) => {
       dismiss: () => undefined,
       close: () => undefined,
       requestMissing: () => undefined,
-      stream: () => undefined,
     }
     members.push(member)
     return member
@@ -73,10 +76,10 @@ describe('X10: signals', () => {
   it('are not kept for who is backed up', () => {
     const { join, say, endTurn } = setup()
     const [a, b] = [join('ada'), join('bob')]
-    b.congested = true
+    b.outlet.congested = true
     say(a, 'missed')
     endTurn()
-    b.congested = false
+    b.outlet.congested = false
     say(a, 'heard')
     endTurn()
     expect(b.heard()).toEqual(['ada: heard'])

@@ -75,13 +75,16 @@ const setup = async () => {
 
 const enter = (room: Room, counters: Counters, extended: boolean) => {
   const frames: Uint8Array[] = []
-  const transport = {
+  const outlet = {
     congested: false,
-    full: false,
     write: (more: readonly Uint8Array[]) => void frames.push(...more),
     stream: (pieces: Iterable<readonly Uint8Array[]>) => {
       for (const piece of pieces) frames.push(...piece)
     },
+  }
+  const transport = {
+    outlet,
+    full: false,
     close: () => undefined,
     pause: () => undefined,
     resume: () => undefined,

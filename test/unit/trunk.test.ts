@@ -11,6 +11,7 @@ const KIB = 1024
 
 /** A connection whose other end is the test. */
 class FakeConnection implements Transport {
+  readonly outlet = this
   congested = false
   full = false
   paused = false
@@ -85,7 +86,7 @@ class FakeGuest implements Guest {
     this.endedWith = code
   }
   say(text: string): void {
-    this.channel.write([frame(Buffer.from(text))])
+    this.channel.outlet.write([frame(Buffer.from(text))])
   }
 }
 
@@ -139,21 +140,21 @@ describe('markers', () => {
     one.say('a')
     two.say('b')
     expect(connection.writes.length).toBe(3)
-    one.channel.write([frame(Buffer.alloc(4 * KIB, 'x')), frame(Buffer.from('y'))])
+    one.channel.outlet.write([frame(Buffer.alloc(4 * KIB, 'x')), frame(Buffer.from('y'))])
     expect(connection.writes.length).toBe(4)
     expect(connection.said()).toEqual([to(1), 'a', 'a', to(2), 'b', to(1), 'x'.repeat(4 * KIB), 'y'])
   })
 
   it('a room’s bytes are not copied for a long write, and nobody else’s for a short one', () => {
     const shared = frame(Buffer.alloc(8 * KIB, 'x'))
-    open(1).channel.write([shared])
+    open(1).channel.outlet.write([shared])
     expect(connection.writes[0]?.[1]).toBe(shared)
   })
 
   it('what is written behind a message in pieces is still of the right channel, also when that is not wanted any more', () => {
     const [one, two] = [open(1), open(2)]
     const pieces = [[frame(Buffer.from('large'))]]
-    one.channel.stream(pieces)
+    one.channel.outlet.stream(pieces)
     one.say('after')
     expect(connection.said()).toEqual(['after'])
     one.close(1013, 'enough')

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { endAfterUpgrade, UpgradableRequest } from '../../server/gate/upgrades.js'
+import { endAfterUpgrade, UpgradableRequest } from '../../server/http/upgrades.js'
 import { until } from '../support/until.js'
 
 /** What a server with a listener for upgrades says to these requests on one connection, which it ends. */
