@@ -19,7 +19,7 @@ const REST = 0.25
 /** A room may spend one part in this many of a core on its flushes. */
 const SHARE = 100
 /** What a write may take, ms: a flush that took longer was interrupted, and says nothing about the next one. */
-const WRITE_MS = 0.03
+const WRITE_MS = 0.012
 
 /** When a room's next flush may begin: after a window that grows with what the last one cost. */
 export class Windows {
