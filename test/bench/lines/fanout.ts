@@ -170,8 +170,7 @@ const line = (
   name,
   title: `${readers.toLocaleString('en')} readers, ${rate.toLocaleString('en')} updates/s`,
   quick,
-  // With more readers the system calls decide, which cost all the same.
-  rounds: readers <= 300 ? 3 : 1,
+  rounds: 3,
   contenders: rate >= 20 ? NAMES : ALL,
   units: UNITS,
   run: (server) => fanOut(server, { readers, writers, rate, updates: rate * SECONDS }),
