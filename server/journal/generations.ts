@@ -4,10 +4,10 @@ import { mintGeneration, type RandomBytes } from './generation.js'
 import type { DocumentSummary, Replacement } from './journal.js'
 import { catalogKey } from './keys.js'
 import { type CatalogReading, readCatalog } from './load.js'
+import { type Found, witnessKey } from './seen.js'
 import type { Store } from './store.js'
 import { asidesOf, generationsOf } from './traces.js'
-import type { Found, Witness } from './witness.js'
-import { witnessKey } from './witness.js'
+import type { Witness } from './witness.js'
 import type { Operation } from './writer.js'
 
 /** What changes of generation need. */

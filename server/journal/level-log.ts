@@ -5,8 +5,8 @@ import type { DocumentLog, Entry, Snapshot, StoredDocument } from './journal.js'
 import { catalogKey, runKey } from './keys.js'
 import type { Layout } from './layout.js'
 import { encodeCatalog, encodeRun, type RunEntry } from './records.js'
+import { witnessKey } from './seen.js'
 import type { Write } from './store.js'
-import { witnessKey } from './witness.js'
 import type { Appender, Chunk } from './writer.js'
 
 /** What a log needs of the journal that made it. */

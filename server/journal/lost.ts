@@ -1,6 +1,7 @@
 import { CATALOG_RANGE, untagged } from './keys.js'
+import { type Seen, witnessKey } from './seen.js'
 import type { Store } from './store.js'
-import { type Seen, type Witness, witnessKey } from './witness.js'
+import type { Witness } from './witness.js'
 
 /** What the witness has of documents, by {@link lookup} of their names. */
 export type Witnessed = Map<string, Seen>

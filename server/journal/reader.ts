@@ -1,8 +1,9 @@
 import { documentDamaged, isDamage } from './errors.js'
 import { type LoadedDocument, loadDocument } from './load.js'
 import type { JournalLogger } from './logger.js'
+import { judge, type Seen } from './seen.js'
 import type { Store } from './store.js'
-import { judge, type Seen, type Witness } from './witness.js'
+import type { Witness } from './witness.js'
 
 /** Loads documents, holds them against the witness, and remembers which ones are damaged. */
 export class Reader {

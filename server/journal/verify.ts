@@ -5,10 +5,11 @@ import { asideKey, CATALOG_RANGE, parseKey, purgeKey, untagged, WHOLE_RANGE } fr
 import { assemble, readCatalog } from './load.js'
 import { lookup, stillLost, type Witnessed, witnessed } from './lost.js'
 import { nameFromBytes } from './name.js'
+import { judge } from './seen.js'
 import { checkTable, describeDamage } from './sstable.js'
 import type { Store } from './store.js'
 import { traces } from './traces.js'
-import { judge, type Witness } from './witness.js'
+import type { Witness } from './witness.js'
 
 /** One thing that is wrong with a store. */
 export interface Finding {

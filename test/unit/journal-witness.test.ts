@@ -1,7 +1,8 @@
 /** What the witness says, and when it says it. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { nameToBytes } from '../../server/journal/name.js'
-import { judge, type Seen, type Witness, type Witnessed, witnessKey } from '../../server/journal/witness.js'
+import { judge, type Seen, type Witnessed, witnessKey } from '../../server/journal/seen.js'
+import type { Witness } from '../../server/journal/witness.js'
 import { nextTurn, startJournal, startWitness } from '../support/journal-start.js'
 import { FakeStore } from '../support/journal-store.js'
 
