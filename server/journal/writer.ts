@@ -1,7 +1,7 @@
 import { isCorruption, reasonOf, storeClosed, storeFailed } from './errors.js'
+import { Gathering } from './gathering.js'
 import type { JournalState } from './journal.js'
 import type { JournalLogger } from './logger.js'
-import { CommitPace, enough, QUIET_MS } from './pace.js'
 import type { Store, Write } from './store.js'
 import { WriteWatch } from './write-watch.js'
 
@@ -93,18 +93,17 @@ export class Writer {
   #begun = Number.NEGATIVE_INFINITY
   #queuedBytes = 0
   #queuedUpdates = 0
-  readonly #pace: CommitPace
+  readonly #gathering: Gathering
   readonly #watch: WriteWatch
-  /** When the last wait for more updates began. */
-  #gathering = 0
-  /** Ends it. */
-  #hurry: (() => void) | null = null
   #state: JournalState = { status: 'ok' }
   #closing = false
 
   constructor(deps: WriterDeps) {
     this.#deps = deps
-    this.#pace = new CommitPace(deps.elapsed())
+    this.#gathering = new Gathering({
+      ...deps,
+      queued: () => ({ updates: this.#queuedUpdates, bytes: this.#queuedBytes }),
+    })
     this.#watch = new WriteWatch(deps)
   }
 
@@ -132,10 +131,7 @@ export class Writer {
     this.#queuedBytes += bytes
     this.#queuedUpdates++
     this.#dirty.add(log)
-    if (this.#hurry) {
-      const waited = this.#deps.elapsed() - this.#gathering
-      if (enough(this.#queuedUpdates, this.#queuedBytes, waited)) this.#hurry()
-    }
+    this.#gathering.more()
     if (!this.#wanted && this.#queuedUpdates >= MANY_HELD && this.#deps.elapsed() - this.#begun >= HELD_MS) {
       this.commit()
     }
@@ -164,7 +160,7 @@ export class Writer {
   async close(deadline: Promise<void>): Promise<void> {
     this.#closing = true
     if (this.#dirty.size > 0) this.commit()
-    this.#hurry?.()
+    this.#gathering.end()
     await Promise.race([this.#working, deadline])
     this.#giveUp.abort()
     this.#watch.stop()
@@ -187,7 +183,7 @@ export class Writer {
     try {
       while (!this.#giveUp.signal.aborted) {
         if (this.#wanted) {
-          await this.#gather()
+          if (!this.#closing) await this.#gathering.wait()
           await this.#commit()
         }
         const next = this.#operations.shift()
@@ -204,32 +200,6 @@ export class Writer {
       // In the same turn as the last look at the queues: who comes later starts anew.
       this.#working = null
     }
-  }
-
-  /** Waits for more updates, if few would make one commit of many that follow each other. */
-  async #gather(): Promise<void> {
-    if (this.#closing) return
-    const ms = this.#pace.wait(this.#queuedUpdates, this.#queuedBytes, this.#deps.elapsed())
-    this.#gathering = this.#deps.elapsed()
-    for (let waited = 0; waited < ms; waited = this.#deps.elapsed() - this.#gathering) {
-      const queued = this.#queuedUpdates
-      const hurried = await this.#sleep(Math.min(ms - waited, QUIET_MS))
-      if (hurried) break
-      if (this.#queuedUpdates === queued && !this.#pace.goesOn(this.#deps.elapsed() - this.#gathering)) break
-    }
-    this.#pace.made(this.#queuedUpdates, this.#queuedBytes, this.#deps.elapsed())
-  }
-
-  /** Resolves after a while, or when there is enough to write; whether it is that. */
-  async #sleep(ms: number): Promise<boolean> {
-    let callOff = (): void => {}
-    const hurried = await new Promise<boolean>((resolve) => {
-      this.#hurry = () => resolve(true)
-      callOff = this.#deps.later(ms, () => resolve(false))
-    })
-    this.#hurry = null
-    callOff()
-    return hurried
   }
 
   async #commit(): Promise<void> {
