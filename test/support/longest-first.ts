@@ -8,7 +8,7 @@ const LONG = [
   'fuzz/convergence-simulated',
   'integration/traces',
   'integration/shared-same',
-  'integration/tools-rescue',
+  'integration/tools-rollback',
   'browser/demo-page',
   'integration/client-tokens',
   'browser/offline-tabs',

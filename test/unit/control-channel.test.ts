@@ -1,28 +1,14 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { type ControlAppDeps, createControlApp } from '../../server/control/app.js'
-import { connectControl } from '../../server/control/client.js'
-import { type ControlDeps, createControl } from '../../server/control/control.js'
-import { openDataFolder } from '../../server/data-folder.js'
-import type { Journal } from '../../server/journal/journal.js'
+import { createControlApp } from '../../server/control/app.js'
 import { openMemoryJournal } from '../../server/journal/memory.js'
-import { type LogFields, silentLog } from '../../server/observe/log.js'
-import { localDocuments } from '../../server/tools/local.js'
 import { stateOf } from '../../server/tools/state.js'
 import { InkwireError } from '../../shared/errors.js'
+import { depsOn, names, startControl, update, usersOf } from '../support/control.js'
 import { ODD_NAMES } from '../support/odd-names.js'
-import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
-
-const update = (text: string): Uint8Array => {
-  const doc = new Y.Doc()
-  doc.getText('t').insert(0, text)
-  return Y.encodeStateAsUpdate(doc)
-}
 
 const textOf = (state: Uint8Array): string => {
   const doc = new Y.Doc()
@@ -30,71 +16,9 @@ const textOf = (state: Uint8Array): string => {
   return doc.getText('t').toString()
 }
 
-const usersOf = (revoked: Map<string, number>): ControlAppDeps['users'] => ({
-  revoke: async (user) => {
-    revoked.set(user, revoked.size)
-    return { closed: user.length }
-  },
-  unrevoke: async (user) => revoked.delete(user),
-  revoked: async () => [...revoked].map(([user, since]) => ({ user, since })),
-})
-
-/** What a server has for the channel, on a memory journal. */
-const depsOn = (journal: Journal): ControlDeps => {
-  const local = localDocuments(journal)
-  return {
-    documents: {
-      list: async function* () {
-        yield* journal.list()
-      },
-      stats: local.stats,
-      read: async (name) => {
-        const document = await journal.read(name)
-        if (!document) throw new InkwireError('INKWIRE_NO_DOCUMENT', `there is no document "${name}"`)
-        return stateOf(document)
-      },
-      merge: local.merge,
-      replace: local.replace,
-      delete: local.delete,
-      rollback: local.rollback,
-    },
-    users: usersOf(new Map()),
-    stored: (name) => journal.read(name),
-    async *verify() {},
-    lost: local.lost,
-    log: silentLog,
-  }
-}
-
-const start = async (deps: Partial<ControlDeps> = {}, data?: string) => {
-  const folder = data ?? (await tempDir())
-  const journal = openMemoryJournal()
-  const warnings: string[] = []
-  const log = { ...silentLog, warn: (_: LogFields, message: string) => void warnings.push(message) }
-  const control = createControl({ ...depsOn(journal), log, ...deps })
-  await control.listen(folder)
-  onTestFinished(async () => {
-    await control.close()
-    await journal.close()
-  })
-  const connect = async () => {
-    const client = await connectControl(folder)
-    if (!client) throw new Error('nobody answers')
-    onTestFinished(() => client.close())
-    return client
-  }
-  return { folder, journal, control, connect, warnings }
-}
-
-const names = async (list: AsyncIterable<{ name: string }>): Promise<string[]> => {
-  const found: string[] = []
-  for await (const { name } of list) found.push(name)
-  return found
-}
-
 describe('a tool reaches the documents of a running server', () => {
   it('whatever they are called', async () => {
-    const { journal, connect } = await start()
+    const { journal, connect } = await startControl()
     const client = await connect()
     const all = [...ODD_NAMES, '.', '..', 'a/../b', '\u2028 line', 'a+b c', '?name=x&y#z', '%', '\\..\\']
     for (const name of all) expect(await client.merge(name, update(name))).toBe(true)
@@ -111,7 +35,7 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('with authors, times and snapshot', async () => {
-    const { journal, connect } = await start()
+    const { journal, connect } = await startControl()
     await journal.replace('doc', {
       snapshot: { seq: 7, update: update('old') },
       tail: [
@@ -123,7 +47,7 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('and hears when there is none', async () => {
-    const { connect } = await start()
+    const { connect } = await startControl()
     const client = await connect()
     expect(await client.read('nobody')).toBeNull()
     expect(await client.stats('nobody')).toBeNull()
@@ -132,7 +56,7 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('without getting again what it has', async () => {
-    const { connect } = await start()
+    const { connect } = await startControl()
     const client = await connect()
     await client.merge('doc', update('one'))
     const before = await client.read('doc')
@@ -148,7 +72,7 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('in lists and documents of any length', async () => {
-    const { journal, connect } = await start()
+    const { journal, connect } = await startControl()
     for (let i = 0; i < 2500; i++) {
       await journal.replace(`document ${i}`, { snapshot: { seq: 1, update: update('x') }, tail: [] })
     }
@@ -166,7 +90,7 @@ describe('a tool reaches the documents of a running server', () => {
       { document: 'a\u2028', generation: '0'.repeat(32), problem: 'update 2 is missing' },
       { document: null, generation: null, problem: 'an unknown key: ff' },
     ]
-    const { connect } = await start({
+    const { connect } = await startControl({
       async *verify() {
         yield* findings
       },
@@ -177,10 +101,10 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('and how many are lost', async () => {
-    expect(await (await (await start()).connect()).lost()).toBe(0)
-    const { connect } = await start({ lost: async () => 7 })
+    expect(await (await (await startControl()).connect()).lost()).toBe(0)
+    const { connect } = await startControl({ lost: async () => 7 })
     expect(await (await connect()).lost()).toBe(7)
-    const { connect: toFailing } = await start({
+    const { connect: toFailing } = await startControl({
       lost: async () => {
         throw new InkwireError('INKWIRE_STORE_FAILED', 'the disk is gone')
       },
@@ -189,7 +113,7 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('and puts one back to before a moment', async () => {
-    const { journal, connect } = await start()
+    const { journal, connect } = await startControl()
     const spoiled = update('b')
     await journal.replace('a/ä', {
       snapshot: null,
@@ -212,7 +136,7 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('and revokes users, whatever they are called', async () => {
-    const { connect } = await start({ users: usersOf(new Map()) })
+    const { connect } = await startControl({ users: usersOf(new Map()) })
     const client = await connect()
     const users = ['eve', '__proto__', 'a&b=c#d%', 'ä \u2028', '../..', '+']
     for (const user of users) expect(await client.revoke(user)).toBe(user.length)
@@ -224,7 +148,7 @@ describe('a tool reaches the documents of a running server', () => {
   })
 
   it('also by curl: the state as an update', async () => {
-    const { folder, connect } = await start()
+    const { folder, connect } = await startControl()
     await (await connect()).merge('a/b', update('plain'))
     const bytes = await new Promise<Buffer>((resolve, reject) => {
       const path = '/document?name=a%2Fb'
@@ -242,7 +166,7 @@ describe('a tool reaches the documents of a running server', () => {
 
 describe('what goes wrong is told in the words and codes of the server', () => {
   it('of a request', async () => {
-    const { connect } = await start()
+    const { connect } = await startControl()
     const client = await connect()
     await expect(client.merge('doc', Uint8Array.of(9, 9))).rejects.toMatchObject({
       code: 'INKWIRE_BAD_UPDATE',
@@ -255,7 +179,7 @@ describe('what goes wrong is told in the words and codes of the server', () => {
   })
 
   it('in the middle of a list', async () => {
-    const { connect } = await start({
+    const { connect } = await startControl({
       documents: {
         ...depsOn(openMemoryJournal()).documents,
         async *list() {
@@ -288,7 +212,7 @@ describe('what goes wrong is told in the words and codes of the server', () => {
   })
 
   it('when the server goes away', async () => {
-    const { connect, control } = await start()
+    const { connect, control } = await startControl()
     const client = await connect()
     await control.close()
     await expect(client.read('doc')).rejects.toMatchObject({ code: 'INKWIRE_STORE_CLOSED' })
@@ -306,7 +230,7 @@ describe('what a caller has asked for who hangs up', () => {
       if (signal) signals.push(signal)
       return new Promise(() => undefined)
     }
-    const { folder } = await start({
+    const { folder } = await startControl({
       documents: {
         ...depsOn(openMemoryJournal()).documents,
         delete: (_, options) => never(options),
@@ -321,134 +245,5 @@ describe('what a caller has asked for who hangs up', () => {
     expect(signals[0]?.aborted).toBe(false)
     asking.destroy()
     await until('it hears of it', () => signals[0]?.aborted)
-  })
-})
-
-describe('the socket', () => {
-  it('can be opened by its own user only, and is gone afterwards', async () => {
-    const { folder, control } = await start()
-    expect((await stat(join(folder, 'control.sock'))).mode & 0o777).toBe(0o600)
-    expect(await readdir(folder)).toEqual(['control.sock'])
-    await control.close()
-    expect(await readdir(folder)).toEqual([])
-    expect(await connectControl(folder)).toBeNull()
-  })
-
-  it('takes the place of what a killed server left', async () => {
-    const folder = await tempDir()
-    await writeFile(join(folder, 'control.sock'), 'stale')
-    await mkdir(join(folder, 'control.new'))
-    await writeFile(join(folder, 'control.new', 's'), 'stale')
-    expect(await connectControl(folder)).toBeNull()
-    const { connect } = await start({}, folder)
-    expect(await names((await connect()).list())).toEqual([])
-    expect(await readdir(folder)).toEqual(['control.sock'])
-  })
-
-  it('lies in the temporary folder when its path would be too long', async () => {
-    const root = await tempDir()
-    const folder = join(root, 'a-rather-long-name-of-a-folder'.repeat(4))
-    await mkdir(folder)
-    const { connect, control } = await start({}, folder)
-    const path = await readFile(join(folder, 'control.path'), 'utf8')
-    expect(path.startsWith(tmpdir())).toBe(true)
-    expect((await stat(path)).mode & 0o777).toBe(0o600)
-    expect((await stat(dirname(path))).mode & 0o777).toBe(0o700)
-    expect(await (await connect()).merge('doc', update('x'))).toBe(true)
-    await control.close()
-    expect(await readdir(folder)).toEqual([])
-    await expect(stat(dirname(path))).rejects.toMatchObject({ code: 'ENOENT' })
-  })
-
-  it('is left out with a warning where there can be none', async () => {
-    const { warnings, control } = await start({}, join(await tempDir(), 'not', 'there'))
-    expect(warnings).toEqual(['there is no control socket: tools work while the server is stopped'])
-    await control.close()
-  })
-
-  it('is no reason to remove files that are not its own', async () => {
-    const folder = await tempDir()
-    const precious = join(folder, 'precious')
-    await mkdir(precious)
-    await writeFile(join(precious, 'control.sock'), 'not a socket')
-    await writeFile(join(folder, 'control.path'), join(precious, 'control.sock'))
-    const { control } = await start({}, folder)
-    await control.close()
-    expect(await readdir(precious)).toEqual(['control.sock'])
-  })
-
-  it('of something else is not taken for a server', async () => {
-    const folder = await tempDir()
-    const other = createServer((_, response) => response.end('{"server":"other"}'))
-    await new Promise<void>((resolve) => other.listen(join(folder, 'control.sock'), resolve))
-    onTestFinished(() => void other.close())
-    expect(await connectControl(folder)).toBeNull()
-  })
-
-  it('that somebody listens at who says nothing is taken for a server that is stuck', async () => {
-    const folder = await tempDir()
-    const stuck = createServer(() => undefined)
-    await new Promise<void>((resolve) => stuck.listen(join(folder, 'control.sock'), resolve))
-    onTestFinished(() => {
-      stuck.closeAllConnections()
-      stuck.close()
-    })
-    await expect(connectControl(folder, 100)).rejects.toMatchObject({
-      code: 'INKWIRE_STORE_LOCKED',
-      message: expect.stringMatching(
-        /is in use by another server: something listens at .*control\.sock and does/,
-      ),
-    })
-  })
-
-  it('keeps everybody else from opening the folder as long as somebody answers there', async () => {
-    const { folder, control } = await start()
-    // No lock is held: the server's journal is in memory.
-    await expect(openDataFolder({ directory: folder })).rejects.toMatchObject({
-      code: 'INKWIRE_STORE_LOCKED',
-      message: expect.stringMatching(
-        /^the data folder .* is in use by another server: it answers at .*\/control\.sock$/,
-      ),
-    })
-    expect(await readdir(folder)).toEqual(['control.sock'])
-    await control.close()
-    const journal = await openDataFolder({ directory: folder })
-    await journal.close()
-  })
-
-  it('closes only after what is under way, within a bounded time', async () => {
-    let release: () => void = () => undefined
-    let asked = false
-    const { connect, control } = await start({
-      stored: (name) => {
-        asked = true
-        if (name === 'never') return new Promise(() => undefined)
-        return new Promise((resolve) => {
-          release = () => resolve(null)
-        })
-      },
-    })
-    const client = await connect()
-    const reading = client.read('slow')
-    await until('asked', () => asked)
-    const closed = control.close()
-    release()
-    expect(await reading).toBeNull()
-    await closed
-  })
-
-  it('gives up on what never ends', async () => {
-    let asked = false
-    const { connect, control } = await start({
-      stored: () => {
-        asked = true
-        return new Promise(() => undefined)
-      },
-    })
-    const reading = (await connect()).read('never')
-    reading.catch(() => undefined)
-    await until('asked', () => asked)
-    await control.close()
-    await expect(reading).rejects.toMatchObject({ code: 'INKWIRE_STORE_CLOSED' })
   })
 })
