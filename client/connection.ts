@@ -131,6 +131,7 @@ export class Connection {
         message: (bytes) => {
           message(bytes)
           outbox.flush()
+          return this.state.name === 'syncing'
         },
         failed: (event) => {
           outbox.tell('connection-error', event, provider)

@@ -23,11 +23,11 @@ export const isHidden = (): boolean => globalThis.document?.visibilityState === 
 export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) | undefined => {
   if (!globalThis.addEventListener) return undefined
   const stop = new AbortController()
-  const on = (type: string, listener: (event: { readonly persisted?: boolean }) => void): void =>
+  const on = (type: string, listener: (event: { readonly persisted: boolean }) => void): void =>
     addEventListener(type, listener as (event: object) => void, { signal: stop.signal })
   on('online', wake)
   on('visibilitychange', () => isHidden() || wake())
-  on('pagehide', ({ persisted }) => hide(persisted === true))
+  on('pagehide', ({ persisted }) => hide(persisted))
   on('pageshow', () => {
     show()
     wake()

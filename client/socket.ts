@@ -6,16 +6,17 @@ const CHECK_EVERY_MS = 3_000
 /** How long an answer may take when somebody wants to know whether the link still works. */
 const ANSWER_MS = 4_000
 /** What is asked behind more than this that waits to be sent isn't answered soon on any link. */
-const UPLOAD_BYTES = 64 * 1024
+const UPLOAD_BYTES = 60_000
 const OPEN = 1
 
 /** What happens on a socket. `lost` comes last and once. */
 export interface SocketHandlers {
   /** @param protocol the selected subprotocol, undefined if this WebSocket class doesn't tell. */
   opened(protocol: string | undefined): void
-  message(bytes: Uint8Array): void
+  /** @returns true if the next message may take long to come. */
+  message(bytes: Uint8Array): unknown
   failed(event: Event): void
-  /** Something is to be sent that the server answers. */
+  /** Something is to be sent that the server answers, if it can be sent. */
   probe(): void
   /** @param event null when nothing was heard for too long. */
   lost(event: CloseEvent | null): void
@@ -40,15 +41,17 @@ export const openSocket = (
   { opened, message, failed, probe, lost }: SocketHandlers,
 ): Socket => {
   let ticked = Date.now()
-  let due = ticked + SILENCE_MS
+  let due: number
+  /** A message is heard only when it is complete: what is said while a document is loaded may take longer. */
+  let patience: 1 | 4 = 1
   const heard = (): void => {
-    due = Date.now() + SILENCE_MS
+    due = Date.now() + SILENCE_MS * patience
   }
   const check = (): void => {
-    const soon = Date.now() + ANSWER_MS
+    const soon = Date.now() + ANSWER_MS * patience
     if (due > soon && (raw.bufferedAmount ?? 0) <= UPLOAD_BYTES) {
       due = soon
-      if (raw.readyState === OPEN) probe()
+      probe()
     } else tick()
   }
   const tick = (): void => {
@@ -61,14 +64,15 @@ export const openSocket = (
   }
   const raw = new WebSocket(url, protocols)
   const timer = setInterval(tick, CHECK_EVERY_MS)
+  heard()
   raw.binaryType = 'arraybuffer'
   raw.onopen = () => {
     heard()
     opened(raw.protocol)
   }
   raw.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+    patience = message(new Uint8Array(data)) ? 4 : 1
     heard()
-    message(new Uint8Array(data))
   }
   raw.onerror = failed
   raw.onclose = lost
@@ -81,9 +85,8 @@ export const openSocket = (
     },
     close: () => {
       clearInterval(timer)
-      raw.onopen = raw.onmessage = raw.onclose = null
       // Closing a socket that is still connecting is an error event, and in Node one without listener is fatal.
-      raw.onerror = () => {}
+      raw.onopen = raw.onmessage = raw.onclose = raw.onerror = () => {}
       raw.close()
     },
   }

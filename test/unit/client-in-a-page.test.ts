@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { create, FakeSocket, goLive, socket, step1, step2, withFakeSockets } from '../support/fake-socket.js'
+import {
+  create,
+  FakeSocket,
+  goLive,
+  hello,
+  socket,
+  step1,
+  step2,
+  withFakeSockets,
+} from '../support/fake-socket.js'
 
 withFakeSockets()
 
@@ -115,6 +124,39 @@ describe('in a page', () => {
     expect(provider.synced).toBe(true)
     // Silence is still silence.
     vi.advanceTimersByTime(10_000)
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('a document that takes two minutes to come is waited for; the page may be looked at meanwhile', () => {
+    const { provider } = create()
+    socket().open()
+    socket().hear(hello, step1)
+    vi.advanceTimersByTime(60_000)
+    setVisible(true)
+    vi.advanceTimersByTime(12_000)
+    socket().hear(step2)
+    expect(provider.synced).toBe(true)
+    vi.advanceTimersByTime(27_000)
+    expect(FakeSocket.made.length).toBe(1)
+    // Then silence is silence again.
+    vi.advanceTimersByTime(9_000)
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('a server that says nothing at all when the socket is open is given up as soon as ever', () => {
+    create()
+    socket().open()
+    vi.advanceTimersByTime(36_000)
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('a document that doesn’t come in two minutes isn’t waited for any longer', () => {
+    create()
+    socket().open()
+    socket().hear(hello, step1)
+    vi.advanceTimersByTime(117_000)
+    expect(FakeSocket.made.length).toBe(1)
+    vi.advanceTimersByTime(9_000)
     expect(FakeSocket.made.length).toBe(2)
   })
 
