@@ -47,7 +47,6 @@ const ENDLESS = 'the token does not say when it ends (exp)'
 const claims = z.object({
   sub: z.string().min(1).max(256),
   docs: z.record(z.string(), z.enum(ACCESS_LEVELS)),
-  exp: z.number().max(LAST_SECOND),
 })
 
 /**
@@ -82,12 +81,14 @@ export const authorizeByJwt = (options: JwtOptions): Authorize => {
         error instanceof errors.JWTExpired ? 'the token has expired' : 'the token is not valid',
       )
     }
-    if (payload.exp === undefined || !(payload.exp <= LAST_SECOND)) return unauthenticated(ENDLESS)
+    const { exp, iat } = payload
+    // That it is a number, if it is there, has been checked by jose.
+    if (exp === undefined || !(exp <= LAST_SECOND)) return unauthenticated(ENDLESS)
     // A revocation refuses what was issued before it: nobody may bring a token from the future.
-    if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_S) {
+    if (iat !== undefined && iat > Date.now() / 1000 + CLOCK_TOLERANCE_S) {
       return unauthenticated('the token was issued in the future')
     }
-    return grant(payload, document)
+    return grant({ ...payload, exp }, document)
   }
 }
 
@@ -115,16 +116,16 @@ const verified = async (
   }
 }
 
-const grant = (payload: JWTPayload, document: string): Grant | Refusal => {
+const grant = (payload: JWTPayload & { readonly exp: number }, document: string): Grant | Refusal => {
   const parsed = claims.safeParse(payload)
   if (!parsed.success) return unauthenticated('the token lacks the claims sub and docs')
-  const { sub, docs, exp } = parsed.data
+  const { sub, docs } = parsed.data
   const access = accessTo(docs, document)
   if (access === null) return { refused: 'forbidden', reason: 'the token does not open this document' }
   return {
     user: sub,
     access,
-    expiresAt: exp * 1000,
+    expiresAt: payload.exp * 1000,
     // The issuer's clock may be ahead of ours: rather refuse one that is a little newer than a revocation.
     ...(payload.iat === undefined ? {} : { issuedAt: (payload.iat - CLOCK_TOLERANCE_S) * 1000 }),
   }
