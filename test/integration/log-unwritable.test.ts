@@ -1,10 +1,12 @@
 /** A log that nobody can write: the server does its work as if there were none, and ends as it would. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { metric, runInkwire, serveProcess } from '../support/inkwire.js'
-import { canMount, run } from '../support/privileged.js'
+import { MAIN, metric, runInkwire, serveProcess } from '../support/inkwire.js'
+import { canMount, hasTool, run } from '../support/privileged.js'
 import { createProvider } from '../support/provider.js'
 import { tempDir } from '../support/temp.js'
 import { until } from '../support/until.js'
@@ -115,6 +117,56 @@ describe('serve, when its log can not be written', () => {
     const server = { ...process, url, ws: url.replace('http', 'ws'), port: 0 }
     await works(server)
     await endsWell(server)
+  })
+})
+
+/** `inkwire serve` in a terminal of its own, whose keys are pressed by `press`. */
+const serveInTerminal = async (data: string) => {
+  const folder = await tempDir()
+  const command = `echo $$ > ${folder}/pid; exec ${process.execPath} ${MAIN} serve --port 0 --data ${data} --log-level debug`
+  const env = { ...process.env, INKWIRE_NO_WARM_UP: '1' }
+  const child = spawn('script', ['-qefc', command, '/dev/null'], { stdio: 'pipe', env })
+  const exited = once(child, 'close').then(([code]) => code as number)
+  let shown = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text
+  })
+  const url = await until('it listens', () => /listens at (http\S+)/.exec(shown)?.[1])
+  const pid = Number(await readFile(join(folder, 'pid'), 'utf8'))
+  onTestFinished(async () => {
+    // It ends with the process in it.
+    if (child.exitCode === null) process.kill(pid, 'SIGKILL')
+    await exited
+  })
+  const kill = (signal: NodeJS.Signals) => process.kill(pid, signal)
+  const press = (key: string) => void child.stdin.write(key)
+  return { url, ws: url.replace('http', 'ws'), kill, press, exited, shown: () => shown }
+}
+
+const STOP = '\x13'
+const GO_ON = '\x11'
+
+const hasTerminals = hasTool('script')
+if (!hasTerminals) console.log('skipped: a log in a terminal needs the tool script')
+
+describe.runIf(hasTerminals)('serve, in a terminal that was stopped by Ctrl-S', () => {
+  it('goes on, and shows what it said when the terminal goes on', async () => {
+    const { press, kill, exited, shown, ...server } = await serveInTerminal(await tempDir())
+    press(STOP)
+    // A key takes effect when the terminal gets to it.
+    await until('nothing more is shown', async () => {
+      const before = shown()
+      await works(server)
+      return shown() === before
+    })
+    const before = shown()
+    for (let time = 0; time < 3; time++) await works(server)
+    expect(shown()).toBe(before)
+    press(GO_ON)
+    await until('the rest is shown', () => shown().length > before.length && shown().endsWith('}\r\n'))
+    press(STOP)
+    kill('SIGTERM')
+    expect(await exited).toBe(0)
   })
 })
 

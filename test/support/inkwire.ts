@@ -10,7 +10,8 @@ export const built = (await import(
   new URL('../../dist/server/index.js', import.meta.url).href
 )) as typeof import('../../server/index.js')
 
-const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
+/** The built command line. */
+export const MAIN = fileURLToPath(new URL('../../dist/server/main.js', import.meta.url))
 
 /** A built server that listens in this process, on a free port and a temporary folder; closed after the test. */
 export const startServer = async (
