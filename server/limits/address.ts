@@ -54,6 +54,12 @@ export const addressKey = (address: string): string | null => {
   return isLoopback6(address) ? null : network64(address)
 }
 
+/** What a bare socket counts under, by its peer; `null` also for a proxy of ours, which speaks for many. */
+export const peerKey = (peer: string, proxies: Proxies): string | null => {
+  const address = plain(peer)
+  return isProxy(address, proxies) ? null : addressKey(address)
+}
+
 const loopback6 = new BlockList()
 loopback6.addAddress('::1', 'ipv6')
 const isLoopback6 = (address: string): boolean => loopback6.check(address, 'ipv6')

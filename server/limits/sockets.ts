@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net'
-import { addressKey, type Proxies } from './address.js'
+import { type Proxies, peerKey } from './address.js'
 import type { Limits } from './limits.js'
 import { Tally } from './tally.js'
 
@@ -17,9 +17,8 @@ export const limitSockets = (server: Server, limits: Limits, proxies: Proxies, r
   server.maxConnections = limits.maxConnections + SPARE
   server.on('drop', refused)
   server.on('connection', (socket: Socket) => {
-    const { remoteAddress = '', remoteFamily } = socket
-    const key = addressKey(remoteAddress)
-    if (key === null || proxies.check(remoteAddress, remoteFamily === 'IPv6' ? 'ipv6' : 'ipv4')) return
+    const key = peerKey(socket.remoteAddress ?? '', proxies)
+    if (key === null) return
     if (sockets.enter(key)) socket.once('close', () => sockets.leave(key))
     else {
       socket.destroy()

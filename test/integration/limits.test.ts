@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
@@ -10,6 +12,8 @@ import { forge, forgeOfMany, forgePresence } from '../support/forge.js'
 import { metric, startServer } from '../support/inkwire.js'
 import { connectRaw, type Raw } from '../support/raw.js'
 import { until } from '../support/until.js'
+
+const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === 'IPv6'))
 
 const NOTHING = Uint8Array.of(0)
 
@@ -101,6 +105,15 @@ describe('connections', () => {
     const { ws } = await startServer()
     const all = await Promise.all(Array.from({ length: 300 }, () => connectRaw(`${ws}/doc`)))
     for (const raw of all) await raw.first('syncStep1')
+  })
+
+  it.runIf(hasIPv6)('nor to a server that takes both families', async () => {
+    const { url } = await startServer({ host: '::', limits: { maxConnectionsPerAddress: 1 } })
+    const { port } = new URL(url)
+    const sockets = Array.from({ length: 300 }, () => connect(Number(port), '127.0.0.1'))
+    onTestFinished(() => sockets.forEach((socket) => void socket.destroy()))
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+    expect(await (await fetch(`http://127.0.0.1:${port}/healthz`)).text()).toBe('ok')
   })
 
   it('a flood of refused ones is a few lines in the log, which say how many they stand for', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressKey, clientAddress, proxiesFrom } from '../../server/limits/address.js'
+import { addressKey, clientAddress, peerKey, proxiesFrom } from '../../server/limits/address.js'
 import { Bucket } from '../../server/limits/bucket.js'
 import { Doorway } from '../../server/limits/doorway.js'
 import { DEFAULT_LIMITS } from '../../server/limits/limits.js'
@@ -73,6 +73,21 @@ describe('whom a request comes from', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ])('%s counts as %s', (address, key) => {
     expect(addressKey(address)).toBe(key)
+  })
+
+  it.each([
+    ['127.0.0.1', null],
+    ['::ffff:127.0.0.1', null],
+    ['10.1.2.3', null],
+    ['::ffff:10.1.2.3', null],
+    ['fd00::1', null],
+    ['203.0.113.5', '203.0.113.5'],
+    // A server that takes both families is told of IPv4 in the words of IPv6: not all of it is one address.
+    ['::ffff:203.0.113.5', '203.0.113.5'],
+    ['2001:db8:1:2::7', '2001:db8:1:2::/64'],
+    ['', ''],
+  ])('a socket from %s counts as %s', (peer, key) => {
+    expect(peerKey(peer, proxies)).toBe(key)
   })
 
   it.each(['10.0.0.0/33', 'x', '10.0.0.0/8/8', '::1/129', '10.0.0.1/', ''])('%s is no proxy', (entry) => {
