@@ -17,7 +17,7 @@ import type { InkwireServer } from './inkwire-server.js'
 import type { UnsavedReport } from './journal/journal.js'
 import type { LevelJournal } from './journal/level.js'
 import type { Finding } from './journal/verify.js'
-import { type Proxies, proxiesFrom } from './limits/address.js'
+import { type Proxies, peerKey, proxiesFrom } from './limits/address.js'
 import { Doorway } from './limits/doorway.js'
 import { InTurns } from './limits/in-turns.js'
 import { limitSockets } from './limits/sockets.js'
@@ -250,6 +250,8 @@ class ComposedServer implements InkwireServer {
       },
       headersTimeoutMs: limits.handshakeTimeoutMs,
       request: this.requestHandler,
+      // Or of this machine: there a proxy need not be named.
+      byProxy: ({ socket }) => peerKey(socket.remoteAddress ?? '', this.#proxies) === null,
       upgrade: (request, socket, head) => this.handleUpgrade(request, socket, head),
     })
     limitSockets(http, limits, this.#proxies, () => this.#clients.refused(Code.tooFast, 'too many sockets'))

@@ -7,6 +7,11 @@ import { endAfterUpgrade, UpgradableRequest } from './upgrades.js'
 const LOOK_EVERY_MS = 500
 /** A socket that speaks plain HTTP, and neither brings anything nor takes its answer for so long, is cut, ms. */
 const SILENT_MS = 30_000
+/**
+ * A proxy's socket is kept for so long for another request, ms: longer than the proxy keeps it (nginx: 60 s), or it would
+ * now and then send one just when we close it, and tell its client of a bad gateway.
+ */
+const KEPT_FOR_PROXY_MS = 65_000
 
 /** What a server of our own does with what comes. */
 export interface PacedServerOptions {
@@ -14,6 +19,8 @@ export interface PacedServerOptions {
   /** How long a request's head may take, ms. */
   readonly headersTimeoutMs: number
   readonly request: RequestListener
+  /** Whether a request's socket is a proxy's: those are kept longer. Others' are many, and nobody bounds them but we. */
+  readonly byProxy: (request: IncomingMessage) => boolean
   /** Somebody wants a WebSocket; `socket` is the system's, and its own from now on. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
@@ -23,6 +30,7 @@ export const createPacedServer = ({
   turns,
   headersTimeoutMs,
   request,
+  byProxy,
   upgrade,
 }: PacedServerOptions): Server => {
   const http = createServer({
@@ -34,6 +42,8 @@ export const createPacedServer = ({
   paceSockets(http, turns)
   http.on('request', (asked, response) => {
     endAfterUpgrade(asked, response)
+    // After Node, which has then set its own keepAliveTimeout, 5 s; with the next request it sets SILENT_MS again.
+    if (byProxy(asked)) response.once('finish', () => asked.socket.setTimeout(KEPT_FOR_PROXY_MS))
     const socket: Duplex = asked.socket
     const answer = (): void => request(asked, response)
     if (socket instanceof PacedSocket) socket.request(response, answer)

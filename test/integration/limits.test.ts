@@ -13,7 +13,10 @@ import { metric, startServer } from '../support/inkwire.js'
 import { connectRaw, type Raw } from '../support/raw.js'
 import { until } from '../support/until.js'
 
-const hasIPv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === 'IPv6'))
+const ownAddresses = Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+const hasIPv6 = ownAddresses.some(({ family }) => family === 'IPv6')
+/** An address under which this machine is a stranger to itself. */
+const stranger = ownAddresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
 const NOTHING = Uint8Array.of(0)
 
@@ -157,6 +160,40 @@ describe('a silent or slow handshake is cut at an absolute deadline', () => {
       expect(took).toBeLessThan(5000)
     }
   })
+})
+
+describe('a socket that waits for another request', () => {
+  const ask = async (url: string, host: string) => {
+    const socket = connect(Number(new URL(url).port), host).setEncoding('latin1')
+    onTestFinished(() => void socket.destroy())
+    socket.on('error', () => undefined)
+    const state = { answers: 0, closed: false }
+    socket.on('data', (text: string) => {
+      state.answers += text.split('HTTP/1.1 200').length - 1
+    })
+    socket.on('close', () => {
+      state.closed = true
+    })
+    const again = async () => {
+      const before = state.answers
+      socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+      await until('it is answered', () => state.answers > before)
+    }
+    await again()
+    return { state, again }
+  }
+
+  it.runIf(stranger)(
+    'is kept for longer if it is a proxy’s, and no longer than before if it is not',
+    async () => {
+      const { url } = await startServer({ host: '0.0.0.0' })
+      const proxy = await ask(url, '127.0.0.1')
+      const other = await ask(url, stranger ?? '')
+      await until('the stranger’s is closed', () => other.state.closed)
+      expect(proxy.state.closed).toBe(false)
+      await proxy.again()
+    },
+  )
 })
 
 describe('rates: who sends too fast is read from more slowly, and loses nothing', () => {
