@@ -52,8 +52,13 @@ export class OpenDocument {
       this.#connection = connection
       changed()
     })
-    // What it is made of may come from others.
-    this.doc.on('update', (_update, _origin, _doc, { local }) => local || changed())
+    // What it is made of may come from others. All else that they type is no news to the status bar.
+    let content = this.#content
+    this.doc.on('update', (_update, _origin, _doc, { local }) => {
+      const before = content
+      content = this.#content
+      if (!local && content !== before) changed()
+    })
     this.provider.on('save', changed)
     this.provider.on('device', changed)
     this.provider.on('access', changed)
@@ -84,8 +89,12 @@ export class OpenDocument {
 
   /** What the document is, as its content tells; where it tells nothing or both, what `said` says. */
   kindOr(said: Kind): Kind {
+    return this.#content ?? said
+  }
+
+  get #content(): Kind | null {
     const [plain, rich] = [this.text.length > 0, this.rich.length > 0]
-    if (plain === rich) return said
+    if (plain === rich) return null
     return plain ? 'plain' : 'rich'
   }
 

@@ -45,10 +45,11 @@ export const readOthers = (
 ): readonly Person[] =>
   [...states]
     .filter(([id]) => id !== ownId)
-    .map(([id, { user }]) => toPerson(id, user))
+    .map(([id, state]) => readPerson(id, state))
     .sort((a, b) => a.id - b.id)
 
-const toPerson = (id: number, user: unknown): Person => {
+/** One of them. @see readOthers */
+export const readPerson = (id: number, { user }: Readonly<Record<string, unknown>>): Person => {
   const { name: says, color: wears } = Object(user) as Readonly<Record<string, unknown>>
   const name = (typeof says === 'string' ? cleanName(says, '…') : '') || 'Somebody'
   const color =

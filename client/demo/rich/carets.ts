@@ -3,7 +3,7 @@ import { yCursorPlugin } from 'y-prosemirror'
 import type { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import { create, setText } from '../dom.js'
-import { readOthers } from '../people.js'
+import { readPerson } from '../people.js'
 
 /** A name stands beside a caret for so long after its owner has moved, ms. */
 const NAMED_MS = 3_000
@@ -76,8 +76,11 @@ const keepInside = (text: HTMLElement): void => {
 const isFresh = ({ meta }: Awareness, id: number): boolean =>
   Date.now() - (meta.get(id)?.lastUpdated ?? 0) < NAMED_MS
 
-const personOf = (awareness: Awareness, id: number) =>
-  readOthers(awareness.getStates(), awareness.clientID).find((person) => person.id === id)
+/** Of one alone: with many here, all move all the time. */
+const personOf = ({ states }: Awareness, id: number) => {
+  const state = states.get(id)
+  return state && readPerson(id, state)
+}
 
 const paint = (caret: HTMLElement, awareness: Awareness, id: number): void => {
   const person = personOf(awareness, id)
