@@ -97,9 +97,10 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
     if (element.value !== value) {
       const scrollTop = element.scrollTop
       const [start, minusRemoved, insert] = diff(element.value, value)
-      if (value.length > LARGE && insert.split('\n').length < LINES && element.matches(':focus')) {
-        // As if it was typed: a browser then lays out a line, and not all of the text. Nobody hears of it, and its own
-        // undo history, which takes it down, is out of reach.
+      // After a script's edit a browser lays out all of the text: 0.2 s for a megabyte. After typing only those lines,
+      // but for each it takes 10 ms, and more when they are many.
+      if (value.length > 1e5 && insert.split('\n').length < 9 && element.matches(':focus')) {
+        // Nobody hears of it, and the browser's own undo history, which takes it down, is out of reach.
         ignoring = true
         element.setSelectionRange(start, start - minusRemoved)
         document.execCommand('insertText', false, insert)
@@ -239,11 +240,6 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   settle()
   return binding
 }
-
-/** After a script's edit of a megabyte a browser lays out all of it, which takes 0.2 s. */
-const LARGE = 1e5
-/** Typing takes browsers 10 ms a line, and more than that when they are many. */
-const LINES = 9
 
 /** The text with one character for each index, whatever else was put into it. */
 const contentOf = (ytext: Text): string => apply('', fromDelta(ytext.toDelta()))

@@ -6,7 +6,7 @@ import type { Selection, TextElement } from './selection.js'
 /** Keeps the page's own styles away. */
 const ALONE = 'all:initial;position:absolute;'
 /** Comes and goes at once, so that nobody has to prefer less motion. */
-const NAME = `${ALONE}overflow:hidden;bottom:100%;max-width:16em;padding:0 4px;background:inherit;color:#000;font:12px sans-serif;white-space:pre;`
+const NAME = `${ALONE}overflow:hidden;text-overflow:ellipsis;bottom:100%;max-width:16em;padding:0 4px;background:inherit;color:#000;font:12px sans-serif;white-space:pre;`
 
 /**
  * Draws the carets, selections and names of the others over an element, in a layer of its own that takes no
@@ -23,7 +23,7 @@ export const createLayer = (
   signal: AbortSignal,
 ): (() => void) => {
   const host = create()
-  host.style.cssText = ALONE
+  host.style = ALONE
   host.inert = true // neither clicked, nor found, nor read aloud
   const [mirror, updateMirror, boxesOf] = createMirror(element)
   const marks = create()
@@ -32,7 +32,7 @@ export const createLayer = (
   /** Puts a node where `box` is on the screen. */
   const place = (node: HTMLElement, { x, y, width, height }: DOMRect, css: string) => {
     const origin = host.getBoundingClientRect()
-    node.style.cssText = `${ALONE}left:${x - origin.x}px;top:${y - origin.y}px;width:${width}px;height:${height}px;${css}`
+    node.style = `${ALONE}left:${x - origin.x}px;top:${y - origin.y}px;width:${width}px;height:${height}px;${css}`
   }
 
   return () => {
@@ -78,7 +78,7 @@ export const createLayer = (
       // A name is shown for three seconds after its owner has moved; the next drawing then leaves it out.
       if (isText(name) && Date.now() - (awareness.meta.get(client)?.lastUpdated as number) < 3000) {
         const label = create()
-        label.style.cssText = NAME + (box.x > x + width / 2 ? 'right:0' : '')
+        label.style = NAME + (box.x > x + width / 2 ? 'right:0' : '')
         label.append(name)
         caret.append(label)
       }

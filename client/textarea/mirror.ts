@@ -34,7 +34,7 @@ export const createMirror = (element: TextElement): Mirror => {
   const style = copy.style
   const range = new Range()
   let text = ''
-  style.cssText = 'all:initial;display:block;box-sizing:border-box;visibility:hidden;min-height:100%'
+  copy.style = 'all:initial;display:block;box-sizing:border-box;visibility:hidden;min-height:100%'
 
   const update = () => {
     const original = getComputedStyle(element)
@@ -64,7 +64,7 @@ export const createMirror = (element: TextElement): Mirror => {
       }
       for (const piece of apply(data, [start - from, minusRemoved, insert]).match(PIECES) ?? []) {
         const block = create()
-        block.style.cssText = 'all:unset;display:block'
+        block.style = 'all:unset;display:block'
         block.append(piece)
         copy.insertBefore(block, rest)
       }

@@ -166,6 +166,7 @@ describe('textarea 11: the others’ cursors', () => {
       expect(name.y).toBeGreaterThan(0)
       expect(name.x).toBeGreaterThanOrEqual(0)
       expect(name.width).toBeLessThan(300)
+      expect(name.cut, 'shows that there is more').toBe('ellipsis')
       expect(name.x + name.width).toBeLessThanOrEqual(900)
       const moving = await page.evaluate(() => document.getAnimations().length)
       expect(moving, 'whatever motion is preferred').toBe(0)

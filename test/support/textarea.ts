@@ -66,8 +66,9 @@ export const drawn = (page: Page) =>
     const of = (nodes: Element[]) =>
       nodes.map((node) => {
         const { x, y, width, height } = node.getBoundingClientRect()
-        const { backgroundColor, color } = getComputedStyle(node)
-        return { x, y, width, height, text: node.textContent, backgroundColor, color }
+        const { backgroundColor, color, textOverflow } = getComputedStyle(node)
+        const cut = node.scrollWidth > node.clientWidth ? textOverflow : null
+        return { x, y, width, height, text: node.textContent, backgroundColor, color, cut }
       })
     const isPiece = (node: Element) => getComputedStyle(node).opacity !== '1'
     return {
