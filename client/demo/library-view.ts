@@ -15,9 +15,10 @@ export interface LibraryView {
 export interface LibraryActions {
   rename(name: string, typed: string): void
   pin(name: string, pinned: boolean): void
-  remove(name: string): void
-  /** Whether edits of it must still be sent. */
-  hasUnsent(name: string): boolean
+  /** Resolves when the list is as it will be for now. */
+  remove(name: string): Promise<void>
+  /** Whether edits of it must still be sent, by whichever window of this browser. */
+  hasUnsent(name: string): Promise<boolean>
 }
 
 interface Row {
@@ -123,13 +124,22 @@ const createOptions = (actions: LibraryActions) => {
   let entries: readonly Entry[] = []
   let shown: { readonly name: string; readonly button: HTMLElement } | null = null
   let pinned = false
+  /** Null as long as nobody knows. */
+  let unsent: boolean | null = null
+
+  const look = async (name: string): Promise<void> => {
+    const found = await actions.hasUnsent(name)
+    if (shown?.name !== name) return
+    unsent = found
+    render()
+  }
 
   const render = (): void => {
     const entry = entries.find(({ name }) => name === shown?.name)
     if (!entry) return
     pinned = entry.pinned
-    const unsent = actions.hasUnsent(entry.name)
-    setText(words, `${unsent ? UNSENT_STAYS : COPY_GOES} On the server the document stays.`)
+    const here = unsent === null ? '' : unsent ? UNSENT_STAYS : COPY_GOES
+    setText(words, `${here} On the server the document stays.`.trim())
     setText(pin, pinned ? 'Unpin' : 'Pin to the top')
     field.placeholder = entry.name
     if (document.activeElement !== field) field.value = entry.label
@@ -148,22 +158,26 @@ const createOptions = (actions: LibraryActions) => {
     panel.hidePopover()
   })
   pin.addEventListener('click', () => shown && actions.pin(shown.name, !pinned))
-  byId('remove', HTMLButtonElement).addEventListener('click', () => {
+  byId('remove', HTMLButtonElement).addEventListener('click', async () => {
     panel.hidePopover()
-    if (shown) actions.remove(shown.name)
+    const name = shown?.name
     shown = null
-    // The button that had the focus before is gone.
+    if (name !== undefined) await actions.remove(name)
+    // The button that had the focus before may be gone.
     byId('documents', HTMLUListElement).querySelector('a')?.focus()
   })
 
   return {
     of(name: string, button: HTMLElement): void {
       shown = { name, button }
+      unsent = null
       render()
+      void look(name)
     },
     update(next: readonly Entry[]): void {
       entries = next
       render()
+      if (shown && panel.matches(':popover-open')) void look(shown.name)
     },
   }
 }

@@ -23,6 +23,8 @@ const INVITATION =
   'Type here. Open this address in a second window, or send it to somebody, and type together.'
 /** How often the status bar is looked over while edits wait: their age is a part of it, ms. */
 const REFRESH_MS = 250
+/** How often is looked whether what is to be removed from the list can be, ms. */
+const LEAVING_MS = 1_000
 /** How often the list says anew how long ago something was, ms. */
 const AGE_MS = 60_000
 /** What a window without a document has saved. */
@@ -71,18 +73,9 @@ const list = createLibraryView(
   {
     rename: (name, typed) => changeLibrary(() => library.rename(name, typed)),
     pin: (name, pinned) => changeLibrary(() => library.pin(name, pinned)),
-    remove: (name) => {
-      if (shelf.hasUnsafeEdits(name)) {
-        leaving = true
-        changeLibrary(() => library.leave(name))
-        status.announce('Goes once its edits are sent')
-        return
-      }
-      changeLibrary(() => library.remove(name))
-      status.announce('Removed from the list')
-      void forget(server.url, name)
-    },
-    hasUnsent: (name) => shelf.hasUnsafeEdits(name),
+    remove: (name) => remove(name),
+    hasUnsent: async (name) =>
+      shelf.hasUnsafeEdits(name) || (await namesWithUnsent(server.url)).includes(name),
   },
   Date.now,
 )
@@ -93,7 +86,8 @@ let shown: Address = addressOf(DEFAULT_NAME)
 let listed = false
 /** Whether some document is to be removed from the list once its edits are sent: looking for one takes time. */
 let leaving = false
-let removing = false
+let removing: Promise<void> | null = null
+let nextLook: ReturnType<typeof setTimeout> | undefined
 /** What to say while no document is shown. */
 let without: Connection = { state: 'connecting' }
 let stopShowing = (): void => {}
@@ -101,8 +95,14 @@ let refresh: ReturnType<typeof setTimeout> | undefined
 
 /** Removes what was to be removed once its edits are sent, and now they are. */
 const removeLeaving = async (): Promise<void> => {
-  if (!leaving || removing) return
-  removing = true
+  if (!leaving) return
+  removing ??= removeSent().finally(() => {
+    removing = null
+  })
+  await removing
+}
+
+const removeSent = async (): Promise<void> => {
   const left = library.entries.filter((entry) => entry.leaving)
   for (const { name } of left) {
     // Another window of this browser may have edits to send as well.
@@ -110,7 +110,20 @@ const removeLeaving = async (): Promise<void> => {
     if (library.find(name)?.leaving) changeLibrary(() => library.remove(name))
   }
   leaving = library.entries.some((entry) => entry.leaving)
-  removing = false
+  clearTimeout(nextLook)
+  // What another window has sent, nobody tells us; nor when the browser has noted that it is sent.
+  if (leaving) nextLook = setTimeout(removeLeaving, LEAVING_MS)
+}
+
+/** Removes a document from the list: now, or as soon as no window has edits of it to send. */
+const remove = async (name: string): Promise<void> => {
+  // Whoever is at it already doesn't know of this one.
+  await removing
+  library.leave(name)
+  leaving = true
+  await removeLeaving()
+  renderLibrary()
+  status.announce(library.find(name) ? 'Goes once its edits are sent' : 'Removed from the list')
 }
 
 const renderStatus = (): void => {
@@ -164,7 +177,6 @@ const changed = (): void => {
   const state = shelf.shown?.connection.state
   if (state === 'live' && !listed) enlist()
   if (state === 'live' || isRefused(shelf.shown?.connection)) coverToken()
-  void removeLeaving()
   renderStatus()
 }
 
@@ -313,10 +325,13 @@ byId('new-rich', HTMLButtonElement).addEventListener('click', () => create('rich
 byId('skip', HTMLButtonElement).addEventListener('click', () => paper.focus())
 addEventListener('online', renderStatus)
 addEventListener('offline', renderStatus)
-addEventListener('storage', (event) => Library.concerns(event) && renderLibrary())
-setInterval(() => {
-  renderLibrary()
+addEventListener('storage', (event) => {
+  if (!Library.concerns(event)) return
+  // What another window wants removed may wait for the edits of this one.
+  leaving ||= library.entries.some((entry) => entry.leaving)
   void removeLeaving()
-}, AGE_MS)
+  renderLibrary()
+})
+setInterval(renderLibrary, AGE_MS)
 addEventListener('beforeunload', askToStay)
 void start()

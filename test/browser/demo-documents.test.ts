@@ -106,7 +106,8 @@ describe('the list of documents', () => {
 
     await a.page.getByRole('button', { name: 'Options for welcome' }).click()
     await a.page.getByRole('button', { name: 'Remove from the list' }).click()
-    expect(await titles(a.page)).toEqual(['Groceries'])
+    await until('it is gone', async () => (await titles(a.page)).join() === 'Groceries')
+    expect(await a.page.getByRole('status').textContent()).toBe('Removed from the list')
     await entries(a.page).getByRole('link').click()
     await a.page.getByRole('heading', { name: 'Groceries' }).waitFor()
     expect(addressOf(a.page)).toBe(`#/${name}`)
@@ -129,8 +130,7 @@ describe('the list of documents', () => {
     await options.click()
     await panel.getByText('Its unsent edits stay until they are sent.').waitFor()
     await a.page.getByRole('button', { name: 'Remove from the list' }).click()
-    const about = a.page.locator('.entry-about')
-    expect(await about.textContent()).toBe('Plain text · goes once its edits are sent')
+    await a.page.getByText('Plain text · goes once its edits are sent').waitFor()
     expect(await a.page.evaluate(keptDocuments)).toContain('kept')
     await a.create('plain')
     await offline.click()
@@ -138,6 +138,35 @@ describe('the list of documents', () => {
     const b = await openDemo(harness, `${url}/#/kept`)
     await b.shows('not sent')
     await until('the copy is gone', async () => !(await a.page.evaluate(keptDocuments)).includes('kept'))
+  })
+
+  it('has what is removed while another window’s edits wait until that one has sent them, and says so', async () => {
+    const { url } = await serve()
+    const wide = { viewport: { width: 1100, height: 700 } }
+    const a = await openDemo(harness, `${url}/#/kept`, wide)
+    await a.says('Connected')
+    const b = await openWindow(harness, `${url}/#/another`, a.page.context())
+    await b.says('Connected')
+    const offline = a.page.getByRole('switch', { name: 'Work offline' })
+    await offline.click()
+    await a.field.pressSequentially('not sent')
+    await a.page.locator('#detail', { hasText: 'only in this browser' }).waitFor()
+
+    await b.page.getByRole('button', { name: 'Options for kept' }).click()
+    const panel = b.page.getByRole('dialog', { name: 'Options' })
+    await panel.getByText('Its unsent edits stay until they are sent.').waitFor()
+    await panel.getByRole('button', { name: 'Remove from the list' }).click()
+    await b.page.getByText('Plain text · goes once its edits are sent').waitFor()
+    await a.page.getByText('Plain text · goes once its edits are sent').waitFor()
+    expect(await b.page.getByRole('status').textContent()).toBe('Goes once its edits are sent')
+    expect(await b.page.evaluate(keptDocuments)).toContain('kept')
+
+    await offline.click()
+    for (const { page } of [a, b])
+      await until('it is gone', async () => (await titles(page)).join() === 'another')
+    await until('the copy is gone', async () => !(await b.page.evaluate(keptDocuments)).includes('kept'))
+    const c = await openDemo(harness, `${url}/#/kept`)
+    await c.shows('not sent')
   })
 
   it('is nobody else’s: another browser sees what it opened itself, and another window the same', async () => {
