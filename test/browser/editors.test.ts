@@ -4,35 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Access, ServerOptions } from '../../server/index.js'
 import { useBrowser } from '../support/browser.js'
-import { type Editor, type EditorPages, openEditor, serveEditors } from '../support/editors.js'
+import { EDITORS, type Editor, type EditorPages, openEditor, serveEditors } from '../support/editors.js'
 import { serveProcess, startServer } from '../support/inkwire.js'
 import { tempDir } from '../support/temp.js'
-
-const EDITORS: readonly Editor[] = [
-  { name: 'codemirror', field: '.cm-content', content: '.cm-content', carets: '.cm-ySelectionCaret' },
-  { name: 'tiptap', field: '.tiptap', content: '.tiptap', carets: '.collaboration-carets__caret' },
-  {
-    name: 'blocknote',
-    field: '.bn-block-outer:first-child .bn-inline-content',
-    content: '.bn-block',
-    carets: '.bn-collaboration-cursor__base',
-  },
-  {
-    name: 'quill',
-    field: '.ql-editor',
-    content: '.ql-editor',
-    carets: '.ql-cursor:not(.hidden)',
-    line: '.ql-cursor-caret',
-  },
-  {
-    name: 'monaco',
-    field: '.monaco-editor',
-    content: '.view-lines',
-    carets: '.yRemoteSelectionHead',
-    nameIn: '::after',
-  },
-  { name: 'lexical', field: '[contenteditable]', content: '[contenteditable]', carets: 'body > div > span' },
-]
 
 const harness = useBrowser()
 let pages: EditorPages

@@ -36,6 +36,33 @@ export interface Editor {
   readonly line?: string
 }
 
+/** All that have a page. */
+export const EDITORS: readonly Editor[] = [
+  { name: 'codemirror', field: '.cm-content', content: '.cm-content', carets: '.cm-ySelectionCaret' },
+  { name: 'tiptap', field: '.tiptap', content: '.tiptap', carets: '.collaboration-carets__caret' },
+  {
+    name: 'blocknote',
+    field: '.bn-block-outer:first-child .bn-inline-content',
+    content: '.bn-block',
+    carets: '.bn-collaboration-cursor__base',
+  },
+  {
+    name: 'quill',
+    field: '.ql-editor',
+    content: '.ql-editor',
+    carets: '.ql-cursor:not(.hidden)',
+    line: '.ql-cursor-caret',
+  },
+  {
+    name: 'monaco',
+    field: '.monaco-editor',
+    content: '.view-lines',
+    carets: '.yRemoteSelectionHead',
+    nameIn: '::after',
+  },
+  { name: 'lexical', field: '[contenteditable]', content: '[contenteditable]', carets: 'body > div > span' },
+]
+
 /** An editor in somebody's browser. */
 export interface EditorPage extends TestPage {
   readonly field: Locator

@@ -21,6 +21,10 @@ const editor = monaco.editor.create(byId('editor', HTMLElement), {
   minimap: { enabled: false },
   wordWrap: 'on',
 })
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const paint = (): void => monaco.editor.setTheme(dark.matches ? 'vs-dark' : 'vs')
+dark.addEventListener('change', paint)
+paint()
 const model = editor.getModel() ?? monaco.editor.createModel('')
 model.setEOL(monaco.editor.EndOfLineSequence.LF)
 const binding = new MonacoBinding(text, model, new Set([editor]), provider.awareness)
