@@ -21,6 +21,7 @@ import { describe } from './words.js'
 
 const INVITATION =
   'Type here. Open this address in a second window, or send it to somebody, and type together.'
+const NOTHING_YET = 'Nothing has been written here yet.'
 /** How often the status bar is looked over while edits wait: their age is a part of it, ms. */
 const REFRESH_MS = 250
 /** How often is looked whether what is to be removed from the list can be, ms. */
@@ -120,6 +121,8 @@ const remove = async (name: string): Promise<void> => {
   // Whoever is at it already doesn't know of this one.
   await removing
   library.leave(name)
+  // If it is the one that is shown, it doesn't come back by itself.
+  if (name === shown.name) listed = true
   leaving = true
   await removeLeaving()
   renderLibrary()
@@ -146,7 +149,7 @@ const renderStatus = (): void => {
   shareButton.hidden = connection.state === 'stopped' && connection.code === Code.noSuchDocument
   paper.update({
     editable: document !== null && !reading && connection.state !== 'stopped',
-    placeholder: connection.state === 'live' && !reading ? INVITATION : '',
+    placeholder: connection.state !== 'live' ? '' : reading ? NOTHING_YET : INVITATION,
   })
   clearTimeout(refresh)
   if (saves.pending + elsewhere > 0) refresh = setTimeout(renderStatus, REFRESH_MS)
@@ -300,7 +303,12 @@ const links = () => {
   return {
     link: linkTo({ ...shown, token }),
     readOnly: shown.readOnly || access === 'read' ? null : linkTo({ ...shown, readOnly: true, token: null }),
-    words: shareWords({ authorization: server.authorization, token: token !== null, access }),
+    words: shareWords({
+      authorization: server.authorization,
+      token: token !== null,
+      access,
+      readOnlyLink: shown.readOnly,
+    }),
   }
 }
 

@@ -35,7 +35,7 @@ export interface Report {
   readonly detail: string
   /** What helps. `discard`: to go on with what the server has, without what it refused. */
   readonly remedy: 'retry' | 'reload' | 'discard' | null
-  /** Whether there is anything to say of one's own edits: a reader has none, nor has a document that isn't there. */
+  /** Whether there is anything to say of one's own edits: a reader has none, nor who wasn't let in. */
   readonly editing: boolean
   /** Where the least safe edit is; null when nobody can say. */
   readonly stage: Stage | null
@@ -56,20 +56,21 @@ const WORRYING_MS = 4_000
  * Puts a situation into words. Says `safe` only for what the server confirmed.
  */
 export const describe = (situation: Situation): Report => {
-  const { connection, saves, access, readOnlyLink } = situation
+  const { connection, saves } = situation
   const notice = noticeOf(situation)
-  const nowhere = connection.state === 'stopped' && connection.code === Code.noSuchDocument
-  const reading = access === 'read' || readOnlyLink
+  const { state } = connection
   return {
     remedy: null,
     ...notice,
     detail: [notice.detail, elsewhereOf(situation.elsewhere)].filter(Boolean).join(' '),
-    editing: !(reading || nowhere) || saves.pending > 0,
+    editing: !(isReading(situation) || state === 'stopped') || saves.pending > 0,
     stage: stageOf(saves),
     safePlace: safePlaceOf(saves),
     waiting: waitingOf(situation),
   }
 }
+
+const isReading = ({ access, readOnlyLink }: Situation): boolean => access === 'read' || readOnlyLink
 
 const stageOf = ({ status, durability }: SaveState): Stage | null => {
   switch (status) {
@@ -131,7 +132,9 @@ const lostNotice = (situation: Situation): Notice => ({
   detail:
     situation.saves.pending > 0
       ? `Your edits are kept in ${placeOf(situation)} and will be sent when it is back.${leaveOpen(situation)}`
-      : `You can type on: edits are kept in ${placeOf(situation)} and will be sent when it is back.`,
+      : isReading(situation)
+        ? 'What you see may have changed since. It is brought up to date when it is back.'
+        : `You can type on: edits are kept in ${placeOf(situation)} and will be sent when it is back.`,
 })
 
 /** Offline by choice: nothing is wrong, but edits are nowhere else, and nobody may forget that. */
@@ -141,7 +144,9 @@ const pausedNotice = (situation: Situation): Notice => ({
   detail:
     situation.saves.pending > 0
       ? `Your edits are only in ${placeOf(situation)}, until you go online again.${leaveOpen(situation)}`
-      : `Nothing is sent and nothing arrives. What you type stays in ${placeOf(situation)} until you go online again.`,
+      : isReading(situation)
+        ? 'What others change arrives when you go online again.'
+        : `Nothing is sent and nothing arrives. What you type stays in ${placeOf(situation)} until you go online again.`,
 })
 
 const leaveOpen = ({ keeps }: Situation, what = 'it'): string => (keeps ? '' : ` Leave ${what} open.`)
@@ -195,7 +200,11 @@ const stoppedNotice = (
   })
   switch (code) {
     case Code.unauthenticated:
-      return stop('Not signed in', 'The server doesn’t know who you are, or no longer.', 'retry')
+      return stop(
+        'Not signed in',
+        'The server doesn’t know who you are, or no longer. Ask for a new link.',
+        'retry',
+      )
     case Code.forbidden:
       return stop('No access', 'You may not open this document.', 'retry')
     case Code.noSuchDocument:

@@ -140,6 +140,24 @@ describe('the list of documents', () => {
     await until('the copy is gone', async () => !(await a.page.evaluate(keptDocuments)).includes('kept'))
   })
 
+  it('does not get back what was removed while it was shown, only because it is sent', async () => {
+    const { url } = await serve()
+    const a = await openDemo(harness, `${url}/#/kept`, { viewport: { width: 1100, height: 700 } })
+    await a.says('Connected')
+    const offline = a.page.getByRole('switch', { name: 'Work offline' })
+    await offline.click()
+    await a.field.pressSequentially('not sent')
+    await a.page.locator('#detail', { hasText: 'only in this browser' }).waitFor()
+    await a.page.reload()
+    await a.shows('not sent')
+    await a.page.getByRole('button', { name: 'Options for kept' }).click()
+    await a.page.getByRole('button', { name: 'Remove from the list' }).click()
+    await a.page.getByText('Plain text · goes once its edits are sent').waitFor()
+    await offline.click()
+    await a.safe()
+    await until('it is gone', async () => (await titles(a.page)).length === 0)
+  })
+
   it('has what is removed while another window’s edits wait until that one has sent them, and says so', async () => {
     const { url } = await serve()
     const wide = { viewport: { width: 1100, height: 700 } }

@@ -47,3 +47,24 @@ it.each(['plain', 'rich'] as const)(
     await demo.safe()
   },
 )
+
+it.each(['plain', 'rich'] as const)(
+  'an empty %s text says so to its readers, until there is something',
+  async (kind) => {
+    const { url } = await startServer({ demo: true })
+    const reader = await openDemo(harness, `${url}/#/minutes?${kind === 'rich' ? 'rich&' : ''}read`)
+    const says =
+      kind === 'rich'
+        ? reader.page.locator('.rich-text[data-empty="Nothing has been written here yet."]')
+        : reader.page.getByPlaceholder('Nothing has been written here yet.')
+    await says.waitFor()
+    const writer = await openDemo(harness, `${url}/#/minutes${kind === 'rich' ? '?rich' : ''}`)
+    await writer.says('Connected')
+    const field = kind === 'rich' ? writer.rich : writer.field
+    await field.focus()
+    await writer.page.keyboard.insertText('Minutes.')
+    if (kind === 'rich') await reader.showsRich('p Minutes.')
+    else await reader.shows('Minutes.')
+    if (kind === 'rich') expect(await says.count()).toBe(0)
+  },
+)

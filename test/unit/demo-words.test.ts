@@ -128,6 +128,20 @@ suite('the headline', () => {
     expect(say({ readOnlyLink: true, access: 'read' }).detail).toContain('You can read along')
   })
 
+  it('asks nobody to type who can only read', () => {
+    const lost = { state: 'lost' } as const
+    for (const reader of [{ access: 'read' }, { readOnlyLink: true }] as const)
+      for (const away of [{ connection: lost }, { connection: lost, online: false }, { paused: true }])
+        expect(say({ ...away, ...reader }).detail).not.toMatch(/[Yy]ou (can )?type|edits/)
+  })
+
+  it('leaves the bar about edits to those who are in', () => {
+    expect(say({ connection: stopped(Code.unauthenticated) }).editing).toBe(false)
+    expect(say({ connection: stopped(Code.forbidden) }).editing).toBe(false)
+    // What waits is worth a word wherever one is.
+    expect(say({ connection: stopped(Code.forbidden), saves: waiting('device', 1, 0) }).editing).toBe(true)
+  })
+
   it('tells a lost server from a device without network', () => {
     const lost = { state: 'lost' } as const
     expect(say({ connection: lost })).toMatchObject({ tone: 'warning', headline: 'Server not reachable' })
@@ -246,20 +260,40 @@ suite('the connection', () => {
 
 suite('the words beside a link', () => {
   it('call reading only a courtesy where the server asks nobody', () => {
-    const { link, readOnly } = shareWords({ authorization: false, token: false, access: 'write' })
+    const { link, readOnly } = shareWords({
+      authorization: false,
+      token: false,
+      access: 'write',
+      readOnlyLink: false,
+    })
     expect(link).toContain('can read and type')
     expect(readOnly).toContain('a courtesy, not a guard')
   })
 
   it('name the token as the guard where the server asks for one', () => {
-    const { link, readOnly } = shareWords({ authorization: true, token: true, access: 'write' })
+    const { link, readOnly } = shareWords({
+      authorization: true,
+      token: true,
+      access: 'write',
+      readOnlyLink: false,
+    })
     expect(link).toContain('carries the token')
     expect(readOnly).toContain('&token=')
-    expect(shareWords({ authorization: true, token: false, access: 'write' }).link).toContain('permission')
+    expect(
+      shareWords({ authorization: true, token: false, access: 'write', readOnlyLink: false }).link,
+    ).toContain('permission')
+  })
+
+  it('of one who came by a link for reading speak of that link, not of one for typing', () => {
+    const reader = { access: 'write', readOnlyLink: true } as const
+    const open = shareWords({ authorization: false, token: false, ...reader }).link
+    expect(open).toContain('won’t let its reader type')
+    expect(open).toContain('a courtesy, not a guard')
+    expect(shareWords({ authorization: true, token: true, ...reader }).link).toContain('carries the token')
   })
 
   it('promise nothing to somebody who may only read', () => {
-    expect(shareWords({ authorization: true, token: true, access: 'read' }).link).toBe(
+    expect(shareWords({ authorization: true, token: true, access: 'read', readOnlyLink: false }).link).toBe(
       'Whoever has it can read along, as you do. It carries the token that you came with: to the server, whoever has it is you.',
     )
   })
