@@ -39,6 +39,8 @@ export class Line implements Flowing {
   #open = true
   /** What goes out in pieces, and what was written after it. */
   #streams: Iterator<readonly Uint8Array[]>[] = []
+  /** Of the first of these a part is written, so what else were written now would be taken for the next. */
+  #midway = false
   #gathers = false
   #gathering = false
   #flowed = false
@@ -70,6 +72,11 @@ export class Line implements Flowing {
   /** Whether a message is going out in pieces. */
   get streaming(): boolean {
     return this.#streams.length > 0
+  }
+
+  /** Whether the end of a message may be missing of what has been written. */
+  get midway(): boolean {
+    return this.#midway
   }
 
   /**
@@ -104,7 +111,7 @@ export class Line implements Flowing {
     this.#outflow.add(this)
   }
 
-  /** A control frame (RFC 6455 §5.5). Not while a message is {@link streaming}: it would land in the middle of its frame. */
+  /** A control frame (RFC 6455 §5.5). Not {@link midway}: it would be taken for a part of the message. */
   control(frame: Uint8Array): void {
     if (this.#open) this.#put([frame])
   }
@@ -118,6 +125,7 @@ export class Line implements Flowing {
       const [stream] = this.#streams
       if (!stream) break
       const { value: piece, done } = stream.next()
+      this.#midway = !done
       if (done) {
         this.#streams.shift()
         continue

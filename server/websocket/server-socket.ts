@@ -212,7 +212,9 @@ export class ServerSocket {
     if (this.#sentClose || !this.#socket.writable) return
     this.#sentClose = true
     this.#cutLater()
-    this.line.control(controlFrame(Opcode.close, code === NO_CODE ? NOTHING : closing(code, reason)))
+    // In the middle of a message it might even complete that: then the end is told without.
+    if (!this.line.midway)
+      this.line.control(controlFrame(Opcode.close, code === NO_CODE ? NOTHING : closing(code, reason)))
     this.line.close()
   }
 

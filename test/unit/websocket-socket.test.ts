@@ -207,6 +207,44 @@ describe('RFC 6455 §7: the end', () => {
     gone(opened)
   })
 
+  it('in the middle of a message that goes out in pieces: no close frame, which would be a part of it', async () => {
+    const messages = { 'a close frame': closing(1000), 'a violation': frameOf('b', { rsv: 1 }) }
+    for (const [what, arriving] of Object.entries(messages)) {
+      const opened = open()
+      const { socket, wire } = opened
+      socket.stick()
+      wire.line.stream([[Buffer.alloc(2 ** 17, 1)], [Buffer.alloc(4, 2)]])
+      await settled()
+      socket.arrive(arriving)
+      socket.unstick()
+      await settled()
+      expect(socket.sent === '01'.repeat(2 ** 17), what).toBe(true)
+      expect([socket.writableEnded, wire.open], what).toEqual([true, false])
+      socket.finish()
+      await settled()
+      gone(opened)
+    }
+  })
+
+  it('before the first piece of a message, or behind its last one: with a close frame', async () => {
+    const before = open()
+    before.wire.line.stream([[Uint8Array.of(1)]])
+    before.socket.arrive(closing(1000))
+    await settled()
+    expect(before.socket.sent).toBe(closed(1000))
+    before.socket.finish()
+    const behind = open()
+    behind.wire.line.stream([[Uint8Array.of(1)], [Uint8Array.of(2)]])
+    await settled()
+    behind.socket.arrive(closing(1000))
+    await settled()
+    expect(behind.socket.sent).toBe(`0102${closed(1000)}`)
+    behind.socket.finish()
+    await settled()
+    gone(before)
+    gone(behind)
+  })
+
   it('by an error of whoever hears a message: nothing is read out of step', async () => {
     const opened = open(undefined, {
       onMessage: () => {
