@@ -7,7 +7,7 @@ export class Waiters {
   /**
    * A promise that is kept once `check` returns true, and broken once it returns an error.
    *
-   * @param timeoutMs rejects with INKWIRE_TIMEOUT after so many ms; undefined: never.
+   * @param timeoutMs rejects with INKWIRE_TIMEOUT after so many ms; undefined, and more than a timer can wait: never.
    */
   until(check: () => boolean | InkwireError, timeoutMs?: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -20,9 +20,10 @@ export class Waiters {
       }
       const look = (): void => settle(check())
       const timer =
-        timeoutMs === undefined
-          ? undefined
-          : setTimeout(() => settle(new InkwireError('INKWIRE_TIMEOUT', `waited ${timeoutMs} ms`)), timeoutMs)
+        // Timers take what is longer than 2 ** 31 ms, Infinity too, for 1 ms.
+        (timeoutMs as number) < 2e9
+          ? setTimeout(() => settle(new InkwireError('INKWIRE_TIMEOUT', `waited ${timeoutMs} ms`)), timeoutMs)
+          : undefined
       this.#looks.add(look)
       look()
     })

@@ -43,7 +43,8 @@ export class InkwireError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options?: ErrorOptions,
+    // Not `ErrorOptions`: an app whose `lib` is older than ES2022 has no such type.
+    options?: { readonly cause?: unknown },
   ) {
     super(message, options)
   }

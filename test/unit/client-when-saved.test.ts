@@ -68,6 +68,30 @@ describe('whenSaved', () => {
     await saved
   })
 
+  it.each([Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 40])(
+    'waits as long as it is told to: %d ms',
+    async (timeout) => {
+      const { provider, text } = create()
+      const live = goLive()
+      text.insert(0, 'a')
+      const saved = provider.whenSaved({ timeout })
+      vi.advanceTimersByTime(2_000)
+      live.hear({ type: 'ack', received: 2, durable: 2 })
+      await saved
+    },
+  )
+
+  it('without any time to wait, it only looks', async () => {
+    const { provider, text } = create()
+    const live = goLive()
+    text.insert(0, 'a')
+    const late = expect(provider.whenSaved({ timeout: 0 })).rejects.toMatchObject({ code: 'INKWIRE_TIMEOUT' })
+    vi.advanceTimersByTime(1)
+    await late
+    live.hear({ type: 'ack', received: 2, durable: 2 })
+    await provider.whenSaved({ timeout: 0 })
+  })
+
   it('rejects with INKWIRE_DESTROYED, and so does whenSynced', async () => {
     const { provider } = create()
     const both = [provider.whenSaved({ timeout: 50 }), provider.whenSynced].map((one) =>

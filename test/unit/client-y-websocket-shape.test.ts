@@ -100,6 +100,17 @@ describe('y-websocket’s shape', () => {
     expect(socket().sent.filter(({ type }) => type === 'syncStep1').length).toBe(3)
   })
 
+  it.each([-1, 0, Number.POSITIVE_INFINITY, 2 ** 31])(
+    'a resyncInterval of %d asks never again',
+    (resyncInterval) => {
+      create({ resyncInterval })
+      goLive()
+      socket().sent.length = 0
+      vi.advanceTimersByTime(2_000)
+      expect(socket().sent.filter(({ type }) => type === 'syncStep1')).toEqual([])
+    },
+  )
+
   it('the document’s end is the provider’s', () => {
     const { doc, provider } = create()
     goLive()
