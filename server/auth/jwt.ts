@@ -11,7 +11,7 @@ import { z } from 'zod'
 import { InkwireError } from '../../shared/errors.js'
 import { ACCESS_LEVELS } from '../../shared/messages.js'
 import type { Authorize, Grant, Refusal } from './authorize.js'
-import { accessTo } from './patterns.js'
+import { accessTo, type DocumentPatterns } from './patterns.js'
 
 /**
  * How tokens are checked. Exactly one of `secret`, `publicKey` and `jwksUrl`.
@@ -44,9 +44,20 @@ const SERVICE_ERRORS = ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERI
 const LAST_SECOND = 8.64e12
 const ENDLESS = 'the token does not say when it ends (exp)'
 
+const isAccess = (value: unknown): boolean => (ACCESS_LEVELS as readonly unknown[]).includes(value)
+
+/** Not zod's record, which leaves out the name `__proto__`: a document may be called that. */
+const patterns = z.custom<DocumentPatterns>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isAccess),
+)
+
 const claims = z.object({
   sub: z.string().min(1).max(256),
-  docs: z.record(z.string(), z.enum(ACCESS_LEVELS)),
+  docs: patterns,
 })
 
 /**

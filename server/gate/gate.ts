@@ -84,7 +84,7 @@ export class Gate {
   #shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { pathPrefix, maxMessageBytes, reading, writing, refused } = this.#options
     const { url = '/' } = request
-    const handshake = readHandshake(request.method, request.headers)
+    const handshake = readHandshake(request)
     if ('status' in handshake) {
       refused(handshake.status, handshake.reason)
       hangUp(socket, refusal(handshake))

@@ -38,6 +38,9 @@ export const createPacedServer = ({
     IncomingMessage: UpgradableRequest,
   })
   http.headersTimeout = headersTimeoutMs
+  // Of more than 2,000 Node would leave out the last ones, what a proxy adds about whom they come from among them. How
+  // many bytes they take is limited anyway.
+  http.maxHeadersCount = 0
   http.timeout = SILENT_MS
   paceSockets(http, turns)
   http.on('request', (asked, response) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 
 /** RFC 6455 §1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -9,9 +9,15 @@ const VERSION = '13'
 /** A name of a subprotocol (RFC 6455 §4.1, RFC 9110 §5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
+/**
+ * An HTTP server leaves out those above some number (Node's 2,000), without a word: the origin, say, or what a proxy adds
+ * about whom they come from. No browser sends so many.
+ */
+const MOST_HEADERS = 1000
+
 /** A request that isn't the opening handshake of a WebSocket client, and the HTTP status that says so. */
 export interface BadHandshake {
-  readonly status: 400 | 405 | 426
+  readonly status: 400 | 405 | 426 | 431
   readonly reason: string
 }
 
@@ -22,11 +28,18 @@ export interface Handshake {
   readonly protocols: ReadonlySet<string>
 }
 
+/** What of a request is looked at. */
+export type Asked = Pick<IncomingMessage, 'method' | 'httpVersion' | 'headers' | 'rawHeaders'>
+
 /** Reads an opening handshake (RFC 6455 §4.2.1). */
-export const readHandshake = (
-  method: string | undefined,
-  headers: IncomingHttpHeaders,
-): Handshake | BadHandshake => {
+export const readHandshake = ({
+  method,
+  httpVersion,
+  headers,
+  rawHeaders,
+}: Asked): Handshake | BadHandshake => {
+  if (rawHeaders.length > 2 * MOST_HEADERS) return { status: 431, reason: 'too many headers' }
+  if (httpVersion === '1.0' || httpVersion === '0.9') return bad('a WebSocket handshake takes HTTP/1.1')
   if (method !== 'GET') return { status: 405, reason: 'a WebSocket handshake is a GET request' }
   if (headers.upgrade?.toLowerCase() !== 'websocket') return bad('Upgrade is not "websocket"')
   const key = headers['sec-websocket-key']
@@ -57,6 +70,7 @@ const HEADS = {
   400: '400 Bad Request\r\nConnection: close',
   405: '405 Method Not Allowed\r\nAllow: GET\r\nConnection: close',
   426: '426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close',
+  431: '431 Request Header Fields Too Large\r\nConnection: close',
 } as const
 
 const bad = (reason: string): BadHandshake => ({ status: 400, reason })

@@ -284,6 +284,23 @@ describe('threats', () => {
     expect(await from('http://localhost:5173')).toBe(0)
   })
 
+  it('headers without end: none is read without the last, where a proxy says whom they come from', async () => {
+    const { url } = await startServer({ limits: { requestsPerMinute: 2 }, trustedProxies: ['127.0.0.1'] })
+    const ask = (fields: string): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1')
+        onTestFinished(() => void socket.destroy())
+        socket.once('data', (data) => resolve(String(data).slice(9, 12)))
+        socket.write(`GET /healthz HTTP/1.1\r\nHost: h\r\n${fields}X-Forwarded-For: 192.0.2.1\r\n\r\n`)
+      })
+    const many = Array.from({ length: 2100 }, (_, i) => `${i.toString(36)}:\r\n`).join('')
+    const upgrade =
+      'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    expect(await ask(upgrade + many)).toBe('431')
+    expect([await ask(many), await ask(many), await ask(many)]).toEqual(['200', '200', '429'])
+  })
+
   it('tokens: alg none, wrong issuer or audience, expired while connected; none of them in the log', async () => {
     const { lines, log } = logger()
     const options = { secret: SECRET, issuer: 'us', audience: 'inkwire' }

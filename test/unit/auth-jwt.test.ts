@@ -74,6 +74,40 @@ const verdictOn = async (
   return verdict.ok ? 'in' : verdict.kind
 }
 
+describe('documents in a token', () => {
+  const authorize = authorizeByJwt({ secret: SECRET })
+  const open = async (docs: string, document: string) => {
+    const claims: JWTPayload = JSON.parse(`{"docs":${docs}}`)
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject('ada')
+      .setExpirationTime('1h')
+      .sign(Buffer.from(SECRET))
+    return authorize({ ...request(token), document })
+  }
+
+  it('may have any name', async () => {
+    for (const name of ['__proto__', 'constructor', 'toString', '{', 'é\n']) {
+      const docs = `{${JSON.stringify(name)}:"write"}`
+      expect(await open(docs, name)).toMatchObject({ user: 'ada', access: 'write' })
+      expect(await open('{"other":"write"}', name)).toMatchObject({ refused: 'forbidden' })
+    }
+  })
+
+  it('are a map of patterns to access, or the token is refused', async () => {
+    for (const docs of [
+      'null',
+      '"doc"',
+      '["write"]',
+      '[]',
+      '7',
+      '{"doc":"owner"}',
+      '{"__proto__":{"doc":"write"}}',
+    ])
+      expect(await open(docs, 'doc')).toMatchObject({ refused: 'unauthenticated' })
+  })
+})
+
 describe('published keys', () => {
   const pair = newPair()
   const pem = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString()

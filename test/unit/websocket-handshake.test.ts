@@ -1,6 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { type BadHandshake, opening, readHandshake, refusal } from '../../server/websocket/handshake.js'
+import {
+  type Asked,
+  type BadHandshake,
+  opening,
+  readHandshake,
+  refusal,
+} from '../../server/websocket/handshake.js'
 
 /** RFC 6455 §1.3's. */
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
@@ -13,8 +19,10 @@ const valid: IncomingHttpHeaders = {
   'sec-websocket-version': '13',
 }
 
-const read = (headers: IncomingHttpHeaders = {}, method: string | undefined = 'GET') =>
-  readHandshake(method, { ...valid, ...headers })
+const plain: Asked = { method: 'GET', httpVersion: '1.1', headers: valid, rawHeaders: [] }
+
+const read = (headers: IncomingHttpHeaders = {}, method = 'GET') =>
+  readHandshake({ ...plain, method, headers: { ...valid, ...headers } })
 
 const refused = (headers: IncomingHttpHeaders, method?: string): BadHandshake => {
   const answer = read(headers, method)
@@ -25,7 +33,17 @@ const refused = (headers: IncomingHttpHeaders, method?: string): BadHandshake =>
 describe('RFC 6455 §4.2.1: a handshake', () => {
   it('is a GET request: 405', () => {
     for (const method of ['POST', 'HEAD', 'get', 'OPTIONS']) expect(refused({}, method).status).toBe(405)
-    expect(readHandshake(undefined, valid)).toHaveProperty('status', 405)
+  })
+
+  it('is of HTTP/1.1: 400', () => {
+    for (const httpVersion of ['1.0', '0.9'])
+      expect(readHandshake({ ...plain, httpVersion })).toHaveProperty('status', 400)
+  })
+
+  it('has no more headers than an HTTP server reads: 431', () => {
+    const rawHeaders = Array.from({ length: 2000 }, () => 'x')
+    expect(readHandshake({ ...plain, rawHeaders })).toHaveProperty('key')
+    expect(readHandshake({ ...plain, rawHeaders: [...rawHeaders, 'x', 'x'] })).toHaveProperty('status', 431)
   })
 
   it('is for a WebSocket, in any case of letters: 400', () => {
