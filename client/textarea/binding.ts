@@ -26,6 +26,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   const hidden = element.localName === 'input' ? HIDDEN_IN_INPUT : HIDDEN_IN_TEXTAREA
   const aborter = new AbortController()
   const { signal } = aborter
+  // Ends the binding that there was: two would take each other's edits for the user's, and write them again, for ever.
+  element.dispatchEvent(new Event('inkwire'))
 
   /** The shared text as last heard of. */
   let text = contentOf(ytext)
@@ -106,7 +108,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
         document.execCommand('insertText', false, insert)
         ignoring = false
       }
-      if (element.value !== value) element.value = value
+      element.value = value
       if (selection) element.setSelectionRange(...toElement(selection))
       element.scrollTop = scrollTop
     }
@@ -213,6 +215,7 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   const on = (type: string, listener: (event: Event) => void) =>
     element.addEventListener(type, listener, { signal })
   const [composing, endComposition] = followComposition(element, on, commit, settle)
+  on('inkwire', binding.destroy)
   on('keydown', onUndo)
   on('beforeinput', (event) => {
     onUndo(event)

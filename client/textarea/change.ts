@@ -78,11 +78,10 @@ export const transform = (change: Change, other: Change, first: boolean): Change
       y = theirs.shift() as Part
     } else {
       // Both are numbers: they speak of the same characters for as long as the shorter one reaches.
-      const left = x as number
-      const length = Math.min(Math.abs(left), Math.abs(y))
-      const same = Math.sign(left) * length
+      const length = Math.min(Math.abs(x as number), Math.abs(y))
+      const same = Math.sign(x as number) * length
       if (y > 0) result.push(same)
-      x = left - same || ours.shift()
+      x = (x as number) - same || ours.shift()
       y = y - Math.sign(y) * length || (theirs.shift() as Part)
     }
   }

@@ -36,7 +36,7 @@ export const shareCursors = (
     draw()
   }
   const update = () => {
-    if (!frame) frame = requestAnimationFrame(refresh)
+    frame = frame || requestAnimationFrame(refresh)
   }
 
   for (const type of ['selectionchange', 'focus', 'scroll']) on(type, update)

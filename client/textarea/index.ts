@@ -11,7 +11,7 @@ export type { AwarenessLike, ProviderLike, TextareaBinding, TextareaOptions } fr
 
 /**
  * Ties a text to a textarea. The element shows the shared text at once, whatever it held before. It takes one
- * binding at a time, a text any number.
+ * binding at a time, so that a second one destroys the first; a text takes any number.
  *
  * @throws TypeError if the text is not part of a document yet
  * @example

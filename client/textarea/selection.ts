@@ -60,9 +60,8 @@ export const toRelative = (ytext: Text, [start, end, direction]: Selection): Rel
 /** Where it lies now; `null` if not in this text, or if it is no selection: what others send may be anything. */
 export const fromRelative = (ytext: Text, selection: unknown): Selection | null => {
   const at = (position: unknown): number => {
-    const relative = createRelativePositionFromJSON(position)
     const { type, index } = createAbsolutePositionFromRelativePosition(
-      relative,
+      createRelativePositionFromJSON(position),
       ytext.doc as Doc,
     ) as AbsolutePosition
     if (type !== ytext) throw type

@@ -154,3 +154,42 @@ describe('textarea 12: destroy leaves nothing behind', () => {
     expect(await page.evaluate(() => text.toString())).toBe('nabc')
   })
 })
+
+describe('an element that is bound again', () => {
+  it('belongs to the last binding alone: nothing is written twice, also in the middle of a composition', async () => {
+    const { page, ime, state, settled } = await open({ presence: true })
+    await page.keyboard.type('ab')
+    await page.evaluate(() => {
+      Object.assign(window, { second: bindTextarea(text, field, { awareness }) })
+    })
+    await page.keyboard.type('c')
+    await ime.compose('n')
+    await page.evaluate(() => remote.insert(0, 'X'))
+    await ime.compose('ni')
+    await ime.commit('に')
+    await settled()
+    expect(await state()).toEqual({ value: 'Xabcに', shared: 'Xabcに', selection: [5, 5] })
+    await page.keyboard.press('Control+z')
+    expect(await state()).toMatchObject({ value: 'Xab', shared: 'Xab' })
+    // The first has ended long ago, whoever says so once more.
+    await page.evaluate(() => binding.destroy())
+    await page.keyboard.type('d')
+    await settled()
+    expect(await state()).toMatchObject({ value: 'Xabd', shared: 'Xabd' })
+    expect(await page.evaluate(() => Boolean(awareness.getLocalState()?.cursor))).toBe(true)
+  })
+
+  it('shows another text, and leaves the one before as it is', async () => {
+    const { page } = await open({ text: 'one' })
+    const texts = await page.evaluate(() => {
+      field.value = 'one!'
+      const other = new Y.Doc().getText('other')
+      other.insert(0, 'two')
+      bindTextarea(other, field)
+      field.setRangeText('2', 3, 3, 'end')
+      field.dispatchEvent(new InputEvent('input'))
+      return [field.value, other.toString(), text.toString()]
+    })
+    expect(texts).toEqual(['two2', 'two2', 'one!'])
+  })
+})
