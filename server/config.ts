@@ -89,6 +89,13 @@ const LONGEST_DELAY = 2 ** 31 - 1
 
 const milliseconds = (least: number) => z.int().min(least).max(LONGEST_DELAY)
 
+/** `*` for all; within an origin it would stand for nothing. */
+const isOrigin = (text: string): boolean =>
+  text === '*' || (/^https?:\/\/[^/\s*@?#\\]+$/.test(text) && URL.canParse(text))
+
+/** Without the port that goes without saying, and with a host in ASCII: in any other spelling it would match no page. */
+const asBrowsersSay = (origin: string): string => (origin === '*' ? origin : new URL(origin).origin)
+
 const hasMethods = (value: unknown, names: readonly string[]): boolean =>
   typeof value === 'object' &&
   value !== null &&
@@ -172,7 +179,7 @@ const schema = z.strictObject({
     .string()
     .regex(/^[^\s;=,]+$/)
     .optional(),
-  allowedOrigins: z.array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/)).default([]),
+  allowedOrigins: z.array(z.string().refine(isOrigin).transform(asBrowsersSay)).default([]),
   limits: limitsSchema.default(DEFAULT_LIMITS),
   trustedProxies: z.array(z.string().refine(isNetwork)).default([]),
   warmUp: z.boolean().default(false),

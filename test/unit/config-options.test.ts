@@ -43,6 +43,35 @@ describe('parseOptions', () => {
     expect(parseOptions({ pathPrefix: given }).pathPrefix).toBe(expected)
   })
 
+  it.each([
+    ['*', '*'],
+    ['https://app.example.com', 'https://app.example.com'],
+    ['https://App.Example.com:443', 'https://app.example.com'],
+    ['http://app.example.com:80', 'http://app.example.com'],
+    ['http://app.example.com:8080', 'http://app.example.com:8080'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    ['http://[::1]:80', 'http://[::1]'],
+  ])('takes the origin %s as browsers say it, %s', (given, expected) => {
+    expect(parseOptions({ allowedOrigins: [given] }).allowedOrigins).toEqual([expected])
+  })
+
+  it.each([
+    '',
+    'app.example.com',
+    'https://*.example.com',
+    'https://app.example.com/',
+    'https://app.example.com?x',
+    'https://ada@app.example.com',
+    'https://app.example.com:port',
+    'ftp://app.example.com',
+    'https://',
+    'null',
+  ])('takes nothing for an origin that no page has: %j', (given) => {
+    expect(() => parseOptions({ allowedOrigins: [given] })).toThrow(
+      '"allowedOrigins" must be a list of origins',
+    )
+  })
+
   it.each<[unknown, string]>([
     [{ port: 'abc' }, 'option "port" must be a whole number from 0 to 65535, not \'abc\''],
     [{ port: 65_536 }, 'option "port" must be a whole number from 0 to 65535, not 65536'],
