@@ -38,7 +38,7 @@ export const createDeviceSlot = (
           if (closed) return
           changed({
             status: 'failed',
-            error: new InkwireError('INKWIRE_DEVICE_UNAVAILABLE', 'offline: not loaded', {
+            error: new InkwireError('INKWIRE_DEVICE_UNAVAILABLE', 'not loaded', {
               cause,
             }),
           })

@@ -75,7 +75,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
    */
   constructor(serverUrl: string, roomname: string, doc: Doc, options: InkwireOptions = {}) {
     super()
-    const { connect = true, resyncInterval = -1 } = options
+    const { connect = true, resyncInterval = 0 } = options
     this.serverUrl = serverUrl.replace(/\/+$/, '')
     this.roomname = roomname
     this.doc = doc

@@ -23,7 +23,7 @@ export class Waiters {
         // Timers take what is longer than 2 ** 31 ms, Infinity too, for 1 ms.
         (timeoutMs as number) < 2e9
           ? setTimeout(() => settle(new InkwireError('INKWIRE_TIMEOUT', `waited ${timeoutMs} ms`)), timeoutMs)
-          : undefined
+          : 0
       this.#looks.add(look)
       look()
     })

@@ -6,7 +6,7 @@ import type { Selection, TextElement } from './selection.js'
 /** Keeps the page's own styles away. */
 const ALONE = 'all:initial;position:absolute;'
 /** Comes and goes at once, so that nobody has to prefer less motion. */
-const NAME = `${ALONE}overflow:hidden;text-overflow:ellipsis;bottom:100%;max-width:16em;padding:0 4px;background:inherit;color:#000;font:12px sans-serif;white-space:pre;`
+const NAME = `${ALONE}overflow:hidden;text-overflow:ellipsis;bottom:100%;max-width:20em;padding:0 3px;background:inherit;color:#000;font:12px sans-serif;white-space:pre;`
 
 /**
  * Draws the carets, selections and names of the others over an element, in a layer of its own that takes no
@@ -64,7 +64,7 @@ export const createLayer = (
         place(node, box, `min-width:2px;background:gray;${css}`)
         // Hue and strength are the user's, but the lightness is medium: it stands out from dark and from light
         // backgrounds, and black letters can be read on it. What is no colour changes nothing.
-        if (isText(color)) node.style.backgroundColor = `oklch(from ${color} .62 min(c,.14) h)`
+        if (isText(color)) node.style.backgroundColor = `oklch(from ${color} .6 min(c,.15) h)`
         nodes.push(node)
         return node
       }
