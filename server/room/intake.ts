@@ -5,6 +5,7 @@ import type { Counters } from '../observe/counters.js'
 import type { DocumentIndex } from '../update/document-index.js'
 import type { Condition } from '../update/hindrances.js'
 import { limitsFor, TRUSTED_LIMITS } from '../update/limits.js'
+import { withNewDeletes } from '../update/new-deletes.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
 import type { Broadcast } from './broadcast.js'
@@ -120,7 +121,8 @@ export class Intake {
     }
     if (!this.#admits(author, scan, lack)) return true
     const whole = arrival.reoffered
-    this.#take(author, update, scan, (seq) => confirmations.taken(author, message, seq, scan, whole))
+    const kept = whole ? withNewDeletes(scan, index) : scan
+    this.#take(author, kept.bytes, kept, (seq) => confirmations.taken(author, message, seq, kept, whole))
     this.letIn()
     this.#checkWaiting(author)
     return true

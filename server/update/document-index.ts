@@ -93,6 +93,16 @@ export class DocumentIndex {
     return this.#structs.coversAll(client, ranges)
   }
 
+  /** Whether all deletions of a client's structs from `start` to `end` are held. */
+  deletes(client: number, start: number, end: number): boolean {
+    return this.#deletes.covers(client, start, end)
+  }
+
+  /** The same for ranges (ascending, disjoint). */
+  deletesAll(client: number, ranges: Ranges): boolean {
+    return this.#deletes.coversAll(client, ranges)
+  }
+
   /** Takes the update in. Returns what {@link news} would have said before. */
   add(scan: Scan): boolean {
     let structs = false

@@ -1,0 +1,46 @@
+import { encodeDeleteSet } from './delete-set.js'
+import type { DocumentIndex } from './document-index.js'
+import { RangeMap, type Ranges } from './ranges.js'
+import type { ClientRanges, Scan } from './scan.js'
+
+/** Which deletions are held. */
+type Held = Pick<DocumentIndex, 'deletes' | 'deletesAll'>
+
+/**
+ * The update without the deletions that are held: with each sync step 2 Yjs sends all deletions of the document that it
+ * knows of, however little is new. Structs stay as they are, down to the byte; so does an update of which nothing is held.
+ *
+ * @example
+ *   withNewDeletes(scan, index).deletes // without those of which index.deletesAll(client, ranges)
+ */
+export const withNewDeletes = (scan: Scan, held: Held): Scan => {
+  const fresh = new RangeMap()
+  const deletes: ClientRanges[] = []
+  let repeated = false
+  for (const { client, ranges } of scan.deletes) {
+    const news = held.deletesAll(client, ranges) ? [] : newRanges(client, ranges, held)
+    if (news.length < ranges.length) repeated = true
+    if (news.length === 0) continue
+    fresh.addAll(client, news)
+    deletes.push({ client, ranges: news })
+  }
+  if (!repeated) return scan
+  // Where structs lie doesn't change: the delete set comes behind them.
+  const structs = scan.bytes.subarray(0, scan.deletesFrom)
+  const deleteSet = encodeDeleteSet(fresh)
+  const bytes = new Uint8Array(structs.length + deleteSet.length)
+  bytes.set(structs)
+  bytes.set(deleteSet, structs.length)
+  return { ...scan, bytes, deletes }
+}
+
+/** Those of which not all is held, in full. */
+const newRanges = (client: number, ranges: Ranges, held: Held): number[] => {
+  const news: number[] = []
+  for (let i = 0; i < ranges.length; i += 2) {
+    const start = ranges[i] ?? 0
+    const end = ranges[i + 1] ?? 0
+    if (!held.deletes(client, start, end)) news.push(start, end)
+  }
+  return news
+}
