@@ -4,6 +4,7 @@ import { OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { withExistingDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
+import { quoted } from './table.js'
 
 /** `inkwire delete DOC`: removes a document for good. */
 export const addDelete: AddCommand = (program, { io, parts }, done) => {
@@ -17,8 +18,8 @@ export const addDelete: AddCommand = (program, { io, parts }, done) => {
     .action(async (name: string, { data = './data' }: { data?: string }) => {
       checkName(name)
       const deleted = await withExistingDocuments(parts, data, (documents) => documents.delete(name))
-      if (!deleted) throw new InkwireError('INKWIRE_NO_DOCUMENT', `there is no document "${name}"`)
-      io.stdout.write(`deleted "${name}"\n`)
+      if (!deleted) throw new InkwireError('INKWIRE_NO_DOCUMENT', `there is no document ${quoted(name)}`)
+      io.stdout.write(`deleted ${quoted(name)}\n`)
       done(OK)
     })
 }

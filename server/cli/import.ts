@@ -10,6 +10,7 @@ import { readGivenFile } from './given-file.js'
 import type { AddCommand } from './program.js'
 import { withDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
+import { quoted } from './table.js'
 
 /** `inkwire import DOC FILE`: merges an update or a whole state into a document. */
 export const addImport: AddCommand = (program, { io, parts }, done) => {
@@ -43,9 +44,9 @@ const merge = async (documents: OpenDocuments, name: string, update: Scan): Prom
   const before = await documents.read(name)
   const index = before ? indexOf(before) : new DocumentIndex()
   if (!index.news(update) || !(await documents.merge(name, update.bytes))) {
-    return `"${name}" has all of it already`
+    return `${quoted(name)} has all of it already`
   }
-  const merged = `merged ${update.bytes.length} bytes into "${name}"`
+  const merged = `merged ${update.bytes.length} bytes into ${quoted(name)}`
   return new Visible(index).lack(update) !== null
     ? `${merged}; parts of it wait for updates that are missing`
     : merged

@@ -12,7 +12,7 @@ import { FAILED, type Io, OK, type Parts } from './context.js'
 import type { AddCommand } from './program.js'
 import { interruptible, withExistingDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
-import { counted, printable } from './table.js'
+import { counted, printable, quoted } from './table.js'
 
 /** `inkwire repair [DOC…]`: what can be saved of damaged documents. */
 export const addRepair: AddCommand = (program, { io, parts }, done) => {
@@ -116,7 +116,7 @@ const findDamage = async (journal: LevelJournal, signal: AbortSignal) => {
 }
 
 const tell = (name: string, repaired: Repaired): string => {
-  const what = `"${printable(name)}"`
+  const what = quoted(name)
   switch (repaired.outcome) {
     case 'missing':
       return `inkwire: there is no document ${what} (INKWIRE_NO_DOCUMENT)\n`

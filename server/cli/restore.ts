@@ -6,7 +6,7 @@ import type { AddCommand } from './program.js'
 import { interruptible, withDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
 import { checkThereAreDocuments } from './store.js'
-import { bytes, counted, printable } from './table.js'
+import { bytes, counted, printable, quoted } from './table.js'
 
 interface RestoreOptions {
   readonly data?: string
@@ -45,7 +45,7 @@ export const addRestore: AddCommand = (program, { io, parts }, done) => {
       })
       for (const { name, reason } of report.outdated) {
         io.stderr.write(
-          `inkwire: "${printable(name)}" is from an earlier backup than the others: ${printable(reason)}\n`,
+          `inkwire: ${quoted(name)} is from an earlier backup than the others: ${printable(reason)}\n`,
         )
       }
       io.stdout.write(`${counted(report.restored, 'document')} restored (${bytes(report.bytes)})\n`)

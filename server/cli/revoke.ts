@@ -3,7 +3,7 @@ import { OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { withExistingDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
-import { counted, moment, printable, table } from './table.js'
+import { counted, moment, printable, quoted, table } from './table.js'
 
 interface RevokeOptions {
   readonly data?: string
@@ -27,7 +27,7 @@ export const addRevoke: AddCommand = (program, { io, parts }, done) => {
         return null
       })
       const outcome = closed === null ? 'no server is running' : `${counted(closed, 'connection')} closed`
-      io.stdout.write(`revoked "${printable(user)}": ${outcome}, tokens of up to now are refused\n`)
+      io.stdout.write(`revoked ${quoted(user)}: ${outcome}, tokens of up to now are refused\n`)
       done(OK)
     })
 }
@@ -43,8 +43,8 @@ export const addUnrevoke: AddCommand = (program, { io, parts }, done) => {
       const restored = await withExistingDocuments(parts, data, async (_, via) =>
         via.way === 'server' ? via.server.unrevoke(user) : (await Revocations.load(data)).restore(user),
       )
-      const name = printable(user)
-      io.stdout.write(restored ? `"${name}" is no longer revoked\n` : `"${name}" was not revoked\n`)
+      const name = quoted(user)
+      io.stdout.write(restored ? `${name} is no longer revoked\n` : `${name} was not revoked\n`)
       done(OK)
     })
 }

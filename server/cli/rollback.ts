@@ -8,7 +8,7 @@ import type { AddCommand } from './program.js'
 import { withExistingDocuments } from './remote.js'
 import { Setting } from './setting.js'
 import { dataSetting } from './settings.js'
-import { bytes, type Column, counted, moment, printable, table } from './table.js'
+import { bytes, type Column, counted, moment, printable, quoted, table } from './table.js'
 
 interface RollbackCommandOptions {
   readonly data?: string
@@ -60,14 +60,14 @@ export const addRollback: AddCommand = (program, { io, parts }, done) => {
           return documents.rollback(name, date, { dryRun })
         })
         io.stdout.write(tell(report, date, dryRun))
-        if (revoke !== undefined && !dryRun) io.stdout.write(`revoked "${printable(revoke)}"\n`)
+        if (revoke !== undefined && !dryRun) io.stdout.write(`revoked ${quoted(revoke)}\n`)
         done(OK)
       },
     )
 }
 
 const tell = ({ name, generation, lost }: RollbackReport, before: Date, dryRun: boolean): string => {
-  const what = `"${printable(name)}"`
+  const what = quoted(name)
   const when = before.toISOString()
   if (lost === null) return `nothing came to ${what} since ${when}: nothing was done\n`
   const count = counted(lost.updates, 'update')

@@ -7,6 +7,7 @@ import { type LimitSettings, limitOptions, limitSettings } from './limit-setting
 import type { AddCommand } from './program.js'
 import { Setting, unknownVariables } from './setting.js'
 import { dataSetting, serverSetting } from './settings.js'
+import { counted, quoted } from './table.js'
 
 /** Beyond its time for saving, a server gets this long to say goodbye before it is given up, ms. */
 const GOODBYE_MS = 5000
@@ -133,7 +134,8 @@ const tell = (io: Context['io'], report: UnsavedReport | null): number => {
     return FAILED
   }
   for (const { name, updates } of report.unsaved) {
-    io.stderr.write(`inkwire: not saved: ${updates} ${updates === 1 ? 'update' : 'updates'} of "${name}"\n`)
+    // Clients name documents: not a word of theirs goes to the terminal as it is.
+    io.stderr.write(`inkwire: not saved: ${counted(updates, 'update')} of ${quoted(name)}\n`)
   }
   return report.unsaved.length === 0 ? OK : FAILED
 }

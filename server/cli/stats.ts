@@ -9,7 +9,7 @@ import { FAILED, type Io, OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { interruptible, withExistingDocuments } from './remote.js'
 import { dataSetting } from './settings.js'
-import { bytes, type Column, counted, moment, printable, table } from './table.js'
+import { bytes, type Column, counted, moment, printable, quoted, table } from './table.js'
 
 /** A document that can't be read has no numbers. */
 type Row = DocumentStats | { readonly name: string; readonly problem: string }
@@ -68,7 +68,7 @@ const collect = async (
     progress.advance()
   }).finally(() => progress.end())
   if (only !== undefined && rows[0] === null) {
-    throw new InkwireError('INKWIRE_NO_DOCUMENT', `there is no document "${only}"`)
+    throw new InkwireError('INKWIRE_NO_DOCUMENT', `there is no document ${quoted(only)}`)
   }
   // One may have been deleted meanwhile.
   return rows.filter((row) => row !== null)

@@ -5,6 +5,7 @@ import type { StoredDocument } from '../journal/journal.js'
 import type { LevelJournal } from '../journal/level.js'
 import type { OpenDocuments } from '../tools/documents.js'
 import type { Parts } from './context.js'
+import { quoted } from './table.js'
 
 /**
  * Opens the documents of a folder for `use`, and closes them after it.
@@ -28,7 +29,7 @@ export const withJournal = async <T>(
   }
   const { unsaved } = await journal.close()
   const [first] = unsaved
-  if (first) throw new InkwireError('INKWIRE_NOT_SAVED', `"${first.name}" could not be saved`)
+  if (first) throw new InkwireError('INKWIRE_NOT_SAVED', `${quoted(first.name)} could not be saved`)
   return result
 }
 
@@ -53,7 +54,7 @@ export const readDocument = async (
   name: string,
 ): Promise<StoredDocument> => {
   const document = await documents.read(name)
-  if (document === null) throw noDocument(`there is no document "${name}"`)
+  if (document === null) throw noDocument(`there is no document ${quoted(name)}`)
   return document
 }
 

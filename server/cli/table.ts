@@ -1,6 +1,12 @@
 /** A name may hold anything; one that would break lines or drive a terminal is shown as JSON. */
 export const printable = (name: string): string => (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name) ? escaped(name) : name)
 
+/** The same within a sentence, in quotes in any case. */
+export const quoted = (name: string): string => {
+  const shown = printable(name)
+  return shown === name ? `"${name}"` : shown
+}
+
 const escaped = (name: string): string =>
   JSON.stringify(name).replace(
     /[\p{Cc}\p{Zl}\p{Zp}]/gu,

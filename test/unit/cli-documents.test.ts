@@ -278,3 +278,30 @@ describe('a folder that is in use', () => {
     },
   )
 })
+
+describe('a name that would break lines or drive a terminal', () => {
+  const ODD = 'two\nlines\u001b[31m'
+  const SHOWN = '"two\\nlines\\u001b[31m"'
+
+  it('is shown as JSON wherever a command names it', async () => {
+    const file = join(folder, 'state.yjs')
+    const update = state('x')
+    await writeFile(file, update)
+    await store('plain', update)
+    const said = async (...argv: string[]): Promise<string> => {
+      const { out, err } = await command([...argv, '--data', data])
+      return out + err
+    }
+    expect(await said('import', ODD, file)).toBe(`merged ${update.length} bytes into ${SHOWN}\n`)
+    expect(await said('import', ODD, file)).toBe(`${SHOWN} has all of it already\n`)
+    expect(await said('rollback', ODD, '--before', '1d', '--dry-run')).toContain(`${SHOWN} back to before`)
+    expect(await said('delete', ODD)).toBe(`deleted ${SHOWN}\n`)
+    for (const argv of [
+      ['delete', ODD],
+      ['export', ODD],
+      ['stats', ODD],
+    ]) {
+      expect(await said(...argv)).toBe(`inkwire: there is no document ${SHOWN} (INKWIRE_NO_DOCUMENT)\n`)
+    }
+  })
+})

@@ -168,6 +168,8 @@ describe('serve', () => {
       unsaved: [
         { name: 'notes', updates: 3 },
         { name: 'a/b', updates: 1 },
+        // Clients name documents: a name must neither drive the operator's terminal nor make a line of its own.
+        { name: 'a\u001b[2J\nb', updates: 2 },
       ],
     }
     const { io, running } = await serveWith([], { handle: { close: async () => report } })
@@ -175,6 +177,7 @@ describe('serve', () => {
     expect(io.err).toEqual([
       'inkwire: not saved: 3 updates of "notes"\n',
       'inkwire: not saved: 1 update of "a/b"\n',
+      'inkwire: not saved: 2 updates of "a\\u001b[2J\\nb"\n',
     ])
   })
 
