@@ -1,6 +1,6 @@
 import { encodeDeleteSet } from './delete-set.js'
 import { EncodedVector } from './encoded-vector.js'
-import { RangeMap, type Ranges } from './ranges.js'
+import { RangeMap, type Ranges, uncoveredRanges } from './ranges.js'
 import type { Scan } from './scan.js'
 import { encodeStateVector } from './state-vector.js'
 
@@ -93,14 +93,9 @@ export class DocumentIndex {
     return this.#structs.coversAll(client, ranges)
   }
 
-  /** Whether all deletions of a client's structs from `start` to `end` are held. */
-  deletes(client: number, start: number, end: number): boolean {
-    return this.#deletes.covers(client, start, end)
-  }
-
-  /** The same for ranges (ascending, disjoint). */
-  deletesAll(client: number, ranges: Ranges): boolean {
-    return this.#deletes.coversAll(client, ranges)
+  /** Those of these ranges (ascending, disjoint) of a client of which not all is held as deleted, in full. */
+  newDeletes(client: number, ranges: Ranges): Ranges {
+    return uncoveredRanges(this.#deletes.get(client), ranges)
   }
 
   /** Takes the update in. Returns what {@link news} would have said before. */

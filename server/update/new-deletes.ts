@@ -1,24 +1,24 @@
 import { encodeDeleteSet } from './delete-set.js'
 import type { DocumentIndex } from './document-index.js'
-import { RangeMap, type Ranges } from './ranges.js'
+import { RangeMap } from './ranges.js'
 import type { ClientRanges, Scan } from './scan.js'
 
 /** Which deletions are held. */
-type Held = Pick<DocumentIndex, 'deletes' | 'deletesAll'>
+type Held = Pick<DocumentIndex, 'newDeletes'>
 
 /**
  * The update without the deletions that are held: with each sync step 2 Yjs sends all deletions of the document that it
  * knows of, however little is new. Structs stay as they are, down to the byte; so does an update of which nothing is held.
  *
  * @example
- *   withNewDeletes(scan, index).deletes // without those of which index.deletesAll(client, ranges)
+ *   withNewDeletes(scan, index).deletes // without those that are in index
  */
 export const withNewDeletes = (scan: Scan, held: Held): Scan => {
   const fresh = new RangeMap()
   const deletes: ClientRanges[] = []
   let repeated = false
   for (const { client, ranges } of scan.deletes) {
-    const news = held.deletesAll(client, ranges) ? [] : newRanges(client, ranges, held)
+    const news = held.newDeletes(client, ranges)
     if (news.length < ranges.length) repeated = true
     if (news.length === 0) continue
     fresh.addAll(client, news)
@@ -32,15 +32,4 @@ export const withNewDeletes = (scan: Scan, held: Held): Scan => {
   bytes.set(structs)
   bytes.set(deleteSet, structs.length)
   return { ...scan, bytes, deletes }
-}
-
-/** Those of which not all is held, in full. */
-const newRanges = (client: number, ranges: Ranges, held: Held): number[] => {
-  const news: number[] = []
-  for (let i = 0; i < ranges.length; i += 2) {
-    const start = ranges[i] ?? 0
-    const end = ranges[i + 1] ?? 0
-    if (!held.deletes(client, start, end)) news.push(start, end)
-  }
-  return news
 }

@@ -77,6 +77,19 @@ export const coversRanges = (ranges: Ranges, others: Ranges): boolean => {
   return true
 }
 
+/** Those of `others` of which not all is in `ranges`, in full. In one pass over both. */
+export const uncoveredRanges = (ranges: Ranges, others: Ranges): number[] => {
+  const uncovered: number[] = []
+  let index = 0
+  for (let other = 0; other < others.length >> 1; other++) {
+    const end = endOf(others, other)
+    index = firstEndingAt(ranges, end, index)
+    const start = startOf(others, other)
+    if (startOf(ranges, index) > start) uncovered.push(start, end)
+  }
+  return uncovered
+}
+
 /** The union of two lists, in one pass over both. */
 export const mergeRanges = (left: Ranges, right: Ranges): number[] => {
   const merged: number[] = []

@@ -7,6 +7,7 @@ import {
   mergeRanges,
   RangeMap,
   type Ranges,
+  uncoveredRanges,
 } from '../../server/update/ranges.js'
 
 /** The same as a plain set of clocks. */
@@ -33,6 +34,19 @@ const range = fc
 const ranges = fc.array(fc.nat(80), { maxLength: 60 }).map((clocks) => rangesOf(new Set(clocks)))
 
 describe('ranges', () => {
+  it('tell which of others they lack, each in full', () => {
+    fc.assert(
+      fc.property(ranges, ranges, (held, others) => {
+        const lacking: number[] = []
+        for (let i = 0; i < others.length; i += 2) {
+          const [start = 0, end = 0] = others.slice(i, i + 2)
+          if (!coversRange(held, start, end)) lacking.push(start, end)
+        }
+        expect(uncoveredRanges(held, others)).toEqual(lacking)
+      }),
+    )
+  })
+
   it('hold what was added, sorted, disjoint, not touching; and tell whether it was new', () => {
     fc.assert(
       fc.property(fc.array(range), (additions) => {
