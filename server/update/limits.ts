@@ -18,7 +18,7 @@ export interface ScanLimits {
  * What a message may hold, by what it costs those that take it in rather than by its bytes:
  * - `maxStructs`: a struct of 2 bytes costs a `Y.Doc` 100 bytes of heap and more. The 259,778 edits of the
  *   automerge-paper trace end as 10,971 structs.
- * - `maxClients`: a client of 5 bytes costs an index some 200. A client id is one sitting of one person.
+ * - `maxClients`: a client of 5 bytes costs an index some 150. A client id is one sitting of one person.
  * - `maxGaps`: each breaks ranges and pieces in two. A gap is an update that got lost, so honest ones are few.
  * - `maxDeleteRanges`: honest clients send their whole delete set each time they connect. That trace's has 2,639
  *   ranges; a document with 75 times as many would send most of a megabyte at each connect.

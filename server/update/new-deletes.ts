@@ -1,6 +1,6 @@
 import { encodeDeleteSet } from './delete-set.js'
 import type { DocumentIndex } from './document-index.js'
-import { RangeMap } from './ranges.js'
+import { RangeMap } from './range-map.js'
 import type { ClientRanges, Scan } from './scan.js'
 
 /** Which deletions are held. */

@@ -1,8 +1,8 @@
 import { encodeDeleteSet } from './delete-set.js'
 import { cut, GrowingPiece, type Piece } from './piece.js'
-import { RangeMap } from './ranges.js'
+import { RangeMap } from './range-map.js'
 import type { Scan } from './scan.js'
-import type { StateVector } from './state-vector.js'
+import { descending, type StateVector } from './state-vector.js'
 import { SKIP } from './struct.js'
 import { PartsWriter, SHARED_BYTES, type Sink, uintSize, Writer } from './writer.js'
 
@@ -30,11 +30,10 @@ export interface BuildOptions {
  * Updates of more than 4 KiB are referred to, not copied: don't change them afterwards.
  */
 export class Splicer {
-  /** Per client: ascending, disjoint; two may touch. */
-  readonly #pieces = new Map<number, Piece[]>()
+  readonly #pieces = new Map<number, Pieces>()
   readonly #deletes = new RangeMap()
   /** Clients, descending; null when one has come since it was sorted. */
-  #order: readonly number[] | null = null
+  #order: Float64Array | null = null
 
   /** Takes an update in. Returns itself. */
   add(scan: Scan): this {
@@ -50,24 +49,30 @@ export class Splicer {
   /** Takes in what another has now, by reference: as if its updates were added here. Returns itself. */
   addAll(other: Splicer): this {
     for (const [client, pieces] of other.#pieces) {
-      for (const piece of pieces) {
-        this.#addPiece(client, piece instanceof GrowingPiece ? piece.view() : piece, false)
-      }
+      if (Array.isArray(pieces)) for (const piece of pieces) this.#addPiece(client, unmoved(piece), false)
+      else this.#addPiece(client, unmoved(pieces), false)
     }
-    for (const [client, ranges] of other.#deletes.entries()) this.#deletes.addAll(client, ranges)
+    this.#deletes.addMap(other.#deletes)
     return this
   }
 
   #addPiece(client: number, piece: Piece, copy: boolean): void {
-    let pieces = this.#pieces.get(client)
-    if (pieces === undefined) {
-      pieces = []
-      this.#pieces.set(client, pieces)
+    const held = this.#pieces.get(client)
+    if (held === undefined) {
+      this.#pieces.set(client, copy ? growing(piece) : piece)
       this.#order = null
+      return
     }
-    const last = pieces[pieces.length - 1]
-    if (last === undefined || piece.clock >= last.end) insert(pieces, pieces.length, piece, copy)
-    else fitIn(pieces, client, piece, copy)
+    if (Array.isArray(held)) {
+      const last = held[held.length - 1]
+      if (last === undefined || piece.clock >= last.end) insert(held, held.length, piece, copy)
+      else fitIn(held, client, piece, copy)
+    } else if (piece.clock < held.end) {
+      const pieces = [held]
+      fitIn(pieces, client, piece, copy)
+      this.#pieces.set(client, pieces)
+    } else if (copy && held instanceof GrowingPiece && held.end === piece.clock) held.append(piece)
+    else this.#pieces.set(client, [held, copy ? growing(piece) : piece])
   }
 
   /** Everything added so far as one v1 update, or what {@link BuildOptions} leave of it. */
@@ -85,8 +90,10 @@ export class Splicer {
     const plan = this.#plan(options)
     let { size } = plan
     if (plan.deleteSet.length >= SHARED_BYTES) size -= plan.deleteSet.length
-    for (const { pieces } of plan.lists)
-      for (const { from, to } of pieces) if (to - from >= SHARED_BYTES) size -= to - from
+    for (const pieces of plan.pieces) {
+      if (Array.isArray(pieces)) for (const piece of pieces) size -= sharedBytes(piece)
+      else size -= sharedBytes(pieces)
+    }
     const writer = new PartsWriter(size)
     writeAll(writer, plan)
     return writer.parts
@@ -94,17 +101,26 @@ export class Splicer {
 
   #plan(options: BuildOptions): Plan {
     const deleteSet = options.deleteSet ?? encodeDeleteSet(this.#deletes)
-    this.#order ??= [...this.#pieces.keys()].sort((left, right) => right - left)
-    const lists: ClientPieces[] = []
+    this.#order ??= descending(this.#pieces.keys(), this.#pieces.size)
+    const clients: number[] = []
+    const lists: Pieces[] = []
+    let size = deleteSet.length
     for (const client of this.#order) {
-      const pieces = after(this.#pieces.get(client) ?? [], client, options.since?.get(client) ?? 0)
-      if (pieces.length > 0) lists.push(measure(client, pieces))
+      const pieces = after(this.#pieces.get(client), client, options.since?.get(client) ?? 0)
+      if (pieces === null) continue
+      clients.push(client)
+      lists.push(pieces)
+      size += sizeOf(client, pieces)
     }
-    let size = uintSize(lists.length) + deleteSet.length
-    for (const list of lists) size += list.size
-    return { lists, deleteSet, size }
+    return { clients, pieces: lists, deleteSet, size: size + uintSize(clients.length) }
   }
 }
+
+/**
+ * What is there of one client: ascending, disjoint; two may touch. Nearly always it is one piece, which takes no list:
+ * there may be 100,000 clients.
+ */
+type Pieces = Piece | Piece[]
 
 /** Puts updates together to one; see {@link Splicer}. */
 export const splice = (scans: readonly Scan[], options?: BuildOptions): Uint8Array => {
@@ -124,10 +140,21 @@ const insert = (pieces: Piece[], index: number, piece: Piece, copy: boolean): vo
     before.append(piece)
     return
   }
+  pieces.splice(index, 0, growing(piece))
+}
+
+/** A copy of a piece, to which others may be appended. */
+const growing = (piece: Piece): GrowingPiece => {
   const growing = new GrowingPiece(piece.clock, Math.max(FIRST_CAPACITY, piece.to - piece.from))
   growing.append(piece)
-  pieces.splice(index, 0, growing)
+  return growing
 }
+
+/** A piece as it is now. */
+const unmoved = (piece: Piece): Piece => (piece instanceof GrowingPiece ? piece.view() : piece)
+
+/** How many of its bytes are referred to, not copied, when it is written in parts. */
+const sharedBytes = ({ from, to }: Piece): number => (to - from >= SHARED_BYTES ? to - from : 0)
 
 /**
  * Fits a piece in between others. What is held without a gap from its start stays, and it goes up to one that
@@ -164,61 +191,71 @@ const firstEndingAfter = (pieces: readonly Piece[], clock: number): number => {
   return low
 }
 
-/** What of `pieces` is at `clock` or later. */
-const after = (pieces: readonly Piece[], client: number, clock: number): readonly Piece[] => {
+/** What of `pieces` is at `clock` or later; null if nothing is. */
+const after = (pieces: Pieces | undefined, client: number, clock: number): Pieces | null => {
+  if (pieces === undefined || !Array.isArray(pieces)) {
+    if (pieces === undefined || pieces.end <= clock) return null
+    return pieces.clock >= clock ? pieces : [...cut(pieces, client, clock, pieces.end)]
+  }
   if (clock === 0) return pieces
   const index = firstEndingAfter(pieces, clock)
   const first = pieces[index]
-  if (first === undefined) return []
+  if (first === undefined) return null
   if (first.clock >= clock) return pieces.slice(index)
   return [...cut(first, client, clock, first.end), ...pieces.slice(index + 1)]
 }
 
-/** What is to be written for a client. */
-interface ClientPieces {
-  readonly client: number
-  readonly pieces: readonly Piece[]
-  /** Structs, Skips counted in. */
-  readonly structs: number
-  /** Bytes. */
-  readonly size: number
-}
-
 /** A whole update. */
 interface Plan {
-  readonly lists: readonly ClientPieces[]
+  /** Descending, each with its pieces at the same place. */
+  readonly clients: readonly number[]
+  readonly pieces: readonly Pieces[]
   readonly deleteSet: Uint8Array
   /** Bytes. */
   readonly size: number
 }
 
-const measure = (client: number, pieces: readonly Piece[]): ClientPieces => {
-  let structs = 0
-  let size = 0
+/** How many bytes a client's structs take, with what says whose they are. */
+const sizeOf = (client: number, pieces: Pieces): number => {
+  const head = uintSize(structsIn(pieces)) + uintSize(client)
+  if (!Array.isArray(pieces)) return head + uintSize(pieces.clock) + pieces.to - pieces.from
   let end = pieces[0]?.clock ?? 0
-  const head = uintSize(client) + uintSize(end)
+  let size = head + uintSize(end)
   for (const piece of pieces) {
-    if (piece.clock > end) {
-      structs++
-      size += 1 + uintSize(piece.clock - end)
-    }
-    structs += piece.structs
+    if (piece.clock > end) size += 1 + uintSize(piece.clock - end)
     size += piece.to - piece.from
     end = piece.end
   }
-  return { client, pieces, structs, size: uintSize(structs) + head + size }
+  return size
 }
 
-const writeAll = (writer: Sink, { lists, deleteSet }: Plan): void => {
-  writer.uint(lists.length)
-  for (const list of lists) write(writer, list)
+/** Number of structs, Skips counted in. */
+const structsIn = (pieces: Pieces): number => {
+  if (!Array.isArray(pieces)) return pieces.structs
+  let structs = 0
+  let end = pieces[0]?.clock ?? 0
+  for (const piece of pieces) {
+    structs += piece.clock > end ? piece.structs + 1 : piece.structs
+    end = piece.end
+  }
+  return structs
+}
+
+const writeAll = (writer: Sink, { clients, pieces, deleteSet }: Plan): void => {
+  writer.uint(clients.length)
+  for (let i = 0; i < clients.length; i++) write(writer, clients[i] as number, pieces[i] as Pieces)
   writer.copy(deleteSet, 0, deleteSet.length)
 }
 
-const write = (writer: Sink, { client, pieces, structs }: ClientPieces): void => {
-  let end = pieces[0]?.clock ?? 0
-  writer.uint(structs)
+const write = (writer: Sink, client: number, pieces: Pieces): void => {
+  writer.uint(structsIn(pieces))
   writer.uint(client)
+  if (!Array.isArray(pieces)) {
+    writer.uint(pieces.clock)
+    writer.copy(pieces.bytes, pieces.from, pieces.to)
+    return
+  }
+  let end = pieces[0]?.clock ?? 0
   writer.uint(end)
   for (const piece of pieces) {
     if (piece.clock > end) {
