@@ -281,7 +281,7 @@ export class Intake {
     if (lack === null) return { bytes: 0, clients: 0, deletions }
     const trial = visible.trial()
     trial.add(scan)
-    return { bytes: scan.bytes.length, clients: trial.hinders(scan).length, deletions }
+    return { bytes: scan.bytes.length, clients: trial.hindered(scan), deletions }
   }
 
   /** Who goes on and on behind what can't be called safe is closed, rather than remembered in full. */
@@ -307,5 +307,12 @@ export class Intake {
   }
 }
 
-const newClients = ({ blocks }: Scan, index: DocumentIndex): number =>
-  new Set(blocks.flatMap(({ client }) => (index.hasClient(client) ? [] : [client]))).size
+const newClients = ({ blocks }: Scan, index: DocumentIndex): number => {
+  let count = 0
+  let before = -1
+  for (const { client } of blocks) {
+    if (client !== before && !index.hasClient(client)) count++
+    before = client
+  }
+  return count
+}

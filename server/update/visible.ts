@@ -75,6 +75,18 @@ export class Visible {
     return trial.hinders(scan)[0] ?? null
   }
 
+  /** Number of clients whose structs in an update can't all be seen. */
+  hindered({ blocks }: Scan): number {
+    let count = 0
+    let counted = -1
+    for (const { client, end } of blocks) {
+      if (client === counted || this.clock(client) >= end) continue
+      count++
+      counted = client
+    }
+    return count
+  }
+
   /** For each client whose structs in an update can't all be seen, the first thing that is missing. */
   hinders({ blocks }: Scan): Condition[] {
     const missing = new Map<number, Condition>()
@@ -101,15 +113,15 @@ export class Visible {
 
   /** What its structs come after, or refer to, that can't be seen now; what waits may be lifted by the update itself. */
   #gapIn({ blocks, needs }: Scan): Condition | null {
-    let client = -1
+    let before: Block | null = null
     let reach = 0
     for (const block of blocks) {
-      if (block.client !== client) {
-        client = block.client
-        reach = this.clock(client)
-      }
+      const { client } = block
+      // Only where a client has another block behind a gap: an update may be of 100,000 clients.
+      if (before?.client !== client) reach = this.clock(client)
+      else if (before.end > reach) reach = this.#reach(client, before.end)
       if (block.clock > reach) return { client, clock: block.clock }
-      if (block.end > reach) reach = this.#reach(client, block.end)
+      before = block
     }
     let ends: ReadonlyMap<number, number> | null = null
     for (const [client, clock] of needs) {
@@ -132,26 +144,26 @@ export class Visible {
   #hindrancesIn({ bytes, blocks }: Scan): Map<number, Hindrance[]> {
     const cursor = new Cursor(bytes, 0, TRUSTED_LIMITS.maxDepth)
     const found = new Map<number, Hindrance[]>()
-    for (const block of blocks) {
-      const hindrances = found.get(block.client)
-      if (hindrances) hindrances.push(...this.#hindrancesOf(cursor, block))
-      else found.set(block.client, this.#hindrancesOf(cursor, block))
-    }
-    return found
-  }
-
-  #hindrancesOf(cursor: Cursor, block: Block): Hindrance[] {
-    const found: Hindrance[] = []
-    /** What its structs up to here need: one that needs no more than those before it isn't a hindrance of its own. */
+    /** What a block's structs up to here need: one that needs no more than those before it isn't a hindrance. */
     const needs = new Map<number, number>()
-    let at = block.clock
+    let author = -1
+    let at = 0
     const add = (client: number, clock: number): void => {
       if (clock < (needs.get(client) ?? this.clock(client))) return
       needs.set(client, clock + 1)
-      found.push({ at, client, clock: clock + 1 })
+      const hindrance = { at, client, clock: clock + 1 }
+      const known = found.get(author)
+      if (known) known.push(hindrance)
+      else found.set(author, [hindrance])
     }
-    cursor.pos = block.from
-    while (at < block.end) at += skipStruct(cursor, cursor.byte(), block.client, at, { add })
+    const references = { add }
+    for (const block of blocks) {
+      if (needs.size > 0) needs.clear()
+      author = block.client
+      at = block.clock
+      cursor.pos = block.from
+      while (at < block.end) at += skipStruct(cursor, cursor.byte(), author, at, references)
+    }
     return found
   }
 
