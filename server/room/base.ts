@@ -42,6 +42,11 @@ export class Base {
     return this.#held
   }
 
+  /** Whether one has all of it who has all of the document that is held without a gap. */
+  get isWithoutGaps(): boolean {
+    return this.#stateVector !== null
+  }
+
   /** Whether one at `since` has all of it. */
   isHeldBy(since: StateVector): boolean {
     return this.#stateVector !== null && coversStateVector(since, this.#stateVector)

@@ -4,7 +4,7 @@ import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { scanWithIndex } from '../update/scan-index.js'
 import { Splicer } from '../update/splice.js'
-import type { StateVector } from '../update/state-vector.js'
+import type { Clocks, StateVector } from '../update/state-vector.js'
 import { Visible } from '../update/visible.js'
 import { type Answer, answerBytes, updateMessage } from './answer.js'
 import { Base } from './base.js'
@@ -147,8 +147,20 @@ export class Content implements Holder {
     return answer
   }
 
+  /**
+   * The same for one who says that it holds all that is held without a gap: the deletions, and what lies behind gaps.
+   * That takes no look at each client, of which there may be 100,000.
+   */
+  rest(): Answer | null {
+    const source = this.#base === null || this.#base.isWithoutGaps ? this.#merged : this.#wholeSplicer()
+    if (source === null) return null
+    if (source !== this.#merged) this.#keeper.used(this)
+    const since = { get: (client: number) => this.index.clock(client) }
+    return [updateMessage('syncStep2', source.parts({ since, deleteSet: this.index.encodeDeleteSet() }))]
+  }
+
   /** What brings up one who lacks nothing up to `seq` (PROTOCOL X3): see {@link Resume.since}. */
-  since(seq: number, holds: StateVector): Answer | null {
+  since(seq: number, holds: Clocks): Answer | null {
     this.#resume ??= new Resume(this.tail, this.index)
     const answer = this.#resume.since(seq, holds)
     if (answer) this.#keeper.changed(this)

@@ -3,7 +3,7 @@ import type { DocumentIndex } from '../update/document-index.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { scanUpdate } from '../update/scan.js'
 import { Splicer } from '../update/splice.js'
-import type { StateVector } from '../update/state-vector.js'
+import type { Clocks } from '../update/state-vector.js'
 import { frame } from '../websocket/frame.js'
 import { type Answer, answerBytes, updateMessage } from './answer.js'
 import type { Tail } from './tail.js'
@@ -48,17 +48,19 @@ export class Resume {
    *
    * @param holds what it says it holds.
    */
-  since(seq: number, holds: StateVector): Answer | null {
+  since(seq: number, holds: Clocks): Answer | null {
     const { firstSeq, lastSeq } = this.#tail
     if (seq < firstSeq - 1 || seq > lastSeq || lastSeq - seq > MOST_UPDATES) return null
     const since = this.#answers.get(seq) ?? this.#make(seq)
     // A disk that lost what it had called durable gives numbers out anew; state vectors tell.
-    for (const [client, clock] of this.#index.stateVector()) {
+    let lost = false
+    this.#index.forEachClock((client, clock) => {
       const held = holds.get(client) ?? 0
+      if (held >= clock) return
       const news = since.news.get(client)
-      if (held < clock && (!news || held < news.start || news.end < clock)) return null
-    }
-    return since.answer
+      if (!news || held < news.start || news.end < clock) lost = true
+    })
+    return lost ? null : since.answer
   }
 
   #make(seq: number): Since {

@@ -2,8 +2,6 @@ import { Code } from '../../shared/codes.js'
 import { InkwireError } from '../../shared/errors.js'
 import type { DocumentLog } from '../journal/journal.js'
 import type { Counters } from '../observe/counters.js'
-import { limitsFor } from '../update/limits.js'
-import { decodeStateVector } from '../update/state-vector.js'
 import type { Answer } from './answer.js'
 import { Broadcast } from './broadcast.js'
 import { Commits } from './commits.js'
@@ -11,6 +9,7 @@ import type { Compaction, CompactionEvents } from './compaction.js'
 import { Confirmations } from './confirmations.js'
 import type { Content } from './content.js'
 import { ForeignEdits } from './foreign-edits.js'
+import { readHolds } from './holds.js'
 import { Importer } from './importer.js'
 import { type Arrival, Intake } from './intake.js'
 import { type Member, READ_ONLY, type Refused } from './member.js'
@@ -194,11 +193,11 @@ export class Room {
       this.#seeding.wait(member)
       return null
     }
-    const since = decodeStateVector(stateVector, limitsFor(this.#content.index).maxClients)
-    const resumed = mark > 0 ? this.#content.since(mark, since) : null
+    const holds = readHolds(this.#content, stateVector)
+    const resumed = mark > 0 ? this.#content.since(mark, holds.clocks) : null
     if (resumed) return resumed
-    this.#confirmations.asked(member, since)
-    return this.#content.answer(since, stateVector) ?? this.#afterRecall(member)
+    this.#confirmations.asked(member, holds.ahead)
+    return holds.answer() ?? this.#afterRecall(member)
   }
 
   /**

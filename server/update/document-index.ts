@@ -129,6 +129,11 @@ export class DocumentIndex {
     return this.#structs.reach(client, from)
   }
 
+  /** Tells of each client how far it is held without a gap, 0 if its first struct isn't; in no particular order. */
+  forEachClock(tell: (client: number, clock: number) => void): void {
+    this.#structs.forEachReach(tell)
+  }
+
   /** What is held without a gap, per client. */
   stateVector(): Map<number, number> {
     const vector = new Map<number, number>()
@@ -143,6 +148,11 @@ export class DocumentIndex {
     this.#stateVector ??=
       this.clients < MANY_CLIENTS ? encodeStateVector(this.stateVector()) : this.#inPieces().encode()
     return this.#stateVector
+  }
+
+  /** Whether this is the document's state vector, and long: a short one is read at once. */
+  isLongVector(encoded: Uint8Array): boolean {
+    return this.clients >= MANY_CLIENTS && Buffer.compare(this.encodeStateVector(), encoded) === 0
   }
 
   #inPieces(): EncodedVector {

@@ -2,7 +2,7 @@ import { encodeDeleteSet } from './delete-set.js'
 import { cut, GrowingPiece, type Piece } from './piece.js'
 import { RangeMap } from './range-map.js'
 import type { Scan } from './scan.js'
-import { descending, type StateVector } from './state-vector.js'
+import { type Clocks, descending } from './state-vector.js'
 import { SKIP } from './struct.js'
 import { PartsWriter, SHARED_BYTES, type Sink, uintSize, Writer } from './writer.js'
 
@@ -15,7 +15,7 @@ const FIRST_CAPACITY = 128
 
 export interface BuildOptions {
   /** Leave out what one with this state vector has. Default: everything is written. */
-  readonly since?: StateVector
+  readonly since?: Clocks
   /** An encoded delete set to end with, say the room's. Default: the deletions of the updates added. */
   readonly deleteSet?: Uint8Array
 }

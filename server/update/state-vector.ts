@@ -7,6 +7,9 @@ import { uintSize, Writer } from './writer.js'
 /** For each client, the clock up to which (exclusive) everything is held. A client that is not listed is at 0. */
 export type StateVector = ReadonlyMap<number, number>
 
+/** What is asked of a state vector where only some clients matter. */
+export type Clocks = Pick<StateVector, 'get'>
+
 /**
  * Reads the body of a sync step 1 (PROTOCOL W3).
  *
