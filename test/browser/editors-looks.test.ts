@@ -1,14 +1,12 @@
 /** The editor pages, light and dark, on a desk and on a phone: everything on them can be read. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { useBrowser } from '../support/browser.js'
 import { contrast } from '../support/contrast.js'
-import { EDITORS, type EditorPages, openEditor, serveEditors } from '../support/editors.js'
+import { EDITORS, openEditor, useEditors } from '../support/editors.js'
 import { startServer } from '../support/inkwire.js'
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -17,17 +15,7 @@ const READABLE = 4.5
 const VISIBLE = 3
 
 const harness = useBrowser()
-let pages: EditorPages
-let folder: string
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'inkwire-editors-'))
-  pages = await serveEditors(folder)
-}, 300_000)
-afterAll(async () => {
-  await pages?.close()
-  await rm(folder, { recursive: true, force: true })
-})
+const pages = useEditors()
 
 /** Runs in the page: a text's colour, its caret's, and the ground that it stands on, as `#rrggbb`. */
 const colorsAt = (selector: string) => {

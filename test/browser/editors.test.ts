@@ -1,25 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
 import type { Access, ServerOptions } from '../../server/index.js'
 import { useBrowser } from '../support/browser.js'
-import { EDITORS, type Editor, type EditorPages, openEditor, serveEditors } from '../support/editors.js'
+import { EDITORS, type Editor, openEditor, useEditors } from '../support/editors.js'
 import { serveProcess, startServer } from '../support/inkwire.js'
 import { tempDir } from '../support/temp.js'
 
 const harness = useBrowser()
-let pages: EditorPages
-let folder: string
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'inkwire-editors-'))
-  pages = await serveEditors(folder)
-}, 300_000)
-afterAll(async () => {
-  await pages?.close()
-  await rm(folder, { recursive: true, force: true })
-})
+const pages = useEditors()
 
 it('each page is under 60 lines', async () => {
   for (const { name } of EDITORS) {

@@ -1,24 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Locator } from 'playwright-core'
 import { build, preview } from 'vite'
+import { afterAll, beforeAll } from 'vitest'
 import type { BrowserHarness, TestPage } from './browser.js'
 
 /** The editor pages of the demo, built and served. */
 export interface EditorPages {
   readonly url: string
-  close(): Promise<void>
 }
 
 const CONFIG = fileURLToPath(new URL('../../client/demo/editors/vite.config.ts', import.meta.url))
 
 /** Builds the editor pages into a folder and serves them on a free local port. */
-export const serveEditors = async (outDir: string): Promise<EditorPages> => {
+const serveEditors = async (outDir: string): Promise<EditorPages & { close(): Promise<void> }> => {
   const settings = { configFile: CONFIG, logLevel: 'error', build: { outDir } } as const
   await build(settings)
   const server = await preview({ ...settings, preview: { port: 0, strictPort: true, host: '127.0.0.1' } })
   const url = server.resolvedUrls?.local[0]
   if (!url) throw new Error('the pages are not served')
   return { url, close: () => server.close() }
+}
+
+/** The pages of a test file: built before its first test, and gone after its last. */
+export const useEditors = (): EditorPages => {
+  let pages: Awaited<ReturnType<typeof serveEditors>> | undefined
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'inkwire-editors-'))
+    pages = await serveEditors(folder)
+  }, 300_000)
+  afterAll(async () => {
+    await pages?.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  return {
+    get url() {
+      if (!pages) throw new Error('the pages are served when the tests begin')
+      return pages.url
+    },
+  }
 }
 
 /** How to drive one of the editors. */
