@@ -6,6 +6,7 @@ import type { DocumentIndex } from '../update/document-index.js'
 import type { Condition } from '../update/hindrances.js'
 import { limitsFor, TRUSTED_LIMITS } from '../update/limits.js'
 import { withNewDeletes } from '../update/new-deletes.js'
+import { withNewStructs } from '../update/new-structs.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import { splice } from '../update/splice.js'
 import type { Broadcast } from './broadcast.js'
@@ -122,7 +123,7 @@ export class Intake {
     if (!this.#admits(author, scan, lack)) return true
     const whole = arrival.reoffered
     const kept = whole ? withNewDeletes(scan, index) : scan
-    this.#take(author, kept.bytes, kept, (seq) => confirmations.taken(author, message, seq, kept, whole))
+    this.#take(author, kept, (seq) => confirmations.taken(author, message, seq, kept, whole))
     this.letIn()
     this.#checkWaiting(author)
     return true
@@ -205,7 +206,7 @@ export class Intake {
     const news = this.#content.index.news(scan)
     const { confirmations } = this.#deps
     // What it builds upon may come with the next one.
-    if (news) this.#take(member, update, scan, (seq) => confirmations.taken(member, 1, seq, scan, true))
+    if (news) this.#take(member, scan, (seq) => confirmations.taken(member, 1, seq, scan, true))
     else {
       this.#count(scan)
       confirmations.settled(member, 1)
@@ -215,10 +216,11 @@ export class Intake {
   }
 
   /** @param confirm says who is told what about it, once it is durable. */
-  #take(author: Member, update: Uint8Array, scan: Scan, confirm: (seq: number) => void): void {
+  #take(author: Member, scan: Scan, confirm: (seq: number) => void): void {
     const { log, now, broadcast } = this.#deps
     this.#count(scan)
-    const kept = this.#content.append(update, scan)
+    const fresh = withNewStructs(scan, this.#content.index)
+    const kept = this.#content.append(fresh.bytes, fresh)
     const seq = log.hold({ update: kept, time: now(), author: author.user })
     confirm(seq)
     broadcast.updated(author, seq)
@@ -249,14 +251,14 @@ export class Intake {
       const { author, part } = held
       held.part = null
       if (part === null || !this.#content.index.news(part)) continue
-      this.#take(author, part.bytes, part, (seq) => confirmations.partTaken(author, seq, part))
+      this.#take(author, part, (seq) => confirmations.partTaken(author, seq, part))
     }
   }
 
   /** Takes an update whose message is counted already. */
   #takeQuietly(author: Member, scan: Scan): void {
     const { confirmations } = this.#deps
-    this.#take(author, scan.bytes, scan, (seq) => confirmations.taken(author, 0, seq, scan, false))
+    this.#take(author, scan, (seq) => confirmations.taken(author, 0, seq, scan, false))
   }
 
   #keep(author: Member, scan: Scan): void {

@@ -1,7 +1,7 @@
 import { encodeDeleteSet } from './delete-set.js'
 import { EncodedVector } from './encoded-vector.js'
 import { RangeMap } from './range-map.js'
-import { type Ranges, uncoveredRanges } from './ranges.js'
+import { missingRanges, type Ranges, uncoveredRanges } from './ranges.js'
 import type { Scan } from './scan.js'
 import { encodeStateVector } from './state-vector.js'
 
@@ -92,6 +92,16 @@ export class DocumentIndex {
   /** Whether all structs of a client from `start` to `end` are held. */
   holds(client: number, start: number, end: number): boolean {
     return this.#structs.covers(client, start, end)
+  }
+
+  /** Whether some of a client's clocks from `start` to `end` are held, and some aren't. */
+  holdsPart(client: number, start: number, end: number): boolean {
+    return this.#structs.meets(client, start, end) && !this.#structs.covers(client, start, end)
+  }
+
+  /** Which of a client's clocks from `start` to `end` aren't held. */
+  missing(client: number, start: number, end: number): Ranges {
+    return missingRanges(this.#structs.get(client), start, end)
   }
 
   /** Whether all structs of a client in these ranges (ascending, disjoint) are held. */

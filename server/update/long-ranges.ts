@@ -1,4 +1,4 @@
-import { addRange, coversRange, endOf, firstEndingAt, type Ranges, startOf } from './ranges.js'
+import { addRange, coversRange, endOf, firstEndingAt, meetsRange, type Ranges, startOf } from './ranges.js'
 
 /** Numbers in a chunk, at most: two for each range. To move them takes less than a microsecond. */
 const MOST = 1024
@@ -55,6 +55,12 @@ export class LongRanges {
   covers(start: number, end: number): boolean {
     const at = this.#endingAt(end)
     return at < this.#chunks.length && coversRange(this.#chunk(at), start, end)
+  }
+
+  /** Whether any of `[start, end)` is held. */
+  meets(start: number, end: number): boolean {
+    const at = this.#endingAt(start + 1)
+    return at < this.#chunks.length && meetsRange(this.#chunk(at), start, end)
   }
 
   /** Whether all of `others` (ascending, disjoint) is held: logarithmic for a few, linear for many. */

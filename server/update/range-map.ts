@@ -5,6 +5,7 @@ import {
   coversRanges,
   endOf,
   firstEndingAt,
+  meetsRange,
   mergeRanges,
   type Ranges,
   startOf,
@@ -99,6 +100,14 @@ export class RangeMap {
   coversAll(client: number, ranges: Ranges): boolean {
     const held = this.#clients.get(client)
     return held === undefined ? ranges.length === 0 : coversAll(held, ranges)
+  }
+
+  /** Whether any of `[start, end)` is held. */
+  meets(client: number, start: number, end: number): boolean {
+    const held = this.#clients.get(client)
+    if (held === undefined) return false
+    if (typeof held === 'number') return start < held
+    return held instanceof LongRanges ? held.meets(start, end) : meetsRange(held, start, end)
   }
 
   /** How far one gets from `clock` without a gap: `clock` itself when it is not held. */

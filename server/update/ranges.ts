@@ -71,6 +71,22 @@ export const coversRange = (ranges: Ranges, start: number, end: number): boolean
   return startOf(ranges, index) <= start
 }
 
+/** Whether any of `[start, end)` is in `ranges`. */
+export const meetsRange = (ranges: Ranges, start: number, end: number): boolean =>
+  startOf(ranges, firstEndingAt(ranges, start + 1)) < end
+
+/** What of `[start, end)` isn't in `ranges`. */
+export const missingRanges = (ranges: Ranges, start: number, end: number): number[] => {
+  const missing: number[] = []
+  let from = start
+  for (let index = firstEndingAt(ranges, start + 1); startOf(ranges, index) < end; index++) {
+    if (startOf(ranges, index) > from) missing.push(from, startOf(ranges, index))
+    from = endOf(ranges, index)
+  }
+  if (from < end) missing.push(from, end)
+  return missing
+}
+
 /** Whether all of `others` is in `ranges`. Linear when both are long, logarithmic when `others` is short. */
 export const coversRanges = (ranges: Ranges, others: Ranges): boolean => {
   let index = 0

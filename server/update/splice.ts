@@ -1,7 +1,7 @@
 import { encodeDeleteSet } from './delete-set.js'
 import { cut, GrowingPiece, type Piece } from './piece.js'
 import { RangeMap } from './range-map.js'
-import type { Scan } from './scan.js'
+import type { Block, Scan } from './scan.js'
 import { type Clocks, descending } from './state-vector.js'
 import { SKIP } from './struct.js'
 import { PartsWriter, SHARED_BYTES, type Sink, uintSize, Writer } from './writer.js'
@@ -44,6 +44,13 @@ export class Splicer {
     }
     for (const { client, ranges } of scan.deletes) this.#deletes.addAll(client, ranges)
     return this
+  }
+
+  /** Takes in `[start, end)` of one of an update's blocks; copied, if it is small. */
+  addPart(bytes: Uint8Array, block: Block, start: number, end: number): void {
+    const copy = bytes.length <= SMALL_BYTES
+    for (const part of cut({ ...block, bytes }, block.client, start, end))
+      this.#addPiece(block.client, part, copy)
   }
 
   /** Takes in what another has now, by reference: as if its updates were added here. Returns itself. */

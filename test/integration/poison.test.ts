@@ -240,6 +240,39 @@ describe('what honest clients do works', () => {
   })
 })
 
+describe('clocks that somebody uses for two things, which makes Yjs throw, are taken once (PROTOCOL S3)', () => {
+  const twice: [what: string, first: Uint8Array, second: Uint8Array][] = [
+    [
+      'the first of them are held',
+      forge({ client: 7, structs: [{ gc: 3 }] }),
+      forge({ client: 7, structs: [{ text: 'abcdef' }] }),
+    ],
+    [
+      'the last of them are held, behind a gap',
+      forge({ client: 7, clock: 3, structs: [{ text: 'defgh' }] }),
+      forge({ client: 7, structs: [{ gc: 5 }] }),
+    ],
+  ]
+  for (const [what, first, second] of twice) {
+    it(`${what}: who reads gets all, and what comes later`, async () => {
+      const { ws } = await startServer()
+      const reader = await connectRaw(`${ws}/doc`)
+      const mallory = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
+      mallory.send({ type: 'syncStep2', update: first })
+      mallory.send({ type: 'syncStep2', update: second })
+      await saved(mallory, 2)
+      const ada = await author(ws, 1001)
+      ada.text.insert(0, 'here')
+      await saved(ada.raw, 1)
+      await until('all was passed on', () => reader.all('update').length === 3)
+      const doc = new Y.Doc()
+      for (const { update } of reader.all('update')) Y.applyUpdate(doc, update)
+      expect(doc.getText('text').toString()).toBe(await textOf(ws))
+      expect(doc.getText('text').toString()).toContain('here')
+    })
+  }
+})
+
 describe('clocks that nobody can have reached by editing are refused (PROTOCOL S8)', () => {
   const implausible: [what: string, update: Uint8Array][] = [
     ['a run of 2^40 structs', forge({ client: 5, structs: [{ gc: 2 ** 40 }] })],

@@ -5,7 +5,9 @@ import {
   addRange,
   coversRange,
   coversRanges,
+  meetsRange,
   mergeRanges,
+  missingRanges,
   type Ranges,
   uncoveredRanges,
 } from '../../server/update/ranges.js'
@@ -43,6 +45,17 @@ describe('ranges', () => {
           if (!coversRange(held, start, end)) lacking.push(start, end)
         }
         expect(uncoveredRanges(held, others)).toEqual(lacking)
+      }),
+    )
+  })
+
+  it('tell what of a range is missing in them, and whether anything is there', () => {
+    fc.assert(
+      fc.property(ranges, range, (held, [start, end]) => {
+        const missing = clocksOf([start, end])
+        for (const clock of clocksOf(held)) missing.delete(clock)
+        expect(missingRanges(held, start, end)).toEqual(rangesOf(missing))
+        expect(meetsRange(held, start, end)).toBe(missing.size < end - start)
       }),
     )
   })
