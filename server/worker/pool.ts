@@ -19,7 +19,7 @@ export interface WorkerPoolOptions {
   readonly memoryMb?: number
   /** How long an idle thread lives on, ms. Default 500: it holds what its last job took, some 40 MB. */
   readonly idleMs?: number
-  /** The threads' program. Default: `worker.js` beside this module. */
+  /** The threads' program. Default: `entry.cjs` beside this module. */
   readonly entry?: URL
 }
 
@@ -54,7 +54,7 @@ export interface WorkerPool {
 /** Creates a pool that starts no thread before the first job. */
 export const createWorkerPool = (options: WorkerPoolOptions = {}): WorkerPool => {
   const { maxThreads = 1, timeoutMs = 60_000, memoryMb = 1024, idleMs = 500 } = options
-  const entry = options.entry ?? new URL('./worker.js', import.meta.url)
+  const entry = options.entry ?? new URL('./entry.cjs', import.meta.url)
   const slots = new Slots(maxThreads)
   const running = new Set<AbortController>()
   let pool: Piscina | null = null
