@@ -1,43 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { SUBPROTOCOL } from '../../shared/messages.js'
+import { author, saved, textOf } from '../support/authors.js'
 import { openClient } from '../support/clients.js'
 import { forge, forgePresence } from '../support/forge.js'
 import { metric, startServer } from '../support/inkwire.js'
 import { connectRaw, type Raw } from '../support/raw.js'
 import { until } from '../support/until.js'
-
-const NOTHING = Uint8Array.of(0)
-
-/** What a newcomer finds in a document's text. */
-const textOf = async (ws: string, name = 'doc'): Promise<string> => {
-  const reader = await connectRaw(`${ws}/${name}`)
-  reader.send({ type: 'syncStep1', stateVector: NOTHING })
-  await reader.first('syncStep2')
-  const doc = new Y.Doc()
-  for (const message of reader.heard) {
-    if (message.type === 'update' || message.type === 'syncStep2') Y.applyUpdate(doc, message.update)
-  }
-  reader.socket.terminate()
-  return doc.getText('text').toString()
-}
-
-/** A bare connection with a document of its own, which sends on what is edited; with or without presence. */
-const author = async (ws: string, id: number, { present = true, query = '' } = {}) => {
-  const raw = await connectRaw(`${ws}/doc${query}`, [SUBPROTOCOL])
-  await raw.first('hello')
-  const doc = new Y.Doc()
-  doc.clientID = id
-  doc.on('update', (update: Uint8Array, origin: unknown) => {
-    if (origin !== 'server') raw.send({ type: 'update', update })
-  })
-  if (present) raw.send({ type: 'awareness', update: forgePresence({ id, clock: 1, json: '{}' }) })
-  return { raw, doc, text: doc.getText('text') }
-}
-
-/** All that was sent so far has been worked off and is durable. */
-const saved = (raw: Raw, messages: number): Promise<unknown> =>
-  until(`${messages} are saved`, () => raw.all('ack').some(({ durable }) => durable >= messages))
 
 const seen = async (raw: Raw, id: number): Promise<void> => {
   await until(`${id} is present`, () =>
@@ -238,39 +207,6 @@ describe('what honest clients do works', () => {
     await saved(ada.raw, 1)
     expect(await textOf(ws)).toBe('and imported')
   })
-})
-
-describe('clocks that somebody uses for two things, which makes Yjs throw, are taken once (PROTOCOL S3)', () => {
-  const twice: [what: string, first: Uint8Array, second: Uint8Array][] = [
-    [
-      'the first of them are held',
-      forge({ client: 7, structs: [{ gc: 3 }] }),
-      forge({ client: 7, structs: [{ text: 'abcdef' }] }),
-    ],
-    [
-      'the last of them are held, behind a gap',
-      forge({ client: 7, clock: 3, structs: [{ text: 'defgh' }] }),
-      forge({ client: 7, structs: [{ gc: 5 }] }),
-    ],
-  ]
-  for (const [what, first, second] of twice) {
-    it(`${what}: who reads gets all, and what comes later`, async () => {
-      const { ws } = await startServer()
-      const reader = await connectRaw(`${ws}/doc`)
-      const mallory = await connectRaw(`${ws}/doc`, [SUBPROTOCOL])
-      mallory.send({ type: 'syncStep2', update: first })
-      mallory.send({ type: 'syncStep2', update: second })
-      await saved(mallory, 2)
-      const ada = await author(ws, 1001)
-      ada.text.insert(0, 'here')
-      await saved(ada.raw, 1)
-      await until('all was passed on', () => reader.all('update').length === 3)
-      const doc = new Y.Doc()
-      for (const { update } of reader.all('update')) Y.applyUpdate(doc, update)
-      expect(doc.getText('text').toString()).toBe(await textOf(ws))
-      expect(doc.getText('text').toString()).toContain('here')
-    })
-  }
 })
 
 describe('clocks that nobody can have reached by editing are refused (PROTOCOL S8)', () => {
