@@ -28,7 +28,7 @@ export class Extra {
   }
 
   /**
-   * Connects to a server on this machine; resolves when it is in.
+   * Connects to a server on this machine; resolves when it is in, or won't get in.
    *
    * @param target of the request: a document.
    * @param client its id in the document.
@@ -44,7 +44,7 @@ export class Extra {
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${protocol}\r\n`,
     )
     const late = setTimeout(() => socket.destroy(), PATIENCE_MS)
-    await Promise.race([once(socket, 'data'), once(socket, 'close')])
+    await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => socket.destroy())
     clearTimeout(late)
     socket.resume()
     const extra = new Extra(socket, client)
