@@ -114,8 +114,9 @@ export class Clients {
     return true
   }
 
-  /** Somebody was turned away. */
+  /** Somebody was turned away. Who comes while the server stops is no news: all come back then. */
   refused(code: number, reason: string): void {
+    if (code === Code.restart) return
     this.#deps.counters.reject(code)
     this.#warn(code, { reason }, 'connection refused')
   }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { Code } from '../shared/codes.js'
 import { Admission, type AdmissionDeps } from './admission.js'
 import type { Guest } from './connections.js'
 import type { Emitter, ServerEvents } from './events.js'
@@ -126,8 +127,9 @@ export class Visit implements Guest {
     rooms.open(document).then(
       (room) => session.enter(room),
       (error: unknown) => {
-        log.error({ document, err: error }, 'document could not be loaded')
         const { code, reason } = whyUnreadable(error)
+        // While the server stops nobody can come in, and nothing is wrong.
+        if (code !== Code.restart) log.error({ document, err: error }, 'document could not be loaded')
         session.close(code, reason)
       },
     )
