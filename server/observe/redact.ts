@@ -38,18 +38,30 @@ export interface DescribedError {
 
 /**
  * What a log may say of an error that has seen secrets of a shape that nobody knows: its kind, its words and those of
- * its causes, without the secrets. Whatever else hangs on it (a request, say, with all headers) is left out.
+ * its causes, without the secrets. Whatever else hangs on it (a request, say, with all headers) is left out. Never
+ * throws, whatever was thrown.
  */
 export const describeWithout = (
   error: unknown,
   secrets: readonly (string | null | undefined)[],
 ): DescribedError => {
+  try {
+    return describe(error, secrets)
+  } catch {
+    // An object without a prototype is no text, and a getter may throw.
+    return { type: typeof error, message: 'what was thrown can not be put into words', stack: '' }
+  }
+}
+
+const describe = (error: unknown, secrets: readonly (string | null | undefined)[]): DescribedError => {
   const hidden = secrets.flatMap((each) => (each ? [each, encodeURIComponent(each)] : []))
   const clean = (text: string): string =>
     hidden.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
   if (!(error instanceof Error)) return { type: typeof error, message: clean(String(error)), stack: '' }
   const code = 'code' in error && typeof error.code === 'string' ? { code: clean(error.code) } : {}
-  return { type: error.name, message: clean(wordsOf(error)), stack: clean(error.stack ?? ''), ...code }
+  // Where somebody has set `Error.prepareStackTrace`, it may be anything.
+  const stack = String(error.stack ?? '')
+  return { type: String(error.name), message: clean(wordsOf(error)), stack: clean(stack), ...code }
 }
 
 /** A fetch that failed says why only in its cause. */

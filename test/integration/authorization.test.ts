@@ -95,7 +95,8 @@ describe('authorization (PROTOCOL A1–A4)', () => {
   it('A2: when the authorizing service is down or silent, clients are told to try again', async () => {
     const down: Authorize = () => Promise.reject(new Error('connection refused'))
     const silent: Authorize = () => new Promise(() => undefined)
-    for (const authorize of [down, silent]) {
+    const wordless: Authorize = () => Promise.reject(Object.create(null))
+    for (const authorize of [down, silent, wordless]) {
       const { ws } = await startServer({ authorize, authTimeoutMs: 100 })
       const raw = await open(ws, 'doc', 'x')
       expect((await raw.closed).code).toBe(1013)

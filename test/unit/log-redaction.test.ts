@@ -106,5 +106,12 @@ describe('describeWithout', () => {
     const circle = new Error('round')
     circle.cause = circle
     expect(describeWithout(circle, []).message).toContain('round')
+    for (const odd of [Object.create(null), { toString: () => ({}) }])
+      expect(describeWithout(odd, ['secret'])).toMatchObject({ type: 'object', stack: '' })
+    const structured = Object.assign(new Error('odd'), { stack: ['at secret', 'at b'] })
+    expect(describeWithout(structured, ['secret'])).toMatchObject({
+      message: 'odd',
+      stack: 'at [redacted],at b',
+    })
   })
 })
