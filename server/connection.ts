@@ -82,7 +82,7 @@ export class Connection implements Transport {
     if (!this.#open) return
     this.#open = false
     this.#events.closing(code, reason)
-    if (this.outlet.streaming) {
+    if (this.outlet.midway) {
       // A close frame can't come in the middle of another. It comes back and is told then.
       this.#wire.terminate()
       return
