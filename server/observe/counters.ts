@@ -14,6 +14,7 @@ export class Counters {
   updatesWithoutNews = 0
   /** One update written to one socket. */
   updatesOut = 0
+  /** Frames of all kinds with their headers, as they were handed to the system; no handshakes, no plain HTTP. */
   bytesOut = 0
   presenceIn = 0
   compactions = 0

@@ -20,7 +20,7 @@ const gauge = (name: string, help: string, ...labels: string[]): MetricEntry => 
 })
 const histogram = (name: string, help: string): MetricEntry => ({ name, type: 'histogram', labels: [], help })
 
-/** Every metric of a server; the README's table is this one. Sizes are in bytes and times in seconds. */
+/** Every metric of a server, in the words that a scrape shows. Sizes are in bytes and times in seconds. */
 export const METRICS = {
   ready: gauge('inkwire_ready', '1 when /readyz answers 200, otherwise 0.'),
   writing: gauge(
@@ -45,7 +45,10 @@ export const METRICS = {
     'Updates received that held nothing new: neither stored nor sent on.',
   ),
   updatesOut: counter('inkwire_updates_sent_total', 'Updates sent, counted once per receiver.'),
-  bytesOut: counter('inkwire_sent_bytes_total', 'Bytes sent.'),
+  bytesOut: counter(
+    'inkwire_sent_bytes_total',
+    'Bytes of WebSocket frames sent, headers, pings and close frames included; no handshakes, no plain HTTP.',
+  ),
   presenceIn: counter('inkwire_presence_received_total', 'Presence messages received.'),
   membersBehind: counter(
     'inkwire_members_behind_total',

@@ -138,13 +138,14 @@ describe('what is written to a line', () => {
     await until('it has all', () => bytes().toString() === 'abc')
   })
 
-  it('counts as bytes out, past the stream or not', async () => {
+  it('counts as bytes out, past the stream or not, control frames too', async () => {
     const options = lineOptions()
     const line = new Line(near, options, () => undefined)
     line.write([Buffer.from('abc')])
     line.write([numbered(1, 16 * MIB)])
     line.write([Buffer.from('d')])
-    expect(options.counters.bytesOut).toBe(3 + 16 * MIB + 1)
+    line.control(Buffer.from('ef'))
+    expect(options.counters.bytesOut).toBe(3 + 16 * MIB + 1 + 2)
   })
 
   it('is lost without harm when the other end is gone', async () => {
