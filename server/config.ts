@@ -60,7 +60,8 @@ export interface ServerOptions {
   readonly authCookie?: string | undefined
   /**
    * Origins whose pages may connect, like `https://app.example.com`; `*` for all. The server's own origin always may.
-   * Default: those of localhost.
+   * So may be listed what apps with a WebView say: `capacitor://localhost`, `tauri://localhost`, `app://.`, `file://`;
+   * not `null`, which a sandboxed frame of any page says: that would be `*`. Default: those of localhost.
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /** What clients may ask of the server; see {@link Limits}. Default for each: there. */
@@ -89,12 +90,22 @@ const LONGEST_DELAY = 2 ** 31 - 1
 
 const milliseconds = (least: number) => z.int().min(least).max(LONGEST_DELAY)
 
-/** `*` for all; within an origin it would stand for nothing. */
-const isOrigin = (text: string): boolean =>
-  text === '*' || (/^https?:\/\/[^/\s*@?#\\]+$/.test(text) && URL.canParse(text))
+/** A scheme that pages can have, and a host; an app's own scheme is known to its WebView alone. */
+const ORIGIN = /^(?!(?:wss?|ftp|file):)[a-z][a-z\d+.-]*:\/\/[^/\s*@?#\\]+$/i
 
-/** Without the port that goes without saying, and with a host in ASCII: in any other spelling it would match no page. */
-const asBrowsersSay = (origin: string): string => (origin === '*' ? origin : new URL(origin).origin)
+/**
+ * `*` for all; within an origin it would stand for nothing. Not `null`: by a sandboxed frame any page can have that, so
+ * whoever means it means `*`.
+ */
+const isOrigin = (text: string): boolean =>
+  text === '*' || text === 'file://' || (ORIGIN.test(text) && URL.canParse(text))
+
+/**
+ * Without the port that goes without saying, and with a host in ASCII: in any other spelling it would match no page. Of
+ * schemes that aren't the web's, `URL` tells no origin.
+ */
+const asBrowsersSay = (origin: string): string =>
+  /^https?:/i.test(origin) ? new URL(origin).origin : origin.toLowerCase()
 
 const hasMethods = (value: unknown, names: readonly string[]): boolean =>
   typeof value === 'object' &&

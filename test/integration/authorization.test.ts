@@ -199,7 +199,7 @@ describe('authorization (PROTOCOL A1–A4)', () => {
   })
 
   it('A2: pages of foreign origins are closed with 4403, unless allowed', async () => {
-    const { ws } = await startServer({ allowedOrigins: ['https://app.example.com'] })
+    const { ws } = await startServer({ allowedOrigins: ['https://app.example.com', 'app://.'] })
     const from = (origin: string): Promise<number> => {
       const socket = new WebSocket(`${ws}/doc`, { origin })
       onTestFinished(() => socket.terminate())
@@ -210,6 +210,8 @@ describe('authorization (PROTOCOL A1–A4)', () => {
     }
     expect(await from('https://evil.example')).toBe(4403)
     expect(await from('https://app.example.com')).toBe(0)
+    expect(await from('app://.')).toBe(0)
+    expect(await from('app://other')).toBe(4403)
     expect(await from(ws.replace('ws', 'http'))).toBe(0)
   })
 

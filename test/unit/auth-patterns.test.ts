@@ -75,6 +75,15 @@ describe('originAllowed', () => {
     ['http://localhost:5173', 'docs.example.com', ['https://app.example.com'], false],
     ['http://localhost:5173', 'docs.example.com', ['http://localhost:5173'], true],
     ['http://localhost:1234', 'localhost:1234', ['https://app.example.com'], true],
+    // Apps with a WebView.
+    ['capacitor://localhost', 'docs.example.com', [], true],
+    ['capacitor://localhost', 'docs.example.com', ['https://app.example.com'], false],
+    ['capacitor://localhost', 'docs.example.com', ['capacitor://localhost'], true],
+    ['app://.', 'docs.example.com', [], false],
+    ['app://.', 'docs.example.com', ['app://.'], true],
+    ['app://other', 'docs.example.com', ['app://.'], false],
+    ['file://', 'docs.example.com', [], false],
+    ['file://', 'docs.example.com', ['file://'], true],
   ]
   for (const [origin, host, allowed, ok] of cases) {
     it(`${origin} at ${host} with [${allowed}]: ${ok}`, () =>

@@ -51,6 +51,13 @@ describe('parseOptions', () => {
     ['http://app.example.com:8080', 'http://app.example.com:8080'],
     ['https://bücher.example', 'https://xn--bcher-kva.example'],
     ['http://[::1]:80', 'http://[::1]'],
+    ['HTTPS://App.Example.com', 'https://app.example.com'],
+    ['capacitor://localhost', 'capacitor://localhost'],
+    ['tauri://Localhost', 'tauri://localhost'],
+    ['app://.', 'app://.'],
+    ['app://bundle:8080', 'app://bundle:8080'],
+    ['chrome-extension://abcdefghijklmnop', 'chrome-extension://abcdefghijklmnop'],
+    ['file://', 'file://'],
   ])('takes the origin %s as browsers say it, %s', (given, expected) => {
     expect(parseOptions({ allowedOrigins: [given] }).allowedOrigins).toEqual([expected])
   })
@@ -64,6 +71,11 @@ describe('parseOptions', () => {
     'https://ada@app.example.com',
     'https://app.example.com:port',
     'ftp://app.example.com',
+    'wss://app.example.com',
+    'file:///home/ada/app.html',
+    'app://',
+    'app://./index.html',
+    '://app',
     'https://',
     'null',
   ])('takes nothing for an origin that no page has: %j', (given) => {
