@@ -30,7 +30,8 @@ export const encodeName = (name: string): string => {
  *
  * @param server `ws:`, `wss:`, `http:` or `https:`, without a slash at its end.
  * @example
- *   documentUrl('ws://localhost:1234', 'notes/today', { token: 'a b' }) // 'ws://localhost:1234/notes/today?token=a%20b'
+ *   documentUrl('ws://localhost:1234', 'notes/today', { token: 'a b' })
+ *   // 'ws://localhost:1234/notes/today?token=a%20b'
  */
 export const documentUrl = (
   server: string,

@@ -34,8 +34,8 @@ export interface ConnectionHandlers {
 }
 
 /**
- * A provider's connection, from one socket to the next: makes the world follow the state machine. It owns the socket, the
- * timer of the next attempt, what listens to the page, and the tokens.
+ * A provider's connection, from one socket to the next: makes the world follow the state machine. It owns the socket,
+ * the timer of the next attempt, what listens to the page, and the tokens.
  */
 export class Connection {
   /** @see InkwireProvider.connection */

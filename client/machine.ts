@@ -77,7 +77,9 @@ export interface Environment {
 export const initial: State = { name: 'offline', offer: 'try', failures: 0, denied: false }
 
 const FIRST_BACKOFF_MS = 100
-/** A connection that lived shorter than this counts as a failure, or a server that syncs and closes would be hammered. */
+/**
+ * A connection that lived shorter than this counts as a failure, or a server that syncs and closes would be hammered.
+ */
 const STABLE_MS = 5_000
 
 /**
@@ -226,7 +228,8 @@ const table: Table = {
  * One step. Returns the same object when the event changes nothing.
  *
  * @example
- *   step(initial, { type: 'connect' }, { now: Date.now(), random: Math.random(), maxBackoffMs: 2_500 }).name // 'connecting'
+ *   const environment = { now: Date.now(), random: Math.random(), maxBackoffMs: 2_500 }
+ *   step(initial, { type: 'connect' }, environment).name // 'connecting'
  */
 export const step = (state: State, event: Event, environment: Environment): State => {
   // The compiler can't see that row and column were chosen by these very arguments.

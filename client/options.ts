@@ -89,8 +89,8 @@ export interface InkwireOptions {
   readonly shouldReconnect?: (event: CloseEvent, provider: InkwireProvider) => boolean
   /**
    * What becomes of edits that the server refuses for good (event `rejected`), and of a document whose history was
-   * replaced there (4409, event `closed`). `keep` (default): they stay on this device, and it is up to the app. `reset`:
-   * see {@link Reset}; at most every 10 s.
+   * replaced there (4409, event `closed`). `keep` (default): they stay on this device, and it is up to the app.
+   * `reset`: see {@link Reset}; at most every 10 s.
    */
   readonly recover?: 'keep' | 'reset'
   /**

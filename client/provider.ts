@@ -207,8 +207,8 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   }
 
   /**
-   * What the server last said that this client may do, with the option `offline` perhaps to an earlier page; null before
-   * that, and with other servers.
+   * What the server last said that this client may do, with the option `offline` perhaps to an earlier page; null
+   * before that, and with other servers.
    */
   get access(): Access | null {
     return this.#sync.access

@@ -8,7 +8,8 @@ import type { Durability } from '../shared/messages.js'
  *
  * @example
  *   const { status, pending, oldestPending } = provider.saveState
- *   if (status === 'device' && pending > 0) show(`${pending} edits are only here, since ${new Date(oldestPending ?? 0)}`)
+ *   const since = new Date(oldestPending ?? 0)
+ *   if (status === 'device' && pending > 0) show(`${pending} edits are only here, since ${since}`)
  */
 export interface SaveState {
   /**

@@ -72,8 +72,8 @@ export interface ServerOptions {
    */
   readonly trustedProxies?: readonly string[] | undefined
   /**
-   * Whether `listen` first spends a second on playing through what servers do, apart from the documents: so that code is
-   * compiled when all clients come back at once after a restart. Default false; the command line's is true.
+   * Whether `listen` first spends a second on playing through what servers do, apart from the documents: so that code
+   * is compiled when all clients come back at once after a restart. Default false; the command line's is true.
    */
   readonly warmUp?: boolean | undefined
   /** Least severe level that is logged, as JSON lines on stderr. Default `silent`; the command line's is `info`. */

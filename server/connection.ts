@@ -22,7 +22,9 @@ export interface ConnectionEvents extends Pick<SocketEvents, 'read' | 'drained' 
   closing(code: number, reason: string): void
 }
 
-/** One client's connection: heartbeat, its end, and two reasons not to read. What is written goes to the {@link outlet}. */
+/**
+ * One client's connection: heartbeat, its end, and two reasons not to read. What is written goes to the {@link outlet}.
+ */
 export class Connection implements Transport {
   readonly outlet: Line
   readonly #wire: ServerSocket

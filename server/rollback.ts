@@ -76,7 +76,8 @@ const EMPTY: Replacement = { snapshot: { seq: 1, update: Uint8Array.of(0, 0) }, 
  *
  * @param lastWrite when it was last written to, ms since 1970: for a document that has just been compacted.
  * @param before what came at this moment or later goes, ms since 1970.
- * @throws InkwireError INKWIRE_NO_HISTORY when its updates of then aren't kept one by one: it was compacted, or restored.
+ * @throws InkwireError INKWIRE_NO_HISTORY when its updates of then aren't kept one by one: it was compacted, or
+ *   restored.
  */
 export const planRollback = (
   { name, snapshot, tail }: Pick<StoredDocument, 'name' | 'snapshot' | 'tail'>,

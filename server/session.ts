@@ -87,8 +87,8 @@ export class Session implements Host {
   }
 
   /**
-   * One message has arrived. What is wrong with it closes the connection (PROTOCOL W7); what is thrown all the same is a
-   * fault of ours.
+   * One message has arrived. What is wrong with it closes the connection (PROTOCOL W7); what is thrown all the same is
+   * a fault of ours.
    */
   receive(payload: Uint8Array): void {
     if (this.#deaf) return

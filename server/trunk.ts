@@ -70,8 +70,8 @@ export class Trunk implements Guest, Carrier {
   }
 
   /**
-   * One message has arrived. What can't be assigned to a document closes the connection; what is thrown all the same is a
-   * fault of ours.
+   * One message has arrived. What can't be assigned to a document closes the connection; what is thrown all the same is
+   * a fault of ours.
    */
   receive(payload: Uint8Array): void {
     if (this.#deaf) return

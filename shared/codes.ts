@@ -11,7 +11,10 @@
 export const Code = {
   /** The process is going away. Retry. */
   goingAway: 1001,
-  /** One message is larger than the server takes (`maxMessageBytes`). Retry would meet it again, but 1009 is the WebSocket's own code for it. */
+  /**
+   * One message is larger than the server takes (`maxMessageBytes`). Retry would meet it again, but 1009 is the
+   * WebSocket's own code for it.
+   */
   tooBig: 1009,
   /** The server restarts; everything received was committed before this was sent. Retry. */
   restart: 1012,

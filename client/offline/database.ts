@@ -15,7 +15,9 @@ const OPEN_TIMEOUT_MS = 5_000
 export const TABLES = ['documents', 'updates', 'unsaved'] as const
 export type Tables = Record<(typeof TABLES)[number], IDBObjectStore>
 
-/** Why a connection to the database ended: somebody deletes it, a newer version takes it over, or the browser ended it. */
+/**
+ * Why a connection to the database ended: somebody deletes it, a newer version takes it over, or the browser ended it.
+ */
 export type Ended = 'deleted' | 'outdated' | 'lost'
 
 /** An error of the browser's as one of ours. */

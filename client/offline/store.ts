@@ -124,7 +124,8 @@ export class Store {
   }
 
   /**
-   * Stores a batch. Without a generation and an access its requests are all placed at once, so that it survives the page.
+   * Stores a batch. Without a generation and an access its requests are all placed at once, so that it survives the
+   * page.
    *
    * @throws InkwireError INKWIRE_DEVICE_FORGOTTEN; INKWIRE_DEVICE_CONFLICT; what `transact` throws.
    */

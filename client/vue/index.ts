@@ -28,7 +28,12 @@ export const useText = (text: MaybeRefOrGetter<Maybe<Text>>): Followed<string> =
 export const useSaveState = (provider: MaybeRefOrGetter<Maybe<InkwireProvider>>): Followed<SaveState> =>
   follow(() => saveSource(toValue(provider)))
 
-/** Who else is here, and who one is. @example const others = usePresence(() => notes.value.provider, { name: 'Ada' }) */
+/**
+ * Who else is here, and who one is.
+ *
+ * @example
+ *   const others = usePresence(() => notes.value.provider, { name: 'Ada' })
+ */
 export const usePresence = (
   provider: MaybeRefOrGetter<Maybe<InkwireProvider>>,
   user?: MaybeRefOrGetter<User>,

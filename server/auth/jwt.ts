@@ -61,8 +61,8 @@ const claims = z.object({
 })
 
 /**
- * Checks JSON Web Tokens (RFC 7519) with the claims `sub` (the user), `exp` (when it ends), `docs` (document patterns to
- * `read`, `write` or `admin`) and, if present, `nbf`, `iat`, `iss`, `aud`.
+ * Checks JSON Web Tokens (RFC 7519) with the claims `sub` (the user), `exp` (when it ends), `docs` (document patterns
+ * to `read`, `write` or `admin`) and, if present, `nbf`, `iat`, `iss`, `aud`.
  *
  * @throws InkwireError INKWIRE_BAD_OPTION for a key that is none, is too short, or not exactly one; for an algorithm
  *   that doesn't fit it.

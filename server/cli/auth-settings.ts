@@ -68,7 +68,9 @@ const ABOUT_TOKENS: readonly Flag[] = [
   ['authCookie', '--auth-cookie'],
 ]
 
-/** A variable that would say what tokens are checked with, and is set to nothing: an unset `${SECRET}` somewhere, say. */
+/**
+ * A variable that would say what tokens are checked with, and is set to nothing: an unset `${SECRET}` somewhere, say.
+ */
 const emptyKey = (env: Environment): string | undefined =>
   KEYS.map(([, flag]) => variableOf(flag)).find((name) => env[name] === '')
 

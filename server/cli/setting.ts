@@ -34,7 +34,8 @@ export class Setting extends Option {
     ].filter(Boolean)
     super(flags, notes.length > 0 ? `${description} (${notes.join(', ')})` : description)
     this.variable = variable
-    // Commander has such a thing, too, but complains about it before it looks for arguments, and has no word in the help.
+    // Commander has such a thing, too, but complains about it before it looks for arguments, and has no word in the
+    // help.
     this.isNeeded = mandatory
     this.parse = parse ?? ((text) => ({ value: text }))
   }

@@ -39,11 +39,12 @@ const NEWEST_TRIED = 24
 
 /**
  * Whether `inkwire serve` is to be started again so that it gives memory back: the allocator and the heap read their
- * settings only when a process starts. `null`: no; it isn't a server, Node is too new to know, or somebody has decided already (a setting of
- * the allocator in the environment, be it ours).
+ * settings only when a process starts. `null`: no; it isn't a server, Node is too new to know, or somebody has decided
+ * already (a setting of the allocator in the environment, be it ours).
  *
  * @example
- *   thriftyStart({ argv: ['node', 'main.js', 'serve'], execArgv: [], env: {}, version: '22.15.0', hasParent: false })?.args
+ *   const argv = ['node', 'main.js', 'serve']
+ *   thriftyStart({ argv, execArgv: [], env: {}, version: '22.15.0', hasParent: false })?.args
  *   // ['--max-semi-space-size=4', '--heap-growing-percent=30', 'main.js', 'serve']
  */
 export const thriftyStart = ({ argv, execArgv, env, version, hasParent }: Start): Restart | null => {

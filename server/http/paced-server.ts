@@ -8,8 +8,8 @@ const LOOK_EVERY_MS = 500
 /** A socket that speaks plain HTTP, and neither brings anything nor takes its answer for so long, is cut, ms. */
 const SILENT_MS = 30_000
 /**
- * A proxy's socket is kept for so long for another request, ms: longer than the proxy keeps it (nginx: 60 s), or it would
- * now and then send one just when we close it, and tell its client of a bad gateway.
+ * A proxy's socket is kept for so long for another request, ms: longer than the proxy keeps it (nginx: 60 s), or it
+ * would now and then send one just when we close it, and tell its client of a bad gateway.
  */
 const KEPT_FOR_PROXY_MS = 65_000
 
@@ -19,7 +19,9 @@ export interface PacedServerOptions {
   /** How long a request's head may take, ms. */
   readonly headersTimeoutMs: number
   readonly request: RequestListener
-  /** Whether a request's socket is a proxy's: those are kept longer. Others' are many, and nobody bounds them but we. */
+  /**
+   * Whether a request's socket is a proxy's: those are kept longer. Others' are many, and nobody bounds them but we.
+   */
   readonly byProxy: (request: IncomingMessage) => boolean
   /** Somebody wants a WebSocket; `socket` is the system's, and its own from now on. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void

@@ -32,8 +32,9 @@ export const paceSockets = (http: Server, turns: HttpTurns): void => {
 }
 
 /**
- * A socket as an HTTP server sees it. What arrives is handed on in pieces, each in its turn, and nothing while a request
- * waits for its answer to be read: the rest stays in the system's buffers, but for some 64 KiB of it, and is the sender's.
+ * A socket as an HTTP server sees it. What arrives is handed on in pieces, each in its turn, and nothing while a
+ * request waits for its answer to be read: the rest stays in the system's buffers, but for some 64 KiB of it, and is
+ * the sender's.
  */
 export class PacedSocket extends Duplex {
   readonly #raw: Socket
@@ -71,8 +72,8 @@ export class PacedSocket extends Duplex {
 
   /**
    * Gives the socket back, with what nobody has taken of what arrived: it doesn't speak HTTP any more. While a request
-   * isn't answered it is cut instead, and null: the answer would go out between what comes after it. Who waits for answers
-   * doesn't get there.
+   * isn't answered it is cut instead, and null: the answer would go out between what comes after it. Who waits for
+   * answers doesn't get there.
    */
   detach(): Socket | null {
     const raw = this.#raw

@@ -39,8 +39,8 @@ export const seal = (key: Uint8Array, kind: Kind, body: Uint8Array): Uint8Array 
 }
 
 /**
- * An encoder for a body of about so many bytes, in front of which there is room for what {@link sealEncoded} puts there:
- * large bodies are copied once, not at each step from an update to a value.
+ * An encoder for a body of about so many bytes, in front of which there is room for what {@link sealEncoded} puts
+ * there: large bodies are copied once, not at each step from an update to a value.
  *
  * @param size bytes; what is beyond it costs copies, nothing else.
  */

@@ -16,7 +16,10 @@ export interface GatheringDeps {
   readonly queued: () => Queued
 }
 
-/** The wait before a commit for more that it can take along, if few would make one commit of many that follow each other. */
+/**
+ * The wait before a commit for more that it can take along, if few would make one commit of many that follow each
+ * other.
+ */
 export class Gathering {
   readonly #deps: GatheringDeps
   readonly #pace: CommitPace

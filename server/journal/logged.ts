@@ -18,8 +18,8 @@ const SLICE = 1000
 
 /**
  * What a store's logs held before it was opened. LevelDB takes a log that it can't read to its end for one that ends
- * there, and removes it: an I/O error of a moment would cost what was acknowledged. So they are read before, kept aside,
- * and held against the store when it is open.
+ * there, and removes it: an I/O error of a moment would cost what was acknowledged. So they are read before, kept
+ * aside, and held against the store when it is open.
  */
 export class Logged {
   readonly #location: string

@@ -12,15 +12,18 @@ const ENOUGH_BYTES = 64 * 1024
 const ENOUGH_AT_ONCE = 16
 /** From so many on a commit isn't counted. */
 const MANY_UPDATES = 64
-/** Who gathers does so for this long, ms: one who waits for each commit before the next edit gets a hundred a second. */
+/**
+ * Who gathers does so for this long, ms: one who waits for each commit before the next edit gets a hundred a second.
+ */
 const SHORTEST_MS = 10
 /** Then no longer than until nothing has come for so long, ms: everybody may be waiting for this commit. */
 export const QUIET_MS = 5
 
 /**
  * How soon a commit may follow the last ones. Updates of many documents that come one by one would be a commit each,
- * which costs more than all the rest that is done about them: they gather for at most 33 ms, as long as more keep coming
- * and until there are enough of them. Nobody but the author waits for a commit, and it only for the word that it is safe.
+ * which costs more than all the rest that is done about them: they gather for at most 33 ms, as long as more keep
+ * coming and until there are enough of them. Nobody but the author waits for a commit, and it only for the word that it
+ * is safe.
  */
 export class CommitPace {
   readonly #bucket: Bucket

@@ -32,7 +32,9 @@ export const repairFiles = async (directory: string): Promise<boolean> => {
   return true
 }
 
-/** A store without CURRENT wasn't even tried to be opened, so nobody has looked at its lock; LevelDB does that first. */
+/**
+ * A store without CURRENT wasn't even tried to be opened, so nobody has looked at its lock; LevelDB does that first.
+ */
 const refuseIfLocked = async (location: string): Promise<void> => {
   const db = new Level(location, { createIfMissing: false })
   try {

@@ -103,7 +103,10 @@ export class Snapshots {
     this.#garbage.delete(generation)
   }
 
-  /** Has LevelDB compact the range when as much was removed as is alive: the cost stays in proportion to what is written. */
+  /**
+   * Has LevelDB compact the range when as much was removed as is alive: the cost stays in proportion to what is
+   * written.
+   */
   #collectGarbage(generation: string, removed: number, alive: number): void {
     const garbage = (this.#garbage.get(generation) ?? 0) + removed
     if (garbage < Math.max(RECLAIM_BYTES, alive)) {

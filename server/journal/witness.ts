@@ -141,7 +141,9 @@ export class Witness {
     this.#telling = null
   }
 
-  /** Until nothing more comes for a moment, so that the last word before a quiet time is soon told, or it has rested. */
+  /**
+   * Until nothing more comes for a moment, so that the last word before a quiet time is soon told, or it has rested.
+   */
   async #pause(): Promise<void> {
     for (let left = SHORTEST_MS; left > 0 && !this.#closing; ) {
       await this.#sleep(left)
@@ -212,7 +214,9 @@ export class Witness {
     }
   }
 
-  /** After a failed write only a store that was opened again is believed: LevelDB may report success for lost writes. */
+  /**
+   * After a failed write only a store that was opened again is believed: LevelDB may report success for lost writes.
+   */
   async #recover(): Promise<void> {
     if (!this.#failure) return
     const { store, hasRoom, logger } = this.#deps

@@ -1,8 +1,9 @@
 /**
- * LevelDB's logs, as far as it takes to read them: each write since the last table was written, in order. A log is a row
- * of blocks of 32 KiB, a record is in one piece or in several, none of which crosses a block's end.
+ * LevelDB's logs, as far as it takes to read them: each write since the last table was written, in order. A log is a
+ * row of blocks of 32 KiB, a record is in one piece or in several, none of which crosses a block's end.
  *
- *     piece: masked CRC-32C of kind and content (4) · length (2) · kind (1: whole 1, first 2, middle 3, last 4) · content
+ *     piece: masked CRC-32C of kind and content (4) · length (2) · kind (1) · content; kinds: whole 1, first 2, middle 3,
+ *       last 4
  *     record of a log: sequence number (8) · count (4) · count × (kind: removed 0, put 1 · key · value, if it was put)
  *     record of a MANIFEST: fields, each with its tag before it
  */
@@ -17,7 +18,9 @@ const Kind = { whole: 1, first: 2, middle: 3 } as const
 const SEQUENCE_AND_COUNT_BYTES = 12
 const REMOVED = 0
 
-/** The records of a log whose checksums hold, in order. What is damaged is left out, like a last one that is cut short. */
+/**
+ * The records of a log whose checksums hold, in order. What is damaged is left out, like a last one that is cut short.
+ */
 export function* recordsOf(log: Uint8Array): Generator<Uint8Array, void, void> {
   let pieces: Uint8Array[] = []
   for (const piece of piecesOf(log)) {
@@ -37,7 +40,9 @@ interface Piece {
   readonly content: Uint8Array
 }
 
-/** `null` where something is damaged: like LevelDB, it goes on with the next block then, since a length may be wrong. */
+/**
+ * `null` where something is damaged: like LevelDB, it goes on with the next block then, since a length may be wrong.
+ */
 function* piecesOf(log: Uint8Array): Generator<Piece | null, void, void> {
   for (let block = 0; block < log.length; block += BLOCK_BYTES) {
     const end = Math.min(block + BLOCK_BYTES, log.length)
@@ -73,7 +78,10 @@ export const writesOf = (record: Uint8Array): Write[] => {
   return writes
 }
 
-/** From which log on LevelDB reads what is in no table yet, by a MANIFEST; logs before it may lie there, but count no more. */
+/**
+ * From which log on LevelDB reads what is in no table yet, by a MANIFEST; logs before it may lie there, but count no
+ * more.
+ */
 export const firstLogOf = (manifest: Uint8Array): number => {
   let first = 0
   for (const record of recordsOf(manifest)) {

@@ -125,7 +125,11 @@ export class Writer {
     return this.#closing
   }
 
-  /** The log has one more update to write, of `bytes`, with the next batch. @throws InkwireError INKWIRE_STORE_CLOSED */
+  /**
+   * The log has one more update to write, of `bytes`, with the next batch.
+   *
+   * @throws InkwireError INKWIRE_STORE_CLOSED
+   */
   enqueue(log: Appender, bytes: number): void {
     if (this.#closing) throw storeClosed()
     this.#queuedBytes += bytes

@@ -35,9 +35,13 @@ export interface Limits {
   readonly maxChannelsPerAddress: number
   /** Documents on shared connections, of the whole server; the next is told 1013. Default 40,000. */
   readonly maxChannels: number
-  /** Connections that one address may open per minute, and at once (a connection is one document); 4529. Default 600. */
+  /**
+   * Connections that one address may open per minute, and at once (a connection is one document); 4529. Default 600.
+   */
   readonly opensPerMinute: number
-  /** Plain HTTP requests of one address that are answered per minute, and at once; more get status 429. Default 1,200. */
+  /**
+   * Plain HTTP requests of one address that are answered per minute, and at once; more get status 429. Default 1,200.
+   */
   readonly requestsPerMinute: number
   /** Time for a handshake to arrive, from its connection's first moment, ms. Default 10,000. */
   readonly handshakeTimeoutMs: number

@@ -5,7 +5,9 @@ const MOST_LOOKED_AT = 64
 
 /** What became durable for one author in one commit. */
 export interface Confirmed {
-  /** The highest of its update messages that is durable now, counted from 1 in its connection; 0: no other than before. */
+  /**
+   * The highest of its update messages that is durable now, counted from 1 in its connection; 0: no other than before.
+   */
   message: number
   /** The `seq`s of its own updates that became durable, ascending. */
   readonly seqs: number[]

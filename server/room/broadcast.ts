@@ -216,7 +216,8 @@ export class Broadcast implements Flushable {
 
   /**
    * What of a stock author's own has become durable goes back to it (PROTOCOL S4): with the next flush, if there is one
-   * coming, since a write of its own costs as much as all else in it. To a backed-up one later, with all that it misses.
+   * coming, since a write of its own costs as much as all else in it. To a backed-up one later, with all that it
+   * misses.
    */
   echo(author: Member, seqs: readonly number[]): void {
     const seat = this.#seats.get(author)

@@ -11,10 +11,10 @@ export interface CommitsDeps {
 }
 
 /**
- * When a room's updates are written: one commit for a flush, and after it, for nobody waits for the disk to see an edit.
- * Where everybody sends on without waiting to hear that the last edit is safe, one for two flushes: each wakes two threads
- * and comes when the flush has taken everything else out of the processor's caches, 0.6 to 0.8 ms. Nobody who waits for an
- * ack before the next edit is slowed by that.
+ * When a room's updates are written: one commit for a flush, and after it, for nobody waits for the disk to see an
+ * edit. Where everybody sends on without waiting to hear that the last edit is safe, one for two flushes: each wakes
+ * two threads and comes when the flush has taken everything else out of the processor's caches, 0.6 to 0.8 ms. Nobody
+ * who waits for an ack before the next edit is slowed by that.
  */
 export class Commits {
   readonly #deps: CommitsDeps

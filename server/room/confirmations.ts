@@ -89,7 +89,9 @@ export class Confirmations {
     this.#withhold(author, seq, scan, shows)
   }
 
-  /** Part of `author`'s next message has become update `seq`, ahead of it (PROTOCOL S7): safe with the whole message. */
+  /**
+   * Part of `author`'s next message has become update `seq`, ahead of it (PROTOCOL S7): safe with the whole message.
+   */
   partTaken(author: Member, seq: number, scan: Scan): void {
     if (!author.extended) {
       const parts = this.#parts.get(author)
@@ -134,7 +136,8 @@ export class Confirmations {
 
   /**
    * What waited for what it builds upon, which has come, is safe once all that has been taken by now is: called when
-   * there is nothing more that this lets in, or deletions that waited beside the document would be called safe too soon.
+   * there is nothing more that this lets in, or deletions that waited beside the document would be called safe too
+   * soon.
    */
   founded(): void {
     if (this.#unfounded.size === 0) return

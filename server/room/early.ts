@@ -21,8 +21,8 @@ interface EarlyUpdate {
 /**
  * Updates that came before what they build upon (PROTOCOL S5): a stock client that types while it connects sends such
  * ones; its sync step 2, right behind, brings the rest. Until then they wait here. In the document they would do harm:
- * clients apply an update's deletions though they can't see its structs yet, so what somebody replaced would be gone, and
- * what it was replaced by not there; on disk, until the rest is offered again.
+ * clients apply an update's deletions though they can't see its structs yet, so what somebody replaced would be gone,
+ * and what it was replaced by not there; on disk, until the rest is offered again.
  */
 export class Early {
   readonly #visible: Pick<Visible, 'meets' | 'lack'>

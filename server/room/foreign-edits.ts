@@ -10,7 +10,10 @@ import { Waiting } from './waiting.js'
 const MOST_PASSES = 4
 /** Bytes that are looked at together; what is beyond has to stand for itself. */
 const MOST_BYTES = 64 * 1024
-/** How often it is looked whether a message's own part can go ahead by now, at least, and bytes; then it waits for the rest. */
+/**
+ * How often it is looked whether a message's own part can go ahead by now, at least, and bytes; then it waits for the
+ * rest.
+ */
 const SOME_TRIES = 4
 const MOST_TRIED_BYTES = 64 * 1024
 /** Of what a message's own part was found to lack, so much is kept in mind: all of it is looked at at every update. */
@@ -29,8 +32,8 @@ export interface HeldMessage {
 /**
  * What becomes of a message with edits under an id that another live connection owns (PROTOCOL S7): it waits until the
  * owner has brought them or is gone. What of it is the sender's own goes ahead, as soon as all that it builds upon is
- * there or goes ahead with it: two that pass on each other's edits, as all do after the server lost some, would wait for
- * each other for ever.
+ * there or goes ahead with it: two that pass on each other's edits, as all do after the server lost some, would wait
+ * for each other for ever.
  */
 export class ForeignEdits {
   readonly #owners: Owners<Member>

@@ -25,8 +25,8 @@ export interface LightCompactionDeps {
 
 /**
  * Compacts small documents by their bytes, in a few milliseconds and right here: a thread with a `Y.Doc` takes a
- * third of a second of CPU and 30 MB for them, most of it to start. Large ones, those of which much was deleted here and
- * there, and those with much that only a `Y.Doc` can forget, go to the thread.
+ * third of a second of CPU and 30 MB for them, most of it to start. Large ones, those of which much was deleted here
+ * and there, and those with much that only a `Y.Doc` can forget, go to the thread.
  *
  * Works in steps, one in a turn of the event loop, one document after the other: a hundred rooms that everybody leaves
  * at once would else take a step each in the same turn.

@@ -8,9 +8,9 @@ const MOST_IDS = 1000
 const ASKS_WITHIN_MS = 5000
 
 /**
- * Which stock connections may themselves have made what arrives by another way: over their client's previous connection,
- * whose last bytes come after the new one is there, or by a peer that passes it on. To them such an update would look
- * like the confirmation of an edit (PROTOCOL S4).
+ * Which stock connections may themselves have made what arrives by another way: over their client's previous
+ * connection, whose last bytes come after the new one is there, or by a peer that passes it on. To them such an update
+ * would look like the confirmation of an edit (PROTOCOL S4).
  *
  * An author holds its own edits. So it is one who, asking, claimed to hold more under an id than the server had; or one
  * who hasn't asked yet, of whom nothing is known.

@@ -34,7 +34,9 @@ export interface Member {
   goOn(): void
   /** Finds out whether its other end is still there; it leaves the room if not. */
   probe(): void
-  /** Has it leave the room with its connection open, which {@link close} ends later; or once what it waits for is there. */
+  /**
+   * Has it leave the room with its connection open, which {@link close} ends later; or once what it waits for is there.
+   */
   dismiss(): void
   /** Ends its connection with a close code (PROTOCOL C1); it leaves the room by that. */
   close(code: number, reason: string): void
@@ -43,8 +45,8 @@ export interface Member {
 }
 
 /**
- * A room's notes about one member: in one place, since a flush looks at those of everybody, and each further object that
- * it has to follow to is one more miss of the processor's caches.
+ * A room's notes about one member: in one place, since a flush looks at those of everybody, and each further object
+ * that it has to follow to is one more miss of the processor's caches.
  */
 export interface Seat {
   readonly outlet: Outlet

@@ -16,7 +16,10 @@ export interface Foreign<M> {
  */
 export class Owners<M> {
   readonly #owners = new Map<number, M>()
-  /** Ids that only edits speak for: a peer may have passed on another's. Whose presence has it is more likely the author. */
+  /**
+   * Ids that only edits speak for: a peer may have passed on another's. Whose presence has it is more likely the
+   * author.
+   */
   readonly #unconfirmed = new Set<number>()
   readonly #ids = new Map<M, number[]>()
   readonly #same: (one: M, other: M) => boolean
@@ -93,8 +96,8 @@ export class Owners<M> {
   }
 
   /**
-   * Structs of an update that are under no other connection's id. No deletions: whose edit one belongs to can't be told,
-   * and of an edit that replaces something, the deletion mustn't come without the rest.
+   * Structs of an update that are under no other connection's id. No deletions: whose edit one belongs to can't be
+   * told, and of an edit that replaces something, the deletion mustn't come without the rest.
    */
   ownPart(member: M, scan: Scan): Scan {
     return { ...scan, blocks: scan.blocks.filter(({ client }) => !this.#other(member, client)), deletes: [] }

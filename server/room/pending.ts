@@ -8,8 +8,8 @@ const MOST_DELETIONS = 1000
 /** References that may wait for what they refer to, in memory. One update may go beyond, the next is too much. */
 const MOST_HINDRANCES = 16_384
 /**
- * Client ids whose structs may wait, in memory and in every client: for those of one update, Yjs takes time that grows with
- * the square of their number, 0.2 s for 4,000 of them.
+ * Client ids whose structs may wait, in memory and in every client: for those of one update, Yjs takes time that grows
+ * with the square of their number, 0.2 s for 4,000 of them.
  */
 const MOST_CLIENTS = 4096
 /** Places where something is missing: each breaks ranges and pieces in two. Again, one update may go beyond. */

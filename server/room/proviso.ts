@@ -21,7 +21,11 @@ export class Proviso {
     if (error) throw error
   }
 
-  /** What `work` comes to, or at once why it isn't worth waiting for. @throws as {@link check}, and what `work` throws. */
+  /**
+   * What `work` comes to, or at once why it isn't worth waiting for.
+   *
+   * @throws as {@link check}, and what `work` throws.
+   */
   async during<T>(work: Promise<T>): Promise<T> {
     this.check()
     const over = new AbortController()

@@ -53,8 +53,8 @@ const TOO_MUCH: Refused = { code: Code.tooFast, reason: 'too much is being said 
 const sameUser = (one: Member, other: Member): boolean => one.user !== '' && one.user === other.user
 
 /**
- * One open document: who is there, what they are answered and told, and when it can be closed. What becomes of an update
- * is its intake's. It holds bytes and an index of them, never a Y.Doc; it knows neither sockets nor the disk.
+ * One open document: who is there, what they are answered and told, and when it can be closed. What becomes of an
+ * update is its intake's. It holds bytes and an index of them, never a Y.Doc; it knows neither sockets nor the disk.
  */
 export class Room {
   readonly name: string

@@ -27,8 +27,8 @@ export interface Change<T> {
   /** Aborts when nobody wants it any more. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Does it. Calls `begin` right before the first step that can't be taken back, and not at all if nothing is to be done:
-   * it throws if nobody wants it any more, or the store fails.
+   * Does it. Calls `begin` right before the first step that can't be taken back, and not at all if nothing is to be
+   * done: it throws if nobody wants it any more, or the store fails.
    */
   readonly make: (begin: () => void) => Promise<T>
 }
@@ -81,8 +81,8 @@ export class Rooms {
 
   /**
    * Does something to a document while nobody has it open: its members are out of it, what they wrote is durable, and
-   * whoever asks for it meanwhile waits. What members are told is true: they are closed with the change's code once it is
-   * done, and so that they come back, with all they have, when it isn't.
+   * whoever asks for it meanwhile waits. What members are told is true: they are closed with the change's code once it
+   * is done, and so that they come back, with all they have, when it isn't.
    *
    * @throws InkwireError INKWIRE_STORE_FAILED, INKWIRE_STORE_CLOSED as soon as that is known, before anybody notices if
    *   it is known now; the signal's reason; what `make` throws.

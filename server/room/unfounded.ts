@@ -33,9 +33,9 @@ interface Waiting {
 }
 
 /**
- * Updates that came before what they build upon (PROTOCOL S5), and what their authors sent after them: to call them safe
- * now would promise too much. A stock client that types while it connects sends such updates all the time; its sync
- * step 2, right behind, completes them.
+ * Updates that came before what they build upon (PROTOCOL S5), and what their authors sent after them: to call them
+ * safe now would promise too much. A stock client that types while it connects sends such updates all the time; its
+ * sync step 2, right behind, completes them.
  */
 export class UnfoundedMessages {
   readonly #visible: Pick<Visible, 'clock'>

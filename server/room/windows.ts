@@ -10,8 +10,8 @@ const LONGEST_MS: { readonly [What in Waiting]: number } = {
   presence: 46,
 }
 /**
- * A window stays open for so much longer, in parts of itself, unless something comes: to whom updates come regularly, the
- * last of each flush then comes without any delay, and the others wait for whole steps.
+ * A window stays open for so much longer, in parts of itself, unless something comes: to whom updates come regularly,
+ * the last of each flush then comes without any delay, and the others wait for whole steps.
  */
 const LINGER = 0.1
 /** What others get of the loop after a flush, in parts of what it took. */

@@ -130,7 +130,9 @@ export const fileName = (name: string, { generation, seq }: Version): string => 
 
 const percentEncoded = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 
-/** A lock of a process that is gone counts for nothing, and so does one of our own number: it's an earlier process's. */
+/**
+ * A lock of a process that is gone counts for nothing, and so does one of our own number: it's an earlier process's.
+ */
 const takeLock = async (path: string): Promise<void> => {
   for (;;) {
     try {

@@ -53,8 +53,8 @@ export const checkBackup = async (choice: BackupChoice): Promise<void> => {
  * history can't merge it back in. All files are checked before anything is written. Documents that aren't in the
  * backup stay as they are.
  *
- * @throws InkwireError as {@link checkBackup}; INKWIRE_NOT_EMPTY when there are documents already, and neither names nor
- *   `force` were given.
+ * @throws InkwireError as {@link checkBackup}; INKWIRE_NOT_EMPTY when there are documents already, and neither names
+ *   nor `force` were given.
  */
 export const restore = async (options: RestoreOptions): Promise<RestoreReport> => {
   const { documents, names, force = false, checked = false, signal } = options

@@ -22,7 +22,9 @@ export interface Condensed {
   readonly update: Uint8Array
   /** Structs in it. */
   readonly structs: number
-  /** How many of them are deleted parts of something that was perhaps deleted itself: a Y.Doc may forget more of these. */
+  /**
+   * How many of them are deleted parts of something that was perhaps deleted itself: a Y.Doc may forget more of these.
+   */
   readonly nested: number
 }
 

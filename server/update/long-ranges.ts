@@ -7,9 +7,9 @@ const MOST = 1024
 export const isLong = (ranges: Ranges): boolean => ranges.length > MOST
 
 /**
- * Many ranges, in chunks: who deletes here and there from the end of a document to its start, or in any order, puts each
- * range in front of others. In one array all of these would be moved each time, in time that grows with the square of
- * their number; here, those of one chunk.
+ * Many ranges, in chunks: who deletes here and there from the end of a document to its start, or in any order, puts
+ * each range in front of others. In one array all of these would be moved each time, in time that grows with the square
+ * of their number; here, those of one chunk.
  *
  * @example
  *   const ranges = new LongRanges([0, 1, 5, 6])
@@ -95,7 +95,9 @@ export class LongRanges {
     return this.#chunks.flat()
   }
 
-  /** Adds a range that reaches into the chunk after the one at `at`, or over it: whatever it covers becomes one range. */
+  /**
+   * Adds a range that reaches into the chunk after the one at `at`, or over it: whatever it covers becomes one range.
+   */
   #join(at: number, start: number, end: number): boolean {
     let after = at + 1
     while (after < this.#chunks.length && startOf(this.#chunk(after), 0) <= end) after++

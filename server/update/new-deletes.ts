@@ -8,7 +8,8 @@ type Held = Pick<DocumentIndex, 'newDeletes'>
 
 /**
  * The update without the deletions that are held: with each sync step 2 Yjs sends all deletions of the document that it
- * knows of, however little is new. Structs stay as they are, down to the byte; so does an update of which nothing is held.
+ * knows of, however little is new. Structs stay as they are, down to the byte; so does an update of which nothing is
+ * held.
  *
  * @example
  *   withNewDeletes(scan, index).deletes // without those that are in index

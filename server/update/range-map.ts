@@ -18,7 +18,8 @@ const PASS = 128
 
 /**
  * What is held of one client. A number n is [0, n): so the structs of nearly all clients take no object of their own,
- * and there may be 100,000. One range by itself is never changed, and may be a scan's; of others this has its own array.
+ * and there may be 100,000. One range by itself is never changed, and may be a scan's; of others this has its own
+ * array.
  */
 type Held = number | Ranges | LongRanges
 
@@ -62,7 +63,9 @@ export class RangeMap {
     return true
   }
 
-  /** Adds ranges of one client (ascending, disjoint); returns whether any of it was new. Don't change them afterwards. */
+  /**
+   * Adds ranges of one client (ascending, disjoint); returns whether any of it was new. Don't change them afterwards.
+   */
   addAll(client: number, more: Ranges): boolean {
     const held = this.#clients.get(client)
     if (held === undefined) {

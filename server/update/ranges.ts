@@ -6,7 +6,9 @@
 /** Start, end, start, end, …; ascending, disjoint, not touching. */
 export type Ranges = readonly number[]
 
-/** Index of the first range, at or after range index `from`, that ends at `clock` or later; all before it end earlier. */
+/**
+ * Index of the first range, at or after range index `from`, that ends at `clock` or later; all before it end earlier.
+ */
 export const firstEndingAt = (ranges: Ranges, clock: number, from = 0): number => {
   const count = ranges.length >> 1
   // Gallop, then halve: near misses are cheap (walking two sorted lists in step), far ones logarithmic.

@@ -91,7 +91,8 @@ export class Splicer {
   }
 
   /**
-   * The same in parts that follow each other, for large documents: most of it isn't copied, but views of what was added.
+   * The same in parts that follow each other, for large documents: most of it isn't copied, but views of what was
+   * added.
    */
   parts(options: BuildOptions = {}): readonly Uint8Array[] {
     const plan = this.#plan(options)

@@ -65,7 +65,9 @@ export class Visible {
     return blocks.every(({ client, end }) => this.clock(client) >= end)
   }
 
-  /** What is missing for all structs in an update to be seen, if it were taken now: one thing of it; `null` if nothing. */
+  /**
+   * What is missing for all structs in an update to be seen, if it were taken now: one thing of it; `null` if nothing.
+   */
   lack(scan: Scan): Condition | null {
     const lack = this.#gapIn(scan)
     if (lack === null || this.#hindrances === 0) return lack
@@ -111,7 +113,9 @@ export class Visible {
     return new Visible(new Overlay(this.#held), this)
   }
 
-  /** What its structs come after, or refer to, that can't be seen now; what waits may be lifted by the update itself. */
+  /**
+   * What its structs come after, or refer to, that can't be seen now; what waits may be lifted by the update itself.
+   */
   #gapIn({ blocks, needs }: Scan): Condition | null {
     let before: Block | null = null
     let reach = 0
@@ -140,7 +144,9 @@ export class Visible {
     return Math.min(held, this.#of(client)?.from(from)?.at ?? held)
   }
 
-  /** What in an update refers to what can't be seen yet, that in the update itself included: {@link #lift} finds out. */
+  /**
+   * What in an update refers to what can't be seen yet, that in the update itself included: {@link #lift} finds out.
+   */
   #hindrancesIn({ bytes, blocks }: Scan): Map<number, Hindrance[]> {
     const cursor = new Cursor(bytes, 0, TRUSTED_LIMITS.maxDepth)
     const found = new Map<number, Hindrance[]>()

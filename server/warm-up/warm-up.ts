@@ -14,7 +14,10 @@ const AUTHORS_IN_EACH = 2
 /** Everybody who types has typed so many letters when the next one comes in, and leaves. */
 const ROUNDS_A_GUEST = 8
 
-/** What each of them types at a time: most of what there is to compile is about a letter, and to send one takes time, too. */
+/**
+ * What each of them types at a time: most of what there is to compile is about a letter, and to send one takes time,
+ * too.
+ */
 const LETTERS = 3
 
 /** What a warm-up needs. */
@@ -30,8 +33,8 @@ export interface WarmUpDeps {
 }
 
 /**
- * Has servers of its own, run by the same code as the real one, do what servers do: let clients in, take what they type,
- * write it down, pass it on.
+ * Has servers of its own, run by the same code as the real one, do what servers do: let clients in, take what they
+ * type, write it down, pass it on.
  *
  * A program that has just started runs code that V8 has yet to compile, many times slower than it will be: just when
  * all clients come back at once after a restart.

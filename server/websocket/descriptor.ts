@@ -27,7 +27,8 @@ export const descriptorOf = (socket: Duplex, closing: () => void): number => {
 /**
  * Hands bytes to the system, past the stream that the descriptor belongs to; nothing may be waiting in that.
  *
- * @returns how many it took. The rest, if any, is the stream's: it waits until there is room, or finds out what is wrong.
+ * @returns how many it took. The rest, if any, is the stream's: it waits until there is room, or finds out what is
+ *   wrong.
  */
 export const writeNow = (fd: number, bytes: Uint8Array): number => {
   try {

@@ -10,8 +10,8 @@ const VERSION = '13'
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
- * An HTTP server leaves out those above some number (Node's 2,000), without a word: the origin, say, or what a proxy adds
- * about whom they come from. No browser sends so many.
+ * An HTTP server leaves out those above some number (Node's 2,000), without a word: the origin, say, or what a proxy
+ * adds about whom they come from. No browser sends so many.
  */
 const MOST_HEADERS = 1000
 

@@ -24,10 +24,10 @@ export interface LineOptions {
  * All that goes out over a socket: frames as a room made them, in one go, and messages in pieces. Nobody else writes to
  * the socket.
  *
- * While nothing waits in the stream, frames are handed to the system past it ({@link writeNow}). In a flush to a thousand
- * members the stream would cost as much again as half of the system call: not by what it does, but since a dozen of its
- * objects for each member have to come into the processor's caches. For the same reason all that a flush needs of a line
- * lies in it, side by side.
+ * While nothing waits in the stream, frames are handed to the system past it ({@link writeNow}). In a flush to a
+ * thousand members the stream would cost as much again as half of the system call: not by what it does, but since a
+ * dozen of its objects for each member have to come into the processor's caches. For the same reason all that a flush
+ * needs of a line lies in it, side by side.
  */
 export class Line implements Flowing {
   readonly #fd: number

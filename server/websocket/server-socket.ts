@@ -45,7 +45,8 @@ export interface SocketOptions {
 
 /**
  * A WebSocket whose opening handshake is done, seen from the server (RFC 6455 §5 to 7): reads frames, keeps the order
- * of the close handshake. Messages go out as the frames that a room made for all, written to its {@link line} as they are.
+ * of the close handshake. Messages go out as the frames that a room made for all, written to its {@link line} as they
+ * are.
  */
 export class ServerSocket {
   /** For frames; takes none when this is no longer {@link open}. */
@@ -195,7 +196,9 @@ export class ServerSocket {
     this.#finish()
   }
 
-  /** Whoever was told of a message has thrown: the rest of the piece is lost, and nothing behind it would make sense. */
+  /**
+   * Whoever was told of a message has thrown: the rest of the piece is lost, and nothing behind it would make sense.
+   */
   #abandon(error: unknown): never {
     this.#failed = true
     this.#socket.destroy()

@@ -1,8 +1,8 @@
 /**
- * What Node's sockets cost, their streams included, and nothing else: reads what comes, and writes all of it to everybody in a room, the first at
- * once and then every 30 ms, or 46 if there is nothing but presence, as Inkwire does with many readers. It checks
- * nothing, stores nothing, knows no protocol but what it takes to be understood: no server that reads each message when it
- * comes, and writes so often through these streams, can need less.
+ * What Node's sockets cost, their streams included, and nothing else: reads what comes, and writes all of it to
+ * everybody in a room, the first at once and then every 30 ms, or 46 if there is nothing but presence, as Inkwire does
+ * with many readers. It checks nothing, stores nothing, knows no protocol but what it takes to be understood: no server
+ * that reads each message when it comes, and writes so often through these streams, can need less.
  */
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -55,7 +55,8 @@ http.on('upgrade', ({ url, headers }, socket) => {
     .digest('base64')
   socket.setNoDelay(true)
   socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
   )
   room.add(socket)
   let rest = null
