@@ -153,11 +153,10 @@ const stop = ({ offer }: State, { code, reason }: Refusal): State => ({
   reason,
 })
 
-const opened = ({ offer, failures, denied }: State): State => ({
+const opened = (state: Of<'connecting'>): State => ({
+  ...state,
   name: 'syncing',
-  offer: offer === 'never' ? offer : 'always',
-  failures,
-  denied,
+  offer: state.offer === 'never' ? 'never' : 'always',
 })
 
 const isStable = (state: State, { now }: Environment): boolean =>
@@ -174,35 +173,34 @@ const denied = (state: State, event: Refusal, environment: Environment): State =
   return state.denied ? stop(state, event) : wait(state, state.failures + 1, environment, true)
 }
 
-/** Without a link, nothing can happen to it. */
+/** Without a link and without a wait, nothing happens but what the app wants. */
 const unlinked = {
+  connect: dial,
+  disconnect: offline,
   opened: stay,
   asked: stay,
   admitted: stay,
   synced: stay,
   lost: stay,
   suspended: stay,
+  refused: stay,
   denied: stay,
+  retry: stay,
 } as const
 
 /** What all states with an open socket have in common. */
 const linked = {
+  ...unlinked,
   connect: stay,
-  disconnect: offline,
-  opened: stay,
-  asked: stay,
-  admitted: stay,
-  synced: stay,
   lost,
   suspended: (state: State, _event: Event, environment: Environment) =>
     wait(state, state.failures, environment),
   refused: stop,
   denied,
-  retry: stay,
 } as const
 
 const table: Table = {
-  offline: { ...unlinked, connect: dial, disconnect: stay, refused: stay, retry: stay },
+  offline: { ...unlinked, disconnect: stay },
   connecting: {
     ...linked,
     opened: (state) => (state.offer === 'skip' ? { ...state, offer: 'again' } : opened(state)),
@@ -220,8 +218,8 @@ const table: Table = {
     synced: (state, _event, { now }) => ({ ...state, name: 'live', since: now }),
   },
   live: linked,
-  backingOff: { ...unlinked, connect: dial, disconnect: offline, refused: stop, retry: dial },
-  stopped: { ...unlinked, connect: dial, disconnect: offline, refused: stay, retry: stay },
+  backingOff: { ...unlinked, refused: stop, retry: dial },
+  stopped: unlinked,
 }
 
 /**

@@ -108,9 +108,9 @@ export class Ledger {
   }
 
   /** Edits of an earlier page that the device kept, and that nobody is known to have saved. */
-  adopt({ count, since }: Edits): void {
-    this.#total += count
-    this.#device = plus(this.#device, { count, since })
+  adopt(edits: Edits): void {
+    this.#total += edits.count
+    this.#device = plus(this.#device, edits)
   }
 
   /** The pending edits, as {@link Ledger.adopt} takes them; null when there are none. */
@@ -168,9 +168,11 @@ export class Ledger {
    */
   reject(number: number, again: boolean): Sent | undefined {
     const sent = this.#remove(number)
-    if (sent) this.#disordered = true
-    if (sent && again) this.#device = plus(this.#device, sent)
-    else if (sent) this.#rejected = plus(this.#rejected, sent)
+    if (sent) {
+      this.#disordered = true
+      if (again) this.#device = plus(this.#device, sent)
+      else this.#rejected = plus(this.#rejected, sent)
+    }
     return sent
   }
 
@@ -246,10 +248,8 @@ export class Ledger {
   #unsent(): Edits {
     // Each message's edits are older than the next one's.
     let first = NONE
-    if (this.#flying > 0) {
-      for (let number = this.#settled + 1; number <= this.#sent && first.count === 0; number++) {
-        first = this.#messages.get(number) ?? NONE
-      }
+    for (let number = this.#settled; this.#flying > 0 && first.count === 0; ) {
+      first = this.#messages.get(++number) ?? NONE
     }
     return plus(this.#device, { count: this.#flying, since: first.since })
   }
