@@ -97,7 +97,8 @@ export class Connection {
   /** Something happened. */
   step(event: Event, close: CloseEvent | null = null): void {
     const before = this.state
-    const maxBackoffMs = Math.max(this.#provider.maxBackoffTime, isHidden() ? HIDDEN_BACKOFF_MS : 0)
+    // Without any wait, or with NaN, it would hammer the server.
+    const maxBackoffMs = Math.max(this.#provider.maxBackoffTime, isHidden() ? HIDDEN_BACKOFF_MS : 0) || 2_500
     const after = step(before, event, { now: Date.now(), random: Math.random(), maxBackoffMs })
     if (after === before) return
     this.state = after

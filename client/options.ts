@@ -62,9 +62,9 @@ export interface InkwireOptions {
   readonly params?: { readonly [key: string]: string }
   /**
    * Gives a token that is good now; asked whenever the server wants one, and before one ends. It is sent in band
-   * (PROTOCOL X7, X8), in no URL, and only to a server that asks for it: others know `params` only. While it fails, the
-   * connection is tried again with backoff (event `token-error`). A JWT is renewed after seven to nine tenths of its
-   * time, without a new connection; other tokens when the server asks.
+   * (PROTOCOL X7, X8), in no URL, and only to a server that asks for it: others know `params` only. While it fails, or
+   * gives no string (INKWIRE_BAD_OPTION), the connection is tried again with backoff (event `token-error`). A JWT is
+   * renewed after seven to nine tenths of its time, without a new connection; other tokens when the server asks.
    *
    * @example
    *   token: async () => (await fetch('/api/inkwire-token')).text()
@@ -81,7 +81,10 @@ export interface InkwireOptions {
   readonly connection?: ConnectionKind
   /** Ask the server for what is missing every so many ms. Default -1: never, it isn't needed. */
   readonly resyncInterval?: number
-  /** Longest time between two attempts to connect, ms; 30,000 while the page is hidden. Default 2,500. */
+  /**
+   * Longest time between two attempts to connect, ms; at least 30,000 while the page is hidden. Default 2,500, also for
+   * what isn't above 0.
+   */
   readonly maxBackoffTime?: number
   /** Don't talk to other tabs of this browser directly. Default false. */
   readonly disableBc?: boolean
@@ -206,7 +209,7 @@ export interface InkwireEvents {
   /** The event is null when this side closed. */
   'connection-close': (event: CloseEvent | null, provider: InkwireProvider) => void
   'connection-error': (event: Event, provider: InkwireProvider) => void
-  /** The app's `token` function failed; it is asked again, later. */
+  /** The app's `token` function failed, or gave no string; it is asked again, later. */
   'token-error': (error: unknown, provider: InkwireProvider) => void
   /** The state of the connection changed; finer than `status`. */
   connection: (state: ConnectionState) => void

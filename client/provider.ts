@@ -44,7 +44,7 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
   params: { readonly [key: string]: string }
   /** Subprotocols that the next connection offers before `inkwire.1`. */
   protocols: readonly string[]
-  /** Longest time between two attempts to connect, ms. */
+  /** @see InkwireOptions.maxBackoffTime */
   maxBackoffTime: number
   /** @see InkwireOptions.shouldReconnect */
   shouldReconnect: NonNullable<InkwireOptions['shouldReconnect']>
@@ -140,7 +140,8 @@ export class InkwireProvider extends ObservableV2<InkwireEvents> {
       )
       this.on('closed', (why) => why.code === Code.generationChanged && this.#replacement.recover(why))
     }
-    if ((resyncInterval | 0) > 0) this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
+    if (resyncInterval > 0 && resyncInterval < 2e9)
+      this.#resyncTimer = setInterval(() => this.#sync.ask(), resyncInterval)
     if (options.warnBeforeLeaving) this.#warn = leaveWarning()
     // The connection waits until the content is there: it says of which generation it is (PROTOCOL X2).
     if (options.offline) this.#device.open()

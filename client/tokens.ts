@@ -1,8 +1,9 @@
 import { encodeToken } from '../shared/codec.js'
+import { InkwireError } from '../shared/errors.js'
 import { backoff } from './machine.js'
 
 /**
- * Gives a token that is good now.
+ * Gives a token that is good now. What isn't a string counts as a failure, as if it had thrown.
  *
  * @example
  *   const token: TokenSource = async () => (await fetch('/api/inkwire-token')).text()
@@ -51,6 +52,8 @@ export class Tokens {
     try {
       const token = await this.#source()
       if (question !== this.#question) return
+      if (typeof token !== 'string')
+        throw new InkwireError('INKWIRE_BAD_OPTION', `token gave ${typeof token}`)
       this.#host.send(encodeToken(token))
       this.shown = true
       this.#failures = 0

@@ -30,6 +30,25 @@ describe('reconnecting', () => {
     expect(waits).toEqual([200, 400, 800, 1_000, 1_000])
   })
 
+  it.each([0, -1, Number.NEGATIVE_INFINITY, Number.NaN])(
+    'a longest wait of %d, or set to that later, is none: the usual one holds',
+    (maxBackoffTime) => {
+      const { provider } = create({ maxBackoffTime })
+      goLive()
+      for (let i = 0; i < 2; i++) {
+        // One failure after the other, for a minute.
+        const before = FakeSocket.made.length
+        for (let ms = 0; ms < 60_000; ms += 10) {
+          if (socket().readyState !== 3) socket().lose()
+          vi.advanceTimersByTime(10)
+        }
+        expect(FakeSocket.made.length - before).toBeGreaterThan(20)
+        expect(FakeSocket.made.length - before).toBeLessThan(70)
+        provider.maxBackoffTime = maxBackoffTime
+      }
+    },
+  )
+
   it('C2: stops at 4400–4499 and says why; connect() tries again', () => {
     const { provider, events } = create()
     goLive()

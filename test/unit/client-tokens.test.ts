@@ -125,6 +125,17 @@ describe('showing tokens', () => {
     }
   })
 
+  it.each([undefined, null, 7, ['secret'], Object.create(null)])(
+    'what is no string is a failure, which says so, and is shown to nobody (%j)',
+    async (odd) => {
+      const { tokens, sent, failures } = show(() => odd as string)
+      await tokens.show()
+      expect(sent).toEqual([])
+      expect(failures).toEqual([[expect.objectContaining({ code: 'INKWIRE_BAD_OPTION' }), true]])
+      expect(String(failures[0]?.[0])).toContain(`token gave ${typeof odd}`)
+    },
+  )
+
   it('a failure to renew is told and tried again, later each time', async () => {
     let down = false
     const asked: number[] = []

@@ -100,7 +100,7 @@ describe('y-websocket’s shape', () => {
     expect(socket().sent.filter(({ type }) => type === 'syncStep1').length).toBe(3)
   })
 
-  it.each([-1, 0, Number.POSITIVE_INFINITY, 2 ** 31])(
+  it.each([-1, 0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 32 + 1])(
     'a resyncInterval of %d asks never again',
     (resyncInterval) => {
       create({ resyncInterval })
