@@ -73,6 +73,8 @@ export const openSocket = (
   raw.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
     patience = message(new Uint8Array(data)) ? 4 : 1
     heard()
+    // To who shares a socket with others (`client/shared`).
+    return patience
   }
   raw.onerror = failed
   raw.onclose = lost

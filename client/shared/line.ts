@@ -4,7 +4,7 @@ import type { WebSocketClass } from '../options.js'
 import { openSocket, type Socket } from '../socket.js'
 import type { VirtualSocket } from './virtual-socket.js'
 
-/** How often channels that heard nothing are told that the connection is alive, ms. */
+/** How often channels are told that the connection is alive, ms. */
 const PULSE_MS = 5_000
 /** PROTOCOL W6, for a document: nobody, as a sign of life. */
 const NOBODY = encodeAwareness(Uint8Array.of(0))
@@ -36,7 +36,7 @@ export class Line {
   /** Whose messages go out and come in. */
   #to = 0
   #from = 0
-  /** Since the last pulse. */
+  /** Since the last pulse; or it takes long to hear. */
   #heard = false
   #pulse: ReturnType<typeof setInterval> | undefined
 
@@ -54,7 +54,10 @@ export class Line {
         if ((protocol ?? SHARED_SUBPROTOCOL) === SHARED_SUBPROTOCOL) this.check()
         else handlers.foreign()
       },
-      message: (bytes) => this.#received(bytes),
+      message: (bytes) => {
+        this.#received(bytes)
+        return this.#loading
+      },
       failed: handlers.failed,
       probe: () => this.#say({ type: 'shared', channels: 0 }),
       lost: (event) => handlers.lost(event?.code ?? ABNORMAL, event?.reason ?? ''),
@@ -73,8 +76,8 @@ export class Line {
     return this.#channels.size === 0
   }
 
-  get bufferedAmount(): number {
-    return this.#socket.raw.bufferedAmount ?? 0
+  get bufferedAmount(): number | undefined {
+    return this.#socket.raw.bufferedAmount
   }
 
   /** Opens a channel (PROTOCOL X12). */
@@ -111,6 +114,11 @@ export class Line {
     const all = [...this.#channels.values()]
     this.#channels.clear()
     return all
+  }
+
+  /** Whether a document is being loaded, which all wait for: nothing is heard before a message is complete. */
+  get #loading(): boolean {
+    return [...this.#channels.values()].some(({ patience }) => (patience as number) > 1)
   }
 
   #received(bytes: Uint8Array): void {
@@ -157,11 +165,8 @@ export class Line {
   /** The server speaks up when it has said nothing for a while to the connection; each document waits to hear of it. */
   #tellAlive(): void {
     if (!this.#heard) return
-    this.#heard = false
-    for (const one of [...this.#channels.values()]) {
-      if (!one.heard) one.hear(NOBODY)
-      one.heard = false
-    }
+    this.#heard = this.#loading
+    for (const one of [...this.#channels.values()]) one.hear(NOBODY)
   }
 
   #say(message: TrunkMessage): void {

@@ -58,8 +58,8 @@ export class Trunk implements Carrier {
     return left > 0 && left <= APART_MS
   }
 
-  get bufferedAmount(): number {
-    return this.#line?.bufferedAmount ?? 0
+  get bufferedAmount(): number | undefined {
+    return this.#line?.bufferedAmount
   }
 
   add(one: VirtualSocket): void {

@@ -1,7 +1,9 @@
 import { SUBPROTOCOL } from '../../shared/messages.js'
 import type { WebSocketClass, WebSocketLike } from '../options.js'
 
-const [CONNECTING, OPEN, CLOSED] = [0, 1, 3]
+const CONNECTING = 0
+const OPEN = 1
+const CLOSED = 3
 
 /** What carries it. */
 export interface Carrier {
@@ -10,7 +12,8 @@ export interface Carrier {
   /** It was closed on this side. */
   remove(socket: VirtualSocket, code: number, reason: string): void
   send(channel: number, data: Uint8Array): void
-  readonly bufferedAmount: number
+  /** Not every WebSocket class tells. */
+  readonly bufferedAmount: number | undefined
 }
 
 /**
@@ -20,13 +23,13 @@ export interface Carrier {
 export class VirtualSocket implements WebSocketLike {
   binaryType = 'arraybuffer'
   onopen: ((event: never) => void) | null = null
-  onmessage: ((event: never) => void) | null = null
+  onmessage: ((event: never) => unknown) | null = null
   onclose: ((event: never) => void) | null = null
   onerror: ((event: never) => void) | null = null
   /** Number of its channel; 0 without one. */
   channel = 0
-  /** Whether it was given a message since this was last set to false. */
-  heard = false
+  /** What its listener made of the last message: more than 1 as long as a message may take longer than others. */
+  patience: unknown
   readonly url: string
   readonly #protocols: string[]
   readonly #carrier: Carrier
@@ -87,8 +90,7 @@ export class VirtualSocket implements WebSocketLike {
   }
 
   hear(bytes: Uint8Array): void {
-    this.heard = true
-    this.onmessage?.({ type: 'message', data: bytes.buffer } as never)
+    this.patience = this.onmessage?.({ type: 'message', data: bytes.buffer } as never)
   }
 
   fail(event: Event): void {

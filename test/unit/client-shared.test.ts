@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { create, FakeLine, made, settle, url, withFakeLines } from '../support/fake-line.js'
-import { greeting, hello } from '../support/fake-socket.js'
+import { greeting, hello, step1, step2 } from '../support/fake-socket.js'
 
 withFakeLines()
 
@@ -95,6 +95,55 @@ describe('X11, X12: one socket', () => {
   it('a URL that the WebSocket class refuses is its error', () => {
     expect(() => create('a', {}, 'ws://bad')).toThrow(SyntaxError)
     expect(FakeLine.made.length).toBe(0)
+  })
+})
+
+describe('a document that takes long to come', () => {
+  /** One that is there, one of which a large part is on its way. */
+  const load = () => {
+    const [there, loading] = [create('there'), create('loading')]
+    const socket = made().greet()
+    socket.welcome(1)
+    socket.say({ type: 'channel', channel: 2 })
+    socket.hear(hello, step1)
+    // Of who is there, too, more may be heard before.
+    socket.say({ type: 'channel', channel: 1 })
+    socket.hear({ type: 'queryAwareness' })
+    return { there, loading, socket }
+  }
+
+  it('is waited for two minutes, by all on the connection', () => {
+    const { there, loading, socket } = load()
+    const told: unknown[] = []
+    for (const { provider } of [there, loading])
+      provider.on('connection', ({ name }) => void told.push([provider.roomname, name]))
+    vi.advanceTimersByTime(110_000)
+    socket.say({ type: 'channel', channel: 2 })
+    socket.hear(step2)
+    expect(told).toEqual([['loading', 'live']])
+    vi.advanceTimersByTime(27_000)
+    expect(FakeLine.made.length).toBe(1)
+    expect(told.length).toBe(1)
+    // Then silence is silence again.
+    vi.advanceTimersByTime(9_000)
+    expect(told).toContainEqual(['there', 'backingOff'])
+  })
+
+  it('is not waited for any longer', () => {
+    const { there, loading } = load()
+    vi.advanceTimersByTime(117_000)
+    expect([there.provider.synced, loading.provider.connection.name]).toEqual([true, 'syncing'])
+    vi.advanceTimersByTime(9_000)
+    expect(there.provider.synced).toBe(false)
+    expect(made()).not.toBe(made(0))
+  })
+
+  it('is not waited for when nobody wants it any more', () => {
+    const { there, loading } = load()
+    loading.provider.destroy()
+    made().say({ type: 'shared', channels: 10 })
+    vi.advanceTimersByTime(36_000)
+    expect(there.provider.synced).toBe(false)
   })
 })
 
