@@ -15,8 +15,8 @@ export type Mirror = readonly [
   boxesOf: (start: number, end: number) => DOMRect[],
 ]
 
-/** How the names of all properties begin that bear on where characters go. */
-const STYLES = /^(font|te|let|wor|line|wh|tab|dir|hy|pad|overflow-w)/
+/** Names of all properties that bear on where characters go, and of some that don’t matter: each costs bytes. */
+const STYLES = /^(dir|font|hy|[lt][aei]|pad|un|w[oh])|wrap/
 
 /**
  * Up to 50 lines, each with its end. They make a block of their own, so that an edit costs the layout of one
@@ -42,7 +42,7 @@ export const createMirror = (element: TextElement): Mirror => {
       if (STYLES.test(name)) style.setProperty(name, original.getPropertyValue(name))
     if (element.localName === 'input') {
       style.whiteSpace = 'pre'
-      style.alignContent = 'center'
+      style.placeContent = 'center'
     }
     const next = `${element.value}\u200b` // the last line may be empty: it has a height too
     if (text !== next) {
@@ -64,7 +64,8 @@ export const createMirror = (element: TextElement): Mirror => {
       }
       for (const piece of apply(data, [start - from, minusRemoved, insert]).match(PIECES) ?? []) {
         const block = create()
-        block.style = 'all:unset;display:block'
+        // `all` leaves out what decides on the direction of each paragraph (`dir=auto`).
+        block.style = 'all:inherit;unicode-bidi:inherit;padding:0'
         block.append(piece)
         copy.insertBefore(block, rest)
       }

@@ -107,6 +107,33 @@ describe('textarea 11: the others’ cursors', () => {
       expect(compared, 'characters in sight').toBeGreaterThan(3)
     })
 
+  for (const [name, attributes] of [
+    ['by each paragraph', 'dir="auto"'],
+    ['from the right', 'dir="rtl"'],
+    ['from the left', ''],
+  ])
+    it(`are where the browser has the characters: lines of several directions, read ${name}`, async () => {
+      const value = 'שלום עולם, 12 abc\nEnglish (שלום) and on!\n\n- שלום abc\nAbc.'
+      const { page, settled } = await open({
+        text: value,
+        html: `<textarea id="field" ${attributes} rows="8" style="width: 500px; font: 18px sans-serif">`,
+        presence: true,
+      })
+      for (const character of ['ש', '1', 'a', 'E', '!', '-', 'A', '.']) {
+        const index = value.indexOf(character)
+        const truth = await seen(page, index)
+        await page.evaluate((at) => {
+          field.blur()
+          point(at + 1, at)
+        }, index)
+        await settled()
+        const [piece] = (await drawn(page)).pieces
+        expect(piece?.x, `left of ${character}`).toBeGreaterThan(truth.left - 1.6)
+        expect(piece?.x, `left of ${character}`).toBeLessThan(truth.left + 1.6)
+        expect(piece?.y, `top of ${character}`).toBeLessThan(truth.bottom)
+      }
+    })
+
   it('cover a selection of several lines, and end at the caret with the name', async () => {
     const { page, settled } = await open({ text: 'one two\n\nthree four', presence: true })
     await page.evaluate((user) => point(12, 4, user), ada)
