@@ -22,11 +22,17 @@ interface Post {
 }
 
 /**
- * Opens a browser's channel; null where there is none. Node has BroadcastChannel, too, but there "the other
- * tabs" would be other users' documents that are rendered in the same process.
+ * Opens a browser's channel; null where there is none, or where the browser refuses one, as it may when it blocks all
+ * of a site's storage. Node has BroadcastChannel, too, but there "the other tabs" would be other users' documents that
+ * are rendered in the same process.
  */
-export const openChannel = (name: string): Channel | null =>
-  globalThis.location && globalThis.BroadcastChannel ? new BroadcastChannel(name) : null
+export const openChannel = (name: string): Channel | null => {
+  try {
+    return globalThis.location ? new BroadcastChannel(name) : null
+  } catch {
+    return null
+  }
+}
 
 /**
  * Tabs of one browser with the same document, talking directly: edits show at once, and also without a

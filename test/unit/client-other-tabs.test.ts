@@ -53,6 +53,27 @@ describe('other tabs', () => {
     expect(server.getText('t').toString()).toBe('from a')
   })
 
+  it.each([
+    [
+      'refuses it',
+      class {
+        constructor() {
+          throw new DOMException('The operation is insecure.', 'SecurityError')
+        }
+      },
+    ],
+    ['has none', undefined],
+  ])('are not talked to where the browser %s, and all else goes on', (_, Channel) => {
+    vi.stubGlobal('BroadcastChannel', Channel)
+    const { provider, text } = create()
+    expect(provider.bcconnected).toBe(false)
+    const live = goLive()
+    text.insert(0, 'x')
+    expect(live.sent.at(-1)?.type).toBe('update')
+    live.hear({ type: 'ack', received: 2, durable: 2 })
+    expect(provider.saveState.status).toBe('saved')
+  })
+
   it('pass on what they type while live, once each', () => {
     const [a, b] = [create(), create()]
     const live = goLive()
