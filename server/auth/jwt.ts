@@ -60,6 +60,12 @@ const claims = z.object({
   docs: patterns,
 })
 
+/** What they have to be, in words for those who make tokens: a close reason holds 123 bytes. */
+const MEANT = {
+  sub: 'the user, up to 256 characters',
+  docs: 'a map of patterns to read, write or admin',
+}
+
 /**
  * Checks JSON Web Tokens (RFC 7519) with the claims `sub` (the user), `exp` (when it ends), `docs` (document patterns
  * to `read`, `write` or `admin`) and, if present, `nbf`, `iat`, `iss`, `aud`.
@@ -129,7 +135,11 @@ const verified = async (
 
 const grant = (payload: JWTPayload & { readonly exp: number }, document: string): Grant | Refusal => {
   const parsed = claims.safeParse(payload)
-  if (!parsed.success) return unauthenticated('the token lacks the claims sub and docs')
+  if (!parsed.success) {
+    const wrong = parsed.error.issues[0]?.path[0] === 'sub' ? 'sub' : 'docs'
+    const is = payload[wrong] === undefined ? 'lacks the claim' : 'has a wrong claim'
+    return unauthenticated(`the token ${is} ${wrong}: ${MEANT[wrong]}`)
+  }
   const { sub, docs } = parsed.data
   const access = accessTo(docs, document)
   if (access === null) return { refused: 'forbidden', reason: 'the token does not open this document' }

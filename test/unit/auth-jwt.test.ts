@@ -104,7 +104,34 @@ describe('documents in a token', () => {
       '{"doc":"owner"}',
       '{"__proto__":{"doc":"write"}}',
     ])
-      expect(await open(docs, 'doc')).toMatchObject({ refused: 'unauthenticated' })
+      expect(await open(docs, 'doc')).toEqual({
+        refused: 'unauthenticated',
+        reason: 'the token has a wrong claim docs: a map of patterns to read, write or admin',
+      })
+  })
+
+  it('and the user have to be there, and whoever makes tokens is told which is not', async () => {
+    const reasonFor = async (claims: JWTPayload) => {
+      const token = await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'HS256' })
+        .setExpirationTime('1h')
+        .sign(Buffer.from(SECRET))
+      const verdict = await ask(authorize, request(token), 300)
+      return !verdict.ok && verdict.kind === 'refused' ? verdict.reason : ''
+    }
+    const lacking = await Promise.all([
+      reasonFor({ docs: { doc: 'write' } }),
+      reasonFor({ docs: { doc: 'write' }, sub: '' }),
+      reasonFor({ docs: { doc: 'write' }, sub: 'x'.repeat(257) }),
+      reasonFor({ sub: 'ada' }),
+    ])
+    expect(lacking).toEqual([
+      'the token lacks the claim sub: the user, up to 256 characters',
+      'the token has a wrong claim sub: the user, up to 256 characters',
+      'the token has a wrong claim sub: the user, up to 256 characters',
+      'the token lacks the claim docs: a map of patterns to read, write or admin',
+    ])
+    for (const reason of lacking) expect(reason.length).toBeLessThan(124)
   })
 })
 
