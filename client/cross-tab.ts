@@ -28,10 +28,11 @@ interface Post {
  */
 export const openChannel = (name: string): Channel | null => {
   try {
-    return globalThis.location ? new BroadcastChannel(name) : null
+    if (globalThis.location) return new BroadcastChannel(name)
   } catch {
-    return null
+    // Refused.
   }
+  return null
 }
 
 /**
