@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { diffUpdate } from '../../server/update/diff.js'
 import { DocumentIndex } from '../../server/update/document-index.js'
 import { scanUpdate } from '../../server/update/scan.js'
 import { Splicer, splice } from '../../server/update/splice.js'
@@ -57,7 +56,7 @@ describe('splicing and diffing random histories', () => {
     const held = updates.filter(() => random() < 0.7)
     const behind = replica(held)
     const vector = stateOf(behind)
-    Y.applyUpdate(behind, diffUpdate(scan, vector))
+    Y.applyUpdate(behind, splice([scan], { since: vector }))
     expect(contents(behind)).toEqual(contents(expected))
 
     // A part of the history, gaps and all.

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { diffUpdate } from '../../server/update/diff.js'
 import { DocumentIndex } from '../../server/update/document-index.js'
 import { type Scan, scanUpdate } from '../../server/update/scan.js'
 import { Splicer, splice } from '../../server/update/splice.js'
@@ -34,24 +33,23 @@ describe('a diff', () => {
     const scan = scanUpdate(state)
     for (let clock = 0; clock <= end; clock += 97) {
       const vector = new Map([[doc.clientID, clock]])
-      expect(Buffer.compare(diffUpdate(scan, vector), Y.diffUpdate(state, Y.encodeStateVector(vector)))).toBe(
-        0,
-      )
+      const diff = splice([scan], { since: vector })
+      expect(Buffer.compare(diff, Y.diffUpdate(state, Y.encodeStateVector(vector)))).toBe(0)
     }
   })
 
   it('is only the deletions for one who has all structs, and everything for one who has none', () => {
     const scan = scanUpdate(state)
-    const all = diffUpdate(scan, new Map([[doc.clientID, end]]))
+    const all = splice([scan], { since: new Map([[doc.clientID, end]]) })
     expect(all).toEqual(Uint8Array.of(0, ...state.subarray(scan.deletesFrom)))
-    expect(diffUpdate(scan, new Map([[1, 5]]))).toEqual(state)
-    expect(diffUpdate(scan, new Map([[doc.clientID, end + 1]]))).toEqual(all)
+    expect(splice([scan], { since: new Map([[1, 5]]) })).toEqual(state)
+    expect(splice([scan], { since: new Map([[doc.clientID, end + 1]]) })).toEqual(all)
   })
 
   it('ends with the given delete set', () => {
-    expect(diffUpdate(scanUpdate(state), new Map([[doc.clientID, end]]), Uint8Array.of(0))).toEqual(
-      Uint8Array.of(0, 0),
-    )
+    const since = new Map([[doc.clientID, end]])
+    const diff = splice([scanUpdate(state)], { since, deleteSet: Uint8Array.of(0) })
+    expect(diff).toEqual(Uint8Array.of(0, 0))
   })
 
   it('of snapshot and tail together is what a client lacks, whatever it has', () => {
