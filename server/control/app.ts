@@ -13,6 +13,8 @@ export interface ControlAppDeps {
   readonly users: RevokedUsers
   /** Everything that is wrong with the store. */
   readonly verify: () => AsyncIterable<Finding>
+  /** How many documents are not in the catalog any more, though nobody deleted them. */
+  readonly lost: () => Promise<number>
   /** A document's pieces, as they are durable now. */
   readonly stored: (name: string) => Promise<StoredDocument | null>
   readonly log: Log
@@ -46,7 +48,7 @@ const LINES = 1000
  * | `GET /` | `{"server":"inkwire","pid":…}` |
  * | `GET /documents` | a line `{"name":…,"generation":…}` per document, in the end perhaps a line `{"error":…}` |
  * | `GET /findings` | a line `{"document":…,"generation":…,"problem":…}` per thing that is wrong with the store |
- * | `GET /lost` | `{"lost":…}`: how many documents are gone that nobody deleted (`lost.ts`) |
+ * | `GET /lost` | `{"lost":…}`: how many documents are gone that nobody deleted |
  * | `GET /document?name=…` | its state: a Yjs update (v1) |
  * | `GET /document/stored?name=…` | its pieces (`stored.ts`), with an ETag; 304 if it is still at `If-None-Match` |
  * | `GET /document/stats?name=…` | its sizes and times |
@@ -64,7 +66,8 @@ const LINES = 1000
  * What removes or replaces a document isn't done for a caller who hangs up before it has begun.
  * Whatever fails is answered by `{"error":{"code":"INKWIRE_…","message":"…"}}`.
  */
-export const createControlApp = ({ documents, users, stored, verify, log }: ControlAppDeps): Hono => {
+export const createControlApp = (deps: ControlAppDeps): Hono => {
+  const { documents, users, stored, verify, lost, log } = deps
   const app = new Hono()
   const done = (document: string, what: string): void => log.info({ document }, `by the operator: ${what}`)
 
@@ -73,6 +76,8 @@ export const createControlApp = ({ documents, users, stored, verify, log }: Cont
   app.get('/documents', (c) => c.body(lines(documents.list()), 200, NDJSON))
 
   app.get('/findings', (c) => c.body(lines(verify()), 200, NDJSON))
+
+  app.get('/lost', async (c) => c.json({ lost: await lost() }))
 
   app.get('/document', async (c) => c.body(binary(await documents.read(nameIn(c))), 200, BINARY))
 

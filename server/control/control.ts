@@ -1,17 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { type ControlAppDeps, createControlApp } from './app.js'
-import { addLost } from './lost.js'
 import { placeSocket } from './socket.js'
 
 /** How long requests that are under way may take when the server stops, ms. */
 const GRACE_MS = 1000
-
-/** What the control channel needs. */
-export interface ControlDeps extends ControlAppDeps {
-  /** How many documents are not in the catalog any more, though nobody deleted them. */
-  readonly lost: () => Promise<number>
-}
 
 /** The way by which the operator's tools reach a running server. */
 export interface Control {
@@ -25,10 +18,10 @@ export interface Control {
 }
 
 /** Makes a control channel that isn't open yet. */
-export const createControl = (deps: ControlDeps): Control => {
+export const createControl = (deps: ControlAppDeps): Control => {
   const { log } = deps
   // The default would replace the process's own Request and Response, which belong to the app around us.
-  const app = addLost(createControlApp(deps), deps.lost)
+  const app = createControlApp(deps)
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   let server: Server | null = null
   let remove: () => Promise<void> = async () => undefined

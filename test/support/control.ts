@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 import * as Y from 'yjs'
 import type { ControlAppDeps } from '../../server/control/app.js'
 import { connectControl } from '../../server/control/client.js'
-import { type ControlDeps, createControl } from '../../server/control/control.js'
+import { createControl } from '../../server/control/control.js'
 import type { Journal } from '../../server/journal/journal.js'
 import { openMemoryJournal } from '../../server/journal/memory.js'
 import { type LogFields, silentLog } from '../../server/observe/log.js'
@@ -22,7 +22,7 @@ export const usersOf = (revoked: Map<string, number>): ControlAppDeps['users'] =
 })
 
 /** What a server has for the channel, on a memory journal. */
-export const depsOn = (journal: Journal): ControlDeps => {
+export const depsOn = (journal: Journal): ControlAppDeps => {
   const local = localDocuments(journal)
   return {
     documents: {
@@ -49,7 +49,7 @@ export const depsOn = (journal: Journal): ControlDeps => {
 }
 
 /** A control channel that listens in a folder of its own, on a memory journal; closed after the test. */
-export const startControl = async (deps: Partial<ControlDeps> = {}, data?: string) => {
+export const startControl = async (deps: Partial<ControlAppDeps> = {}, data?: string) => {
   const folder = data ?? (await tempDir())
   const journal = openMemoryJournal()
   const warnings: string[] = []
