@@ -1,5 +1,5 @@
 import { InkwireError } from '../../shared/errors.js'
-import { checkName } from '../gate/name.js'
+import { checkName } from '../../shared/name.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'
 import { withExistingDocuments } from './remote.js'

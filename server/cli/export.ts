@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { InkwireError } from '../../shared/errors.js'
-import { checkName } from '../gate/name.js'
+import { checkName } from '../../shared/name.js'
 import type { StoredDocument } from '../journal/journal.js'
 import { OK } from './context.js'
 import type { AddCommand } from './program.js'

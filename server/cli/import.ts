@@ -1,5 +1,5 @@
 import { InkwireError } from '../../shared/errors.js'
-import { checkName } from '../gate/name.js'
+import { checkName } from '../../shared/name.js'
 import type { OpenDocuments } from '../tools/documents.js'
 import { indexOf } from '../tools/state.js'
 import { DocumentIndex } from '../update/document-index.js'

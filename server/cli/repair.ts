@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { InkwireError } from '../../shared/errors.js'
-import { checkName } from '../gate/name.js'
+import { checkName } from '../../shared/name.js'
 import { isCorruption, reasonOf } from '../journal/errors.js'
 import type { LevelJournal } from '../journal/level.js'
 import { repairFiles } from '../journal/repair-files.js'

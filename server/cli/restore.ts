@@ -1,4 +1,4 @@
-import { checkName } from '../gate/name.js'
+import { checkName } from '../../shared/name.js'
 import { showProgress } from '../tools/progress.js'
 import { checkBackup, restore } from '../tools/restore.js'
 import { OK } from './context.js'

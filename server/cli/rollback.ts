@@ -1,6 +1,6 @@
 import { InkwireError } from '../../shared/errors.js'
+import { checkName } from '../../shared/name.js'
 import { Revocations } from '../auth/revocations.js'
-import { checkName } from '../gate/name.js'
 import type { Lost, RollbackReport } from '../rollback.js'
 import { OK } from './context.js'
 import { dateOf, type Moment, parseMoment } from './moment.js'

@@ -1,5 +1,5 @@
 import { InkwireError } from '../../shared/errors.js'
-import { checkName } from '../gate/name.js'
+import { checkName } from '../../shared/name.js'
 import type { DocumentStats } from '../journal/journal.js'
 import { isOfDocument } from '../tools/backup.js'
 import type { OpenDocuments } from '../tools/documents.js'

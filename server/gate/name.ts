@@ -1,7 +1,5 @@
 import { InkwireError } from '../../shared/errors.js'
-
-/** PROTOCOL W2. */
-const LONGEST_NAME_BYTES = 1024
+import { checkName } from '../../shared/name.js'
 
 /**
  * The document's name in a request's target: what follows prefix and slash, percent-decoded, query aside
@@ -38,21 +36,6 @@ export const documentName = (target: string, prefix: string): string => {
 export const isServerAddress = (target: string, prefix: string): boolean => {
   const [path = ''] = target.split('?')
   return path.replace(/\/?$/, '/') === prefix.replace(/\/?$/, '/')
-}
-
-/**
- * Checks that a string can be a document's name: 1 to 1,024 bytes of well-formed Unicode (PROTOCOL W2).
- *
- * @throws InkwireError INKWIRE_BAD_NAME
- */
-export const checkName = (name: string): void => {
-  if (name === '') throw badName('the document name is empty')
-  const bytes = Buffer.byteLength(name)
-  if (bytes > LONGEST_NAME_BYTES) {
-    throw badName(`the document name has ${bytes} bytes, ${LONGEST_NAME_BYTES} are allowed`)
-  }
-  // A lone surrogate has no UTF-8: two such names would become one key.
-  if (/\p{Surrogate}/u.test(name)) throw badName('the document name is not well-formed Unicode')
 }
 
 const badName = (what: string, cause?: unknown): InkwireError =>

@@ -1,9 +1,10 @@
 import { describe, it } from 'vitest'
 import { originAllowed } from '../../server/auth/origin.js'
 import { matches } from '../../server/auth/patterns.js'
-import { checkName, documentName } from '../../server/gate/name.js'
+import { documentName } from '../../server/gate/name.js'
 import { addressKey, clientAddress, proxiesFrom } from '../../server/limits/address.js'
 import { InkwireError } from '../../shared/errors.js'
+import { checkName } from '../../shared/name.js'
 import { CASES, FUZZ_TIMEOUT_MS, fuzz } from '../support/fuzz.js'
 import { below, pick } from '../support/random-edits.js'
 

@@ -120,7 +120,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   'command line': {
     files: ['server/cli/'],
     imports: list(
-      'wire, config, observe, journal contract, journal, worker, update, auth, gate, control, tools, limits, rollback',
+      'wire, config, observe, journal contract, journal, worker, update, auth, control, tools, limits, rollback',
     ),
     packages: ['node:', 'commander', 'jose'],
   },
