@@ -109,7 +109,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
   readiness: { files: ['server/readiness.ts'], imports: [], types: ['journal contract'] },
   listening: { files: ['server/listening.ts'], imports: [], types: ['events'], packages: ['node:'] },
   server: {
-    files: ['server/server.ts', 'server/inkwire-server.ts'],
+    files: ['server/server.ts', 'server/parts.ts', 'server/news.ts', 'server/inkwire-server.ts'],
     imports: list(
       'wire, config, events, observe, journal contract, journal, worker, room, documents, session, slow commits, ' +
         'connection, connections, auth, admission, clients, gate, http, control, data folder, limits, store, readiness, ' +
