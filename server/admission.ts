@@ -28,7 +28,7 @@ export interface AdmissionDeps {
 }
 
 /**
- * Finds out whether a client may come in, and ends its stay when the permission does (PROTOCOL A1–A3). One per
+ * Finds out whether a client may come in, and ends its stay when the permission does (PROTOCOL A1, A2, A3). One per
  * connection; owns the timers.
  */
 export class Admission {

@@ -33,7 +33,7 @@ interface Place {
 }
 
 /**
- * One connection with several documents on it (PROTOCOL X11–X14), each of which has a {@link Channel} in place of a
+ * One connection with several documents on it (PROTOCOL X11–X15), each of which has a {@link Channel} in place of a
  * connection. Frames go out as rooms made them; a marker says whose they are, in the same write, when that changes.
  */
 export class Trunk implements Guest, Carrier {
@@ -70,8 +70,8 @@ export class Trunk implements Guest, Carrier {
   }
 
   /**
-   * One message has arrived. What can't be assigned to a document closes the connection; what is thrown all the same is
-   * a fault of ours.
+   * One message has arrived. What can't be assigned to a document closes the connection (PROTOCOL X15). If anything is
+   * thrown all the same, it is a fault of ours.
    */
   receive(payload: Uint8Array): void {
     if (this.#deaf) return

@@ -9,7 +9,7 @@
  *   provider.on('closed', ({ code }) => { if (code === Code.unauthenticated) signIn() })
  */
 export const Code = {
-  /** The process is going away. Retry. */
+  /** Whoever is at the other end goes away: a proxy, or another server; Inkwire says {@link Code.restart}. Retry. */
   goingAway: 1001,
   /**
    * One message is larger than the server takes (`maxMessageBytes`). Retry would meet it again, but 1009 is the
