@@ -12,7 +12,7 @@ const VERSION = 1
 const OPEN_TIMEOUT_MS = 5_000
 
 /** Keys and values are described at `Store`. */
-export const TABLES = ['documents', 'updates', 'unsaved'] as const
+const TABLES = ['documents', 'updates', 'unsaved'] as const
 export type Tables = Record<(typeof TABLES)[number], IDBObjectStore>
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 
 /** The socket in a data folder, and the file that says where it is instead. */
-export const SOCKET = 'control.sock'
+const SOCKET = 'control.sock'
 const ELSEWHERE = 'control.path'
 /** While the socket is made, it is in this folder of the data folder, which nobody else can enter. */
 const UNFINISHED = 'control.new'

@@ -13,8 +13,6 @@ import { Witness, type WitnessDeps } from './witness.js'
 import type { CommitInfo } from './writer.js'
 
 export type { LevelJournal } from './level-journal.js'
-export type { JournalLogger } from './logger.js'
-export type { CommitInfo } from './writer.js'
 
 /** Options of {@link openLevelJournal}. */
 export interface LevelJournalOptions {

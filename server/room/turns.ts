@@ -12,7 +12,7 @@ export interface TurnSource {
 }
 
 /** The real thing. `setImmediate` runs after all sockets that were readable in this turn have been read. */
-export const nodeTurns: TurnSource = {
+const nodeTurns: TurnSource = {
   soon: (task) => void setImmediate(task),
   later: (task, ms) => {
     const timer = setTimeout(task, ms)

@@ -2,9 +2,6 @@ import { GrowingWriter } from './growing-writer.js'
 import type { RangeMap } from './range-map.js'
 import { descending } from './state-vector.js'
 
-/** What an update ends with when it deletes nothing. */
-export const NO_DELETES: Uint8Array = Uint8Array.of(0)
-
 /** What is needed mostly, bytes: an id of 32 bits and a count; a clock of some thousands and a length. */
 const CLIENT_BYTES = 6
 const RANGE_BYTES = 4
