@@ -89,7 +89,7 @@ export class Connection {
     this.step({ type: 'asked' })
     if (this.#tokens) void this.#tokens.show()
     else if (this.state.name === 'authorizing') {
-      // It would wait for one, and then say the same.
+      // Without a token function: the server would wait for a token, and then refuse in the same way.
       this.step({ type: 'refused', code: Code.unauthenticated, reason: 'token needed' })
     }
   }
@@ -153,7 +153,7 @@ export class Connection {
   #refused(event: CloseEvent): void {
     const { code, reason } = event
     const tokens = code === Code.unauthenticated && this.#tokens
-    // One that waited too long for a token has refused none.
+    // A server that gave up waiting for a token has refused none.
     const late = tokens && this.state.name === 'authorizing' && !tokens.shown
     this.step({ type: late ? 'lost' : tokens ? 'denied' : 'refused', code, reason }, event)
   }
@@ -179,7 +179,7 @@ export class Connection {
       },
       hide: (kept) => {
         hide()
-        // With an open socket, some browsers keep no page. What was sent still goes out.
+        // Some browsers keep no page in the back/forward cache that has an open socket. What was sent still goes out.
         if (kept) this.step({ type: 'suspended' })
       },
       show,

@@ -36,8 +36,8 @@ export const watchPage = ({ wake, hide, show }: PageHandlers): (() => void) | un
 }
 
 /**
- * What makes the browser ask before it leaves the page (once the user has done something in it), while `needed`. One
- * each, for others may need it, too.
+ * Makes a function that says whether the browser is to ask before the page is left; browsers do so once the user has
+ * done something in it. One for each caller, since several may need it.
  */
 export const leaveWarning = (): ((needed: boolean) => void) => {
   const warn = (event: Event): void => event.preventDefault()

@@ -5,7 +5,10 @@ import type { Closed, InkwireOptions, Reset } from './options.js'
 
 type Provider = Reset['provider']
 
-/** An app that writes something that is refused into every new document mustn't get them without end, ms. */
+/**
+ * Shortest time between two resets, ms: an app that writes what is refused into every new document must not get new
+ * ones without end.
+ */
 const BETWEEN_RESETS_MS = 10_000
 
 /** What the provider whose document is given up lets be done, beside what any app may do to it. */

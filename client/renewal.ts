@@ -1,4 +1,4 @@
-/** setTimeout takes no more, ms. */
+/** The longest delay that setTimeout takes, ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Whatever a token says of its end, it isn't renewed more often than that. */
 const SHORTEST_RENEWAL_MS = 2_000

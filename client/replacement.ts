@@ -21,7 +21,7 @@ export class Replacement implements Handover {
     this.host = host
   }
 
-  /** By itself, so not too often. What becomes of it is told by events. */
+  /** Without being asked by the app, so not too often. The app hears by events what becomes of it. */
   recover(why: Closed): void {
     this.start(why, this.since).catch(() => {})
   }

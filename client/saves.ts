@@ -244,7 +244,7 @@ export class Ledger {
     return sent
   }
 
-  /** All that isn't durable but rejected edits. */
+  /** The edits that are neither durable nor rejected. */
   #unsent(): Edits {
     // Each message's edits are older than the next one's.
     let first = NONE

@@ -5,7 +5,7 @@ const SILENCE_MS = 30_000
 const CHECK_EVERY_MS = 3_000
 /** How long an answer may take when somebody wants to know whether the link still works. */
 const ANSWER_MS = 4_000
-/** What is asked behind more than this that waits to be sent isn't answered soon on any link. */
+/** With more than this still waiting to be sent, bytes, no link can be expected to bring an answer soon. */
 const UPLOAD_BYTES = 60_000
 const OPEN = 1
 
@@ -42,7 +42,7 @@ export const openSocket = (
 ): Socket => {
   let ticked = Date.now()
   let due: number
-  /** A message is heard only when it is complete: what is said while a document is loaded may take longer. */
+  /** A message is heard only when it is complete, so a large one takes longer: a document that is being loaded, say. */
   let patience: 1 | 4 = 1
   const heard = (): void => {
     due = Date.now() + SILENCE_MS * patience
@@ -56,7 +56,7 @@ export const openSocket = (
   }
   const tick = (): void => {
     const now = Date.now()
-    // Or the clock was set, back perhaps: then what is due would be so much later.
+    // Or the clock was set. If it was set back, what is due would come that much too late.
     const slept = Math.abs(now - ticked) > 2 * CHECK_EVERY_MS
     ticked = now
     if (now > due) lost(null)

@@ -152,7 +152,7 @@ export class Sync {
   }
 
   #plain(): void {
-    // It says nothing of that, and whoever is read-only by an earlier word wants to know.
+    // Such a server says nothing of access: whoever was read-only by an earlier server's word is so no longer.
     if (this.access === 'read') this.permit('write')
     this.#hello = this.access = null
     this.#ledger.begin(null)
@@ -196,7 +196,7 @@ export class Sync {
     try {
       this.#teller.tell('message', { data: JSON.parse(new TextDecoder().decode(data)), user })
     } catch {
-      // Another program's, or somebody's who wants to fill error logs.
+      // No JSON: from another kind of client, or from somebody who wants to fill error logs.
     }
   }
 

@@ -34,7 +34,7 @@ export class Tokens {
   shown = false
   readonly #source: TokenSource
   readonly #host: TokenHost
-  /** What was asked of the app for an earlier connection, or twice, doesn't count any more. */
+  /** Counts the requests to the app. Only the answer to the latest is used, not one for an earlier connection. */
   #question = 0
   #failures = 0
   #timer: ReturnType<typeof setTimeout> | undefined

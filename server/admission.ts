@@ -3,12 +3,12 @@ import { type Authorize, type AuthRequest, ask, type Verdict } from './auth/auth
 import type { Revocations } from './auth/revocations.js'
 import type { Session } from './session.js'
 
-/** How often one that waits for a moment looks at the clock, ms. */
+/** The longest timer, ms: whoever waits for a later moment looks at the clock in between. */
 const LOOK_AGAIN_MS = 60_000
 
 /**
- * A client that can renew its permission is asked to this long before it ends, ms; of a shorter one, for its last
- * tenth. Clients that know when their token ends come before that by themselves.
+ * How long before its end a client is asked to renew its permission, ms; for a short permission, the last tenth of it.
+ * Clients that know when their token ends renew it earlier by themselves.
  */
 const ASK_AHEAD_MS = 15_000
 
@@ -80,7 +80,8 @@ export class Admission {
     const question = ++this.#asked
     const { verdict: asked, revocations } = await this.#ask(request)
     if (question !== this.#asked) return
-    // In the same turn that lets it in: who revokes a user meanwhile finds it among the connections, or is found here.
+    // In the same turn in which the client is let in: whoever revokes its user meanwhile either finds the connection,
+    // or is found here.
     const revoked = asked.ok && revocations?.isRevoked(asked.user, asked.issuedAt)
     const verdict = revoked ? REVOKED : asked
     if (verdict.ok) {

@@ -24,7 +24,7 @@ import { Visit, type VisitDeps, type Visitor } from './visit.js'
 /** How long clients get to answer our close frame. */
 const CLOSE_GRACE_MS = 1000
 
-/** Opening a channel takes as long as so many messages of other kinds: a tenth of a millisecond. */
+/** How many other messages the opening of a channel counts for: it takes a tenth of a millisecond. */
 const OPENING_WEIGHS = 25
 
 /** HTTP's status for what can't be told by a close code. */
@@ -54,7 +54,7 @@ export interface ClientsDeps {
 interface Origin extends Pick<Visitor, 'address' | 'headers' | 'presence'> {
   /** The target of its request, where a token may be. */
   readonly url: string
-  /** The message that it sent takes as much work as so many. */
+  /** The message that it sent takes as much work as this many. */
   weighs(messages: number): void
 }
 
@@ -100,7 +100,10 @@ export class Clients {
     return clientAddress(request.socket.remoteAddress ?? '', hops, this.#deps.proxies)
   }
 
-  /** Counts a connection in that is about to be received; why not, if there are too many. */
+  /**
+   * Counts in a connection that is about to be received. Returns why not, if there are too many; null if it is counted
+   * in.
+   */
   admit(request: IncomingMessage): TurnedAway | null {
     const address = this.addressOf(request)
     if (request.headers['x-forwarded-for'] !== undefined) this.#checkProxy(request, address)
@@ -151,7 +154,7 @@ export class Clients {
       },
       this.#deps.pace,
     )
-    // Written to by many, whose rooms flush together.
+    // Several documents write to this socket, and their rooms flush together: that becomes one write.
     if (wanted === null) wire.line.gather()
     const { headers, url = '/' } = request
     const origin = {
@@ -214,7 +217,9 @@ export class Clients {
     return this.#connections.closeAll(Code.restart, 'the server restarts', CLOSE_GRACE_MS)
   }
 
-  /** Said once: a proxy of which nobody told the server makes all its clients one, or exempts them from limits. */
+  /**
+   * Warns once of a proxy that isn't in the settings: all its clients count as one address, or as none that is limited.
+   */
   #checkProxy({ socket: { remoteAddress: peer = '' } }: IncomingMessage, address: string): void {
     if (this.#toldOfProxy || clientAddress(peer, undefined, this.#deps.proxies) !== address) return
     this.#toldOfProxy = true

@@ -124,7 +124,7 @@ export class Connection implements Transport {
 
   /** Asks whether the other end is still there, and cuts it off if nothing comes in time. */
   probe(): void {
-    // In the middle of a message it can't be asked; the heartbeat looks at whether it takes it.
+    // No ping fits into the middle of a message; the heartbeat looks whether the client takes that message.
     if (this.#probe || !this.#open || this.outlet.streaming) return
     this.#answered = false
     this.#wire.ping()
@@ -148,12 +148,12 @@ export class Connection implements Transport {
     }
     if (!ping) return
     if (outlet.streaming) {
-      // In the middle of a message it can't be asked: that it takes it is its sign of life.
+      // No ping fits into the middle of a message: that the client takes it is its sign of life.
       if (outlet.flowed() || this.#heard) this.#heard = this.#pinged = false
       else this.terminate()
       return
     }
-    // Whom we don't read we can't hear.
+    // While we don't read from it, we can't hear its answer.
     if (this.#pinged && !this.#heard && !this.#wire.paused) {
       this.terminate()
       return

@@ -21,7 +21,10 @@ type State =
   | { readonly name: 'dismissed' }
   | { readonly name: 'closed' }
 
-/** What a client may send before its document is loaded; then reading stops anyway, this is what was on its way. */
+/**
+ * What a client may have sent before its document is loaded, bytes. Reading stops meanwhile; this was on its way
+ * already.
+ */
 const LARGEST_WAIT_BYTES = 32 * 1024 * 1024
 
 /** One client on one document, from its first byte to its last: whether it is let in, what it may do, and its end. */
@@ -87,8 +90,8 @@ export class Session implements Host {
   }
 
   /**
-   * One message has arrived. What is wrong with it closes the connection (PROTOCOL W7); what is thrown all the same is
-   * a fault of ours.
+   * One message has arrived. If something is wrong with it, the connection is closed (PROTOCOL W7). If anything is
+   * thrown, it is a fault of ours.
    */
   receive(payload: Uint8Array): void {
     if (this.#deaf) return

@@ -11,7 +11,7 @@ import { frame } from './websocket/frame.js'
 
 /** What may have arrived for channels that take nothing now, bytes; with more, nothing is read for any of them. */
 const MOST_WAITING_BYTES = 256 * 1024
-/** The server is asked for no longer than what an HTTP request's head may be. */
+/** Longest target of a channel, characters: as long as the head of an HTTP request may be. */
 const LONGEST_TARGET = 16 * 1024
 
 /** What a trunk needs of the house. */

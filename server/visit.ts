@@ -21,7 +21,7 @@ export interface VisitDeps {
   readonly admission: AdmissionDeps
 }
 
-/** Who wants what of one visit. */
+/** Who visits which document, and with what. */
 export interface Visitor {
   /** Unique within the server. */
   readonly id: number
@@ -32,7 +32,7 @@ export interface Visitor {
   readonly token: string | null
   readonly address: string
   readonly headers: IncomingHttpHeaders
-  /** It said something about presence, of so many ids. */
+  /** It said something about the presence of this many ids. */
   presence(entries: number): void
   /** It has left. */
   left?(): void

@@ -12,7 +12,7 @@ export interface AccessLike {
 }
 
 /**
- * Says whether one may write: at once, and whenever that changes. As long as the server hasn't said, one may, since
+ * Tells whether this client may write: at once, and whenever that changes. Until the server has said so, it may, since
  * edits are made without a connection, too.
  *
  * @param listener called with `true` or `false`, the first time before this returns

@@ -1,5 +1,5 @@
 /**
- * Whether one may write, for editors that are to be read-only while one mayn't.
+ * Whether this client may write: for editors that are read-only while it may not.
  *
  * @module inkwire/client/access
  */

@@ -54,7 +54,7 @@ export class OpenDocument {
     clearTimeout(this.#timer)
     this.#expired = false
     const { awareness } = this.#state.provider
-    // Children say who one is before their parent's document is in use: to a state that isn't there.
+    // Children set the user before their parent uses the document: without a state, that would be lost.
     if (awareness.getLocalState() === null) awareness.setLocalState({ ...this.#whoLeft })
     const user = (): void => listener()
     this.#users.add(user)
@@ -85,7 +85,7 @@ export class OpenDocument {
 
   #follow(provider: InkwireProvider): void {
     const changed = (): void => {
-      // One that was replaced has something to say to the end.
+      // A provider that was replaced may still tell something at its end.
       if (this.#state.provider === provider) this.#changed(provider)
     }
     for (const event of ['status', 'synced', 'access', 'save'] as const) provider.on(event, changed)

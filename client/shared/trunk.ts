@@ -5,7 +5,9 @@ import { isHidden, watchPage } from '../page.js'
 import { ABNORMAL, Line } from './line.js'
 import type { Carrier, VirtualSocket } from './virtual-socket.js'
 
-/** How long a connection without documents stays: one is often closed just before the next is opened, ms. */
+/**
+ * How long a connection without documents stays open, ms: one document is often closed just before the next is opened.
+ */
 const LINGER_MS = 1_000
 /** Longest time between two attempts to connect, ms; the second while nobody sees the page. */
 const MOST_BACKOFF_MS = 2_500
@@ -38,7 +40,10 @@ export class Trunk implements Carrier {
   /** Attempts in a row that came to nothing, and when the next may be made. */
   #failures = 0
   #notBefore = 0
-  /** One has a socket of its own, to see whether the server takes those; whether it did, and we look again. */
+  /**
+   * Whether one document has a socket of its own, to see whether the server takes those; and whether it did, so that
+   * the shared one is tried again.
+   */
   #scouting = false
   #again = false
   #apartUntil = 0

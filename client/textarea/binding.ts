@@ -26,7 +26,8 @@ export const bind = (ytext: Text, element: TextElement, options: TextareaOptions
   const hidden = element.localName === 'input' ? HIDDEN_IN_INPUT : HIDDEN_IN_TEXTAREA
   const aborter = new AbortController()
   const { signal } = aborter
-  // Ends the binding that there was: two would take each other's edits for the user's, and write them again, for ever.
+  // Ends an earlier binding of this element: two would take each other's edits for the user's, and write them again,
+  // for ever.
   element.dispatchEvent(new Event('inkwire'))
 
   /** The shared text as last heard of. */

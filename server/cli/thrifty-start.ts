@@ -38,9 +38,9 @@ const HEAP = ['--max-semi-space-size=4', '--heap-growing-percent=30'] as const
 const NEWEST_TRIED = 24
 
 /**
- * Whether `inkwire serve` is to be started again so that it gives memory back: the allocator and the heap read their
- * settings only when a process starts. `null`: no; it isn't a server, Node is too new to know, or somebody has decided
- * already (a setting of the allocator in the environment, be it ours).
+ * How `inkwire serve` is to be started again so that it gives memory back: the allocator and the heap read their
+ * settings only when a process starts. `null` when it isn't to be: it is no server, Node is too new to know, or the
+ * environment has a setting of the allocator already, such as ours.
  *
  * @example
  *   const argv = ['node', 'main.js', 'serve']

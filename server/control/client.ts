@@ -52,7 +52,7 @@ interface Answer {
 /**
  * Connects to the server that is running on a data folder; `null` when nobody listens there, or not one of ours.
  *
- * @param patienceMs what listens and doesn't answer for so long is taken for a server that is stuck.
+ * @param patienceMs after this time without an answer, ms, whatever listens there is taken for a server that is stuck.
  * @throws InkwireError INKWIRE_STORE_LOCKED when one is.
  * @throws Error when only another user may ask: then the store is another user's, too.
  * @example

@@ -10,11 +10,15 @@ import type { LineOptions } from '../websocket/line.js'
 import { type Schedule, ServerSocket } from '../websocket/server-socket.js'
 import { documentName, isServerAddress } from './name.js'
 
-/** Whoever is refused gets so long to take the answer, ms. */
+/** How long a refused client may take to read the answer, ms. */
 const HANG_UP_MS = 3000
-/** So many handshakes may wait, for that takes memory; more are done at once, which slows down whoever sends them. */
+/**
+ * How many handshakes may wait, since each takes memory; more are done at once, which slows down whoever sends them.
+ */
 const MOST_WAITING = 1000
-/** So many may be on their way out; more don't even get a handshake, so that a flood of them holds no memory. */
+/**
+ * How many refused clients may be on their way out; more don't even get a handshake, so that a flood holds no memory.
+ */
 const MOST_LEAVING = 1000
 
 /** Somebody who was let in. */

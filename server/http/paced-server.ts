@@ -5,11 +5,11 @@ import { endAfterUpgrade, UpgradableRequest } from './upgrades.js'
 
 /** How often Node looks for requests that are late, ms. */
 const LOOK_EVERY_MS = 500
-/** A socket that speaks plain HTTP, and neither brings anything nor takes its answer for so long, is cut, ms. */
+/** After how long a plain HTTP socket is cut that neither brings anything nor takes its answer, ms. */
 const SILENT_MS = 30_000
 /**
- * A proxy's socket is kept for so long for another request, ms: longer than the proxy keeps it (nginx: 60 s), or it
- * would now and then send one just when we close it, and tell its client of a bad gateway.
+ * How long a proxy's socket is kept for another request, ms: longer than the proxy keeps it (nginx: 60 s), or it would
+ * now and then send one just when we close it, and tell its client of a bad gateway.
  */
 const KEPT_FOR_PROXY_MS = 65_000
 
@@ -19,9 +19,7 @@ export interface PacedServerOptions {
   /** How long a request's head may take, ms. */
   readonly headersTimeoutMs: number
   readonly request: RequestListener
-  /**
-   * Whether a request's socket is a proxy's: those are kept longer. Others' are many, and nobody bounds them but we.
-   */
+  /** Whether a request's socket is a proxy's: those are kept longer. Others may be many, and only we bound them. */
   readonly byProxy: (request: IncomingMessage) => boolean
   /** Somebody wants a WebSocket; `socket` is the system's, and its own from now on. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void

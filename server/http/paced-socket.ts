@@ -2,7 +2,9 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
-/** So much of what has arrived is parsed at once. The shortest requests take a hundredth of a millisecond each. */
+/**
+ * How much of what has arrived is parsed at once, bytes. The shortest requests take a hundredth of a millisecond each.
+ */
 const PIECE_BYTES = 2048
 
 /** When sockets that speak HTTP have their turns. */

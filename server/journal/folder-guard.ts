@@ -3,7 +3,10 @@ import { readdir, stat } from 'node:fs/promises'
 /** How often it looks at most, ms. */
 const EVERY_MS = 1000
 
-/** What has become of a store's folder: it is as it was; another one, none, or one of no store; its log is gone. */
+/**
+ * What has become of a store's folder: `same`, it is as it was; `other`, it is another one, gone, or no store's;
+ * `without log`, its log is gone.
+ */
 export type FolderState = 'same' | 'other' | 'without log'
 
 /**

@@ -17,8 +17,7 @@ export interface GatheringDeps {
 }
 
 /**
- * The wait before a commit for more that it can take along, if few would make one commit of many that follow each
- * other.
+ * The wait before a small commit for more updates that it can take along, where many small commits follow each other.
  */
 export class Gathering {
   readonly #deps: GatheringDeps
@@ -65,7 +64,7 @@ export class Gathering {
     return this.#deps.elapsed() - this.#began
   }
 
-  /** Resolves after a while, or when the wait is ended; whether it is that. */
+  /** Resolves after a while, or when the wait is ended: true then. */
   async #sleep(ms: number): Promise<boolean> {
     let callOff = (): void => {}
     const hurried = await new Promise<boolean>((resolve) => {

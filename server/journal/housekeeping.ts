@@ -82,7 +82,7 @@ export class Housekeeping {
 
   /** Takes up what there is to do, or what failed while the store did. */
   wake(): void {
-    // One that is just failing hears of a store that works again before it has ended.
+    // A chore that is just failing may hear that the store works again before it has ended.
     this.#woken = this.#running !== null
     if (this.#running || this.#stopped || this.#chores.length === 0) return
     this.#running = this.#work()

@@ -317,7 +317,8 @@ export class LevelJournal implements Journal {
     const { witness, recovered } = this.#deps
     recovered()
     this.#housekeeping.wake()
-    // What kept the journal from writing kept the witness, too; it needn't wait until it would try by itself.
+    // Whatever kept the journal from writing kept the witness from it, too: it tries now, rather than when it would by
+    // itself.
     void witness?.retry()
   }
 

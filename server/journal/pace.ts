@@ -4,19 +4,23 @@ import { Bucket } from '../limits/bucket.js'
 const PER_SECOND = 30
 /** Commits that come as soon as they can after a quiet time: who waits for one before the next edit isn't slowed. */
 const BURST = 100
-/** So many updates needn't wait for more: what a commit costs is little for each of them. */
+/** A commit of this many updates doesn't wait for more: what it costs is little for each of them. */
 const ENOUGH_UPDATES = 32
-/** As many bytes needn't. */
+/** Nor does a commit of this many bytes. */
 const ENOUGH_BYTES = 64 * 1024
-/** Nor need so many that came at once: these may be all there are, each from somebody who waits for the commit. */
+/**
+ * Nor one of this many updates that came at once: they may be all there are, each from somebody who waits for the
+ * commit.
+ */
 const ENOUGH_AT_ONCE = 16
-/** From so many on a commit isn't counted. */
+/** A commit of this many updates, or more, isn't counted as a small one. */
 const MANY_UPDATES = 64
 /**
- * Who gathers does so for this long, ms: one who waits for each commit before the next edit gets a hundred a second.
+ * A small commit that waits does so at least this long, ms: an author who waits for each before the next edit gets a
+ * hundred a second.
  */
 const SHORTEST_MS = 10
-/** Then no longer than until nothing has come for so long, ms: everybody may be waiting for this commit. */
+/** After that it waits only until nothing has come for this long, ms: everybody may be waiting for this commit. */
 export const QUIET_MS = 5
 
 /**
@@ -33,7 +37,7 @@ export class CommitPace {
     this.#bucket = new Bucket(PER_SECOND, BURST, now)
   }
 
-  /** How long a commit of so much has to wait for more, ms; 0: it is made now. */
+  /** How long a commit of this size has to wait for more, ms; 0: it is made now. */
   wait(updates: number, bytes: number, now: number): number {
     return enough(updates, bytes, 0) ? 0 : this.#bucket.waitFor(now)
   }
@@ -43,12 +47,12 @@ export class CommitPace {
     return waited < SHORTEST_MS
   }
 
-  /** A commit of so much is made now. */
+  /** A commit of this size is made now. */
   made(updates: number, bytes: number, now: number): void {
     if (updates < MANY_UPDATES && bytes < ENOUGH_BYTES) this.#bucket.tryTake(now)
   }
 }
 
-/** Whether so much, that has gathered for `waited` ms, needn't wait for more. */
+/** Whether what has gathered for `waited` ms is enough to be committed. */
 export const enough = (updates: number, bytes: number, waited: number): boolean =>
   updates >= (waited < QUIET_MS ? ENOUGH_AT_ONCE : ENOUGH_UPDATES) || bytes >= ENOUGH_BYTES

@@ -71,9 +71,9 @@ export type Reading =
   | { readonly status: 'newer'; readonly key: ParsedKey; readonly version: number }
   | { readonly status: 'damaged'; readonly key: ParsedKey; readonly problem: string }
 
-/** What numbers and lengths in a record take, and the authors of most. */
+/** Bytes that numbers and lengths in a record take, and the authors in most of them. */
 const NUMBERS_BYTES = 64
-/** What comes before an update in a run. */
+/** Bytes before each update in a run. */
 const ENTRY_BYTES = 8
 
 export const encodeFormat = (key: Uint8Array): Uint8Array => seal(key, Kind.format, new Uint8Array())

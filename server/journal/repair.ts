@@ -91,7 +91,7 @@ export const repairDocument = async (
 }
 
 /** Reads what is readable of a generation. */
-export const salvage = async (store: Store, generation: string): Promise<Salvaged> => {
+const salvage = async (store: Store, generation: string): Promise<Salvaged> => {
   let snapshot: Snapshot | null = null
   const entries: StoredEntry[] = []
   try {

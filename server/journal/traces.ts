@@ -36,7 +36,7 @@ export async function* traces(store: Store): AsyncGenerator<Trace, void, void> {
   }
 }
 
-/** A damaged original that was kept when its document was repaired. */
+/** The damaged original of a document that was repaired. */
 export interface Aside {
   readonly name: Uint8Array
   readonly generation: string
@@ -46,7 +46,7 @@ export interface Aside {
 }
 
 /** All that was set aside. */
-export async function* asides(store: Store): AsyncGenerator<Aside, void, void> {
+async function* asides(store: Store): AsyncGenerator<Aside, void, void> {
   for await (const page of store.pages(ASIDE_RANGE)) {
     for (const [key, value] of page) {
       const reading = readRecord(key, value)

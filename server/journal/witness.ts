@@ -31,7 +31,7 @@ export class Witness {
   #telling: Promise<void> | null = null
   /** When the last of it came, ms of the clock. */
   #heardAt = 0
-  /** It has taken its share of the time until then, ms of the clock. */
+  /** Until then it has used up its share of the time and rests, ms of the clock. */
   #restUntil = Number.NEGATIVE_INFINITY
   /** Ends a pause. */
   #hurry: (() => void) | null = null
@@ -142,7 +142,8 @@ export class Witness {
   }
 
   /**
-   * Until nothing more comes for a moment, so that the last word before a quiet time is soon told, or it has rested.
+   * Resolves when nothing more has come for a moment, so that the last word before a quiet time is soon told; or when
+   * it has rested.
    */
   async #pause(): Promise<void> {
     for (let left = SHORTEST_MS; left > 0 && !this.#closing; ) {
@@ -177,7 +178,7 @@ export class Witness {
     }
   }
 
-  /** What could not be written is news still, unless there is a newer word. */
+  /** What could not be written stays news, unless there is a newer word on the document. */
   async #writeNews(): Promise<void> {
     if (this.#news.size === 0) return
     const { store, elapsed } = this.#deps
@@ -275,13 +276,16 @@ interface Word {
 
 /** Commits within this time are witnessed together, ms, in any case. */
 const SHORTEST_MS = 20
-/** When nothing came for so long, what came before is witnessed, ms: longer than between two flushes of a busy room. */
+/**
+ * After this long without news, ms, what came before is witnessed: longer than the time between two flushes of a busy
+ * room.
+ */
 const LULL_MS = 50
 /** While there is always more, the witness takes one part in so many of the time. */
 const SHARE = 300
 /** Later than that it isn't in any case, ms. */
 const LONGEST_MS = 500
-/** How soon it is tried again after a failure, ms; each time in vain takes twice as long, up to the longest. */
+/** How soon it is tried again after a failure, ms; doubled after each further one, up to the longest. */
 const FIRST_BACKOFF_MS = 1000
 const LONGEST_BACKOFF_MS = 60_000
 

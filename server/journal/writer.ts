@@ -66,7 +66,7 @@ export interface WriterDeps {
 
 /** A batch holds at most about this much, so that a flood in one document doesn't hold up all others. */
 const BATCH_BYTES = 8 * 1024 * 1024
-/** So many that nobody has asked for yet are written all the same, if the last commit began so long ago, ms. */
+/** This many updates that are only held are written all the same, if the last commit began at least `HELD_MS` ago. */
 const MANY_HELD = 32
 const HELD_MS = 12
 const FIRST_BACKOFF_MS = 50
@@ -309,7 +309,7 @@ export class Writer {
   #fail(error: unknown): void {
     const since = this.#state.status === 'failing' ? this.#state.since : this.#deps.now()
     const reason = reasonOf(error)
-    // Who asked for a change is told now, and asks again: nothing is to be done long after that nobody wants any more.
+    // Whoever asked for a change is told now, and may ask again: nothing is done later that nobody may want any more.
     for (const { reject } of this.#operations.splice(0)) reject(storeFailed(reason))
     if (this.#state.status === 'failing' && this.#state.reason === reason) return
     this.#setState({ status: 'failing', since, reason })

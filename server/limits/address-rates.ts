@@ -1,12 +1,12 @@
 import { addressKey } from './address.js'
 import { Bucket } from './bucket.js'
 
-/** How many addresses are remembered, and as many before them. */
+/** How many addresses are in each of the two generations that are remembered. */
 const MOST_ADDRESSES = 10_000
 
 /**
- * How often each address does something: so many times a minute, and at once. This machine's own addresses aren't
- * limited. Its memory is bounded: who hasn't come since as many others did is forgotten.
+ * Limits how often each address does something: `perMinute` times a minute, and as often at once. This machine's own
+ * addresses aren't limited. Memory is bounded: an address is forgotten once 10,000 to 20,000 others have come since.
  */
 export class AddressRates {
   readonly #perMinute: number

@@ -8,7 +8,7 @@ export interface InTurnsDeps {
   readonly ms: number
 }
 
-/** When none was done for so long, ms, the event loop has looked at something else. */
+/** After a pause of this length, ms, the event loop must have looked at something else. */
 const PAUSE_MS = 0.5
 
 /**

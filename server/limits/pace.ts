@@ -6,9 +6,12 @@ import type { Turnstile } from './turnstile.js'
 const PER_TURN = 256
 /** A piece of a stream that holds more bytes than this is a load, not somebody typing. */
 const LIGHT_BYTES = 16 * 1024
-/** So many entries of a presence message are as much work as another message … */
+/** How many entries of a presence message are as much work as one more message … */
 const ENTRIES_A_MESSAGE = 32
-/** … and so many are as much as another one of presence, whose limit is lower: where many are, all repeat many. */
+/**
+ * … and how many count as one more presence message, whose limit is lower: in a crowded document everybody repeats
+ * many.
+ */
 const ENTRIES_A_PRESENCE_MESSAGE = 256
 
 /** What a pace acts on. */
@@ -76,7 +79,7 @@ export class Pace {
     }
   }
 
-  /** The message that is being worked off takes as much work as so many. */
+  /** The message that is being worked off takes as much work as this many. */
   weighs(messages: number): void {
     this.#sent += messages - 1
     this.#quota = Math.max(0, this.#quota - messages + 1)
@@ -87,7 +90,7 @@ export class Pace {
     this.#sent++
   }
 
-  /** The message that is being worked off is about presence, with so many entries. */
+  /** The message that is being worked off is about presence, with this many entries. */
   presence(entries: number): void {
     this.#present += 1 + Math.floor(entries / ENTRIES_A_PRESENCE_MESSAGE)
     this.weighs(1 + Math.floor(entries / ENTRIES_A_MESSAGE))

@@ -7,8 +7,8 @@ import { Tally } from './tally.js'
 const SPARE = 256
 
 /**
- * Bounds the bare sockets of a server, whole and per address, whatever they say or don't say. Behind a proxy it is the
- * proxy's to bound those of one address.
+ * Bounds a server's bare sockets, all together and per address, whether or not they say anything. Behind a proxy, it is
+ * up to the proxy to bound those of one address.
  *
  * @param refused a socket was closed at once.
  */

@@ -9,7 +9,7 @@ export class Tally<Key> {
     this.#limit = limit
   }
 
-  /** One more, unless the limit is reached; returns whether. */
+  /** Counts one more. Returns false, and counts nothing, when the limit is reached. */
   enter(key: Key): boolean {
     const count = this.#counts.get(key) ?? 0
     if (count >= this.#limit) return false

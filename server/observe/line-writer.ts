@@ -49,7 +49,8 @@ export class LineWriter {
   /** Says one line, with its line break. */
   write(line: string | Uint8Array): void {
     const bytes = Buffer.from(line)
-    // Once lines are missing, the next one has to wait until that can be said: one gap, not one at every other line.
+    // Once lines are missing, the next one waits until that can be said: so there is one gap, not one after every other
+    // line.
     const full = this.#bytes > 0 && this.#bytes + bytes.length > this.#maxBytes
     if (full || this.#untold > 0) {
       this.#lost++
@@ -65,8 +66,8 @@ export class LineWriter {
   /**
    * Tries at once what waits.
    *
-   * @returns whether something still waits that may well be written in a moment: that somebody reads on is likely, that
-   *   a disk gets room isn't.
+   * @returns whether something still waits that may well be written in a moment: a reader is likely to read on, a full
+   *   disk is not likely to get room.
    */
   retry(): boolean {
     this.#drain()

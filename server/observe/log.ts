@@ -20,8 +20,7 @@ export interface LogFields {
 /**
  * Where the server says what happens. A pino logger is one.
  *
- * @example
- *   createServer({ log: pino({ level: 'warn' }) })
+ * @example createServer({ logger: pino({ level: 'warn' }) })
  */
 export interface Log {
   /** What only a developer wants to know. */
@@ -35,8 +34,7 @@ export interface Log {
   /**
    * A log that says `fields` on every line.
    *
-   * @example
-   *   const log = server.child({ connection: 7, document: 'notes' })
+   * @example const ofNotes = log.child({ document: 'notes' })
    */
   child(fields: LogFields): Log
 }

@@ -1,6 +1,9 @@
 import type { Member } from './member.js'
 
-/** So many are written without a flush anyway; while the disk hangs there may be any number. */
+/**
+ * How many messages are looked at: more are written without waiting for a flush, and while the disk hangs there may be
+ * any number.
+ */
 const MOST_LOOKED_AT = 64
 
 /** What became durable for one author in one commit. */
@@ -46,7 +49,10 @@ export class Acks {
     return seqs
   }
 
-  /** Whether all who wait to hear of a message have sent on without. With many messages that isn't looked at: no. */
+  /**
+   * Whether everybody who waits to hear that a message is safe has sent another one meanwhile. With many messages that
+   * isn't looked at: false.
+   */
   get streaming(): boolean {
     if (this.#expected.length - this.#done > MOST_LOOKED_AT) return false
     const authors = new Set<Member>()

@@ -2,7 +2,7 @@ import * as encoding from 'lib0/encoding'
 import { encodeMessage } from '../../shared/codec.js'
 import { frame, pieces } from '../websocket/frame.js'
 
-/** From this size on a message goes out in pieces, bytes; so large are they. */
+/** From this size on a message goes out in pieces, which are of this size, bytes. */
 const PIECE_BYTES = 256 * 1024
 
 /** What a view of other bytes takes. */

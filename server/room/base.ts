@@ -42,7 +42,7 @@ export class Base {
     return this.#held
   }
 
-  /** Whether one has all of it who has all of the document that is held without a gap. */
+  /** Whether a client that has all that the document holds without a gap has all of the snapshot, too. */
   get isWithoutGaps(): boolean {
     return this.#stateVector !== null
   }

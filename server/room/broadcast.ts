@@ -10,8 +10,8 @@ import { type Waiting, Windows } from './windows.js'
 /** A window below this isn't worth a timer. */
 const SHORTEST_WINDOW_MS = 1
 /**
- * So many members are written to in a turn of the event loop, which takes some milliseconds: the others' turn comes
- * after whatever else there is to do.
+ * How many members are written to in one turn of the event loop, which takes some milliseconds. The others follow after
+ * whatever else there is to do.
  */
 const MEMBERS_A_TURN = 512
 /** How much is written to a member that catches up before looking at its socket again. */

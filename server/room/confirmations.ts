@@ -50,7 +50,7 @@ export class Confirmations {
     return this.#durable === this.#deps.content.seq
   }
 
-  /** Whether all who wait to hear that an update is safe have sent on without. */
+  /** Whether everybody who waits to hear that an update is safe has sent another one meanwhile. */
   get streaming(): boolean {
     return this.#acks.streaming
   }
@@ -80,7 +80,7 @@ export class Confirmations {
   /**
    * Message number `message` of `author` has become update `seq`, the last there is; 0 for one that is counted already.
    *
-   * @param whole nobody has more: what of it can't be seen, its author can't see either.
+   * @param whole it is all that its author has (a sync step 2): what can't be seen of it, its author can't see either.
    */
   taken(author: Member, message: number, seq: number, scan: Scan, whole: boolean): void {
     const shows = this.#deps.content.visible.shows(scan)
@@ -155,7 +155,9 @@ export class Confirmations {
     }
   }
 
-  /** A stock author's message is: what of it went ahead may come back to it, once all of it is durable. */
+  /**
+   * A stock author's message is dealt with: the parts of it that went ahead may come back once all of it is durable.
+   */
   #dealtWith(author: Member): void {
     const parts = this.#parts.get(author)
     if (!parts) return

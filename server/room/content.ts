@@ -148,8 +148,8 @@ export class Content implements Holder {
   }
 
   /**
-   * The same for one who says that it holds all that is held without a gap: the deletions, and what lies behind gaps.
-   * That takes no look at each client, of which there may be 100,000.
+   * The same for a client that holds all that the room holds without a gap: it lacks at most deletions, and what lies
+   * behind gaps. No look at each client id is needed, of which there may be 100,000.
    */
   rest(): Answer | null {
     const source = this.#base === null || this.#base.isWithoutGaps ? this.#merged : this.#wholeSplicer()

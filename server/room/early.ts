@@ -6,13 +6,16 @@ import type { Member } from './member.js'
 /** Updates that may wait in a document, and their bytes. */
 const MOST_UPDATES = 256
 const MOST_BYTES = 4 * 1024 * 1024
-/** Clients that they are by or refer to, counted in each: whenever something comes, these may have to be looked at. */
+/**
+ * Client ids that these updates are by or refer to, counted for each: whenever something comes, all may have to be
+ * looked at.
+ */
 const MOST_CLIENTS = 16_384
 
 /** An update that waits for what it builds upon. */
 interface EarlyUpdate {
   readonly author: Member
-  /** Of bytes of its own, which last. */
+  /** Of a copy of the update, which lasts. */
   readonly scan: Scan
   /** Something that is missing. */
   lack: Condition

@@ -2,8 +2,8 @@ import { InkwireError } from '../../shared/errors.js'
 import { type StoreState, troubleOf } from './proviso.js'
 
 /**
- * A write that has begun when the store fails is there or not: the journal knows when it has the store open again, in a
- * moment or never. So long that is waited for, ms.
+ * How long the outcome of a write is waited for that had begun when the store failed, ms: the journal knows it once it
+ * has the store open again, in a moment or never.
  */
 const OUTCOME_MS = 3000
 
@@ -37,7 +37,8 @@ export class Exclusive {
    * Takes the next turn with a document, until `work` has ended.
    *
    * @param work is given what {@link free} gives those who come before it.
-   * @param late is called when it ends after all, with why it failed or null, for one who was told that nobody knows.
+   * @param late is called when `work` ends after all though its caller was told that nobody knows: with why it failed,
+   *   or null.
    * @throws what `work` throws; InkwireError INKWIRE_STORE_FAILED when the store fails meanwhile and nobody knows what
    *   becomes of it.
    */

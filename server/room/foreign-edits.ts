@@ -6,17 +6,17 @@ import type { Member } from './member.js'
 import type { Owners } from './owners.js'
 import { Waiting } from './waiting.js'
 
-/** How often those are looked for that would go ahead but for others that can't; then each has to stand for itself. */
+/** How many passes look for parts that can only go ahead together. After them, each has to stand for itself. */
 const MOST_PASSES = 4
-/** Bytes that are looked at together; what is beyond has to stand for itself. */
+/** How many bytes of parts are looked at together. What is beyond has to stand for itself. */
 const MOST_BYTES = 64 * 1024
 /**
- * How often it is looked whether a message's own part can go ahead by now, at least, and bytes; then it waits for the
- * rest.
+ * How often, at least, and for how many bytes it is looked again whether a message's own part can go ahead. Then it
+ * waits for the rest.
  */
 const SOME_TRIES = 4
 const MOST_TRIED_BYTES = 64 * 1024
-/** Of what a message's own part was found to lack, so much is kept in mind: all of it is looked at at every update. */
+/** How many things that a message's own part lacks are remembered: all of them are looked at with every update. */
 const MOST_LACKS = 256
 
 /** A message that holds edits of others. */

@@ -23,9 +23,11 @@ import type { Seeding } from './seed.js'
 
 const FULL: Refused = { code: Code.documentFull, reason: 'the document is full' }
 
-/** Of the bytes that a document may have, so many for each client id: in memory an id costs some 600. */
+/**
+ * A document may have one client id for this many bytes of the size that it may reach: in memory an id costs some 200.
+ */
 const BYTES_FOR_A_CLIENT = 256
-/** So many ids are there for every document, however small. */
+/** Every document may have this many ids, however small its limit is. */
 const FEWEST_CLIENTS = 10_000
 
 const TOO_MUCH_MISSING = 'too much is missing that this builds upon'
@@ -109,7 +111,7 @@ export class Intake {
       const held = foreign.message(author, scan)
       this.#takeParts(foreign.goingAhead(held))
       this.letIn()
-      // That may have been what the owner waits for, and the owner have brought the rest by now.
+      // What went ahead may have been what the owner waited for, and the owner may have brought the rest by now.
       if (foreign.holdBack(held, scan)) return false
       return this.receive(author, message, update, arrival)
     }
@@ -303,7 +305,7 @@ export class Intake {
     const { size, index } = this.#content
     if (size + structBytes(scan) > maxDocumentBytes) return FULL
     const clients = Math.max(FEWEST_CLIENTS, maxDocumentBytes / BYTES_FOR_A_CLIENT)
-    // Whom it has is never refused, however many there are.
+    // Ids that the document has already are never refused, however many they are.
     const most = Math.max(0, clients - index.clients)
     return scan.blocks.length <= most || newClients(scan, index) <= most ? null : FULL
   }

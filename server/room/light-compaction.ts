@@ -31,8 +31,7 @@ export interface LightCompactionDeps {
  * Works in steps, one in a turn of the event loop, one document after the other: a hundred rooms that everybody leaves
  * at once would else take a step each in the same turn.
  *
- * @example
- *   createLoader({ compact: lightly({ thoroughly: (job) => pool.compact(job), nextTurn }), … })
+ * @example createRoomLoader({ compact: lightly({ thoroughly: (job) => pool.compact(job), nextTurn }), … })
  */
 export const lightly = ({ thoroughly, nextTurn }: LightCompactionDeps): Compact => {
   const inTurn = oneByOne()

@@ -4,7 +4,7 @@ import type { StateVector } from '../update/state-vector.js'
 
 /** Ids under which one client may have edits that the server lacks; an honest one has a few, one for each page load. */
 const MOST_IDS = 1000
-/** Who hasn't asked after so long isn't going to, ms: y-websocket asks when its socket opens. */
+/** A client that hasn't asked within this time isn't going to, ms: y-websocket asks when its socket opens. */
 const ASKS_WITHIN_MS = 5000
 
 /**
@@ -16,7 +16,7 @@ const ASKS_WITHIN_MS = 5000
  * who hasn't asked yet, of whom nothing is known.
  */
 export class LikelyAuthors<M> {
-  /** Since when. */
+  /** Stock members that haven't asked yet, and since when they are here, ms. */
   readonly #unasked = new Map<M, number>()
   /** By client id: who held more under it than the server, and up to which clock. */
   readonly #ahead = new Map<number, Map<M, number>>()

@@ -38,7 +38,7 @@ const LARGEST_CLOCK = 2 ** 32
 /** Changes of a known id between two messages about it. */
 const LARGEST_STEP = 2 ** 20
 /**
- * So many entries of one message are looked at, some milliseconds' work. A stock client repeats in one message whom it
+ * How many entries of one message are looked at: some milliseconds' work. A stock client repeats in one message whom it
  * heard of in one: thousands, where thousands come or go at once. What is beyond that is others' in any case, and would
  * be ignored; what a client says of itself comes alone. So nobody honest loses anything, and nobody is closed for it.
  */
@@ -61,7 +61,7 @@ interface State<M> {
 /** A state in a message. */
 interface Said {
   readonly update: Uint8Array
-  /** Where its length stands, and behind that: */
+  /** Where in `update` its length stands; `json` follows it. */
   readonly at: number
   readonly json: Uint8Array
 }

@@ -8,7 +8,7 @@ import { frame } from '../websocket/frame.js'
 import { type Answer, answerBytes, updateMessage } from './answer.js'
 import type { Tail } from './tail.js'
 
-/** More updates than that are found sooner by what one has than by where one was. */
+/** With more updates than this since its mark, a client is answered sooner by its state vector. */
 const MOST_UPDATES = 20_000
 const MOST_ANSWERS = 16
 

@@ -14,7 +14,10 @@ export interface RoomsDeps {
   readonly counters: Counters
   readonly opened?: (room: Room) => void
   readonly left?: (name: string) => void
-  /** A change has ended after all, of which whoever wanted it was told that nobody knows; why it failed, or null. */
+  /**
+   * A change has ended after all whose outcome nobody knew when its caller was told; `error` says why it failed, or is
+   * null.
+   */
   readonly late?: (name: string, error: unknown) => void
 }
 

@@ -19,7 +19,7 @@ export class Round implements Brought {
   readonly shared: readonly Uint8Array[]
   /** How many members it is for. */
   readonly members: number
-  /** When it began, ms; what it took without what came between its turns, ms. */
+  /** When it began; and how long it took, without what came between its turns; ms. */
   started = Number.NaN
   took = 0
   readonly #seats: readonly Seat[]

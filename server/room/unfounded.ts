@@ -20,13 +20,15 @@ interface Entry {
   readonly seqs: number[]
   /** What has to be seen: clients and clocks. */
   readonly needs: Needs
-  /** All before can be: what could be seen once stays so. */
+  /** How many of them can be seen already: what could be seen once stays so. */
   met: number
 }
 
 type Needs = readonly (readonly [client: number, clock: number])[]
 
-/** What of one member waits, in order: only the first has to be looked at, for the others come after it. */
+/**
+ * The messages of one member that wait, in order: only the first has to be looked at, since the others come after it.
+ */
 interface Waiting {
   readonly entries: Entry[]
   needs: number

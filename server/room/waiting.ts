@@ -7,7 +7,7 @@ import type { Foreign, Owners } from './owners.js'
  */
 export class Waiting<M> {
   readonly #foreign: readonly Foreign<M>[]
-  /** All before these is there: among what it waits for, and among the ranges of that. */
+  /** How far it has come: in the list of what it waits for, and in the ranges of that entry. */
   #next = 0
   #range = 0
 

@@ -10,11 +10,11 @@ const LONGEST_MS: { readonly [What in Waiting]: number } = {
   presence: 46,
 }
 /**
- * A window stays open for so much longer, in parts of itself, unless something comes: to whom updates come regularly,
- * the last of each flush then comes without any delay, and the others wait for whole steps.
+ * How much longer a window stays open if nothing comes, as a part of its length. Where edits come regularly, the next
+ * one ends the window: it goes out without delay, and those before it have waited for whole steps.
  */
 const LINGER = 0.1
-/** What others get of the loop after a flush, in parts of what it took. */
+/** How long the event loop is left to others after a flush, as a part of what the flush took. */
 const REST = 0.25
 /** A room may spend one part in this many of a core on its flushes. */
 const SHARE = 100
@@ -26,12 +26,12 @@ export class Windows {
   readonly #opens = { edits: 0, presence: 0 }
   readonly #closes = { edits: 0, presence: 0 }
 
-  /** From when on such is flushed as soon as it comes, ms of the clock that flushes are timed by. */
+  /** From when on this kind is flushed as soon as it comes, ms of the clock that times flushes. */
   opens(what: Waiting): number {
     return this.#opens[what]
   }
 
-  /** When what came before is flushed in any case, ms of the same clock. */
+  /** When what has come before that is flushed in any case, ms of the same clock. */
   closes(what: Waiting): number {
     return this.#closes[what]
   }

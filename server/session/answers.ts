@@ -29,7 +29,7 @@ export class Answers {
   readonly #clock: () => number
   readonly #questions: Bucket
   #stateVector: Uint8Array | null = null
-  /** The question was put before, and couldn't be answered yet: it counts once. */
+  /** The question at hand was counted already: it could not be answered the first time. */
   #asked = false
   #presence = false
   #timer: NodeJS.Timeout | null = null

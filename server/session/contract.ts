@@ -7,7 +7,7 @@ import type { Outlet } from '../room/answer.js'
 export interface Transport {
   /** Where what the client is told goes. */
   readonly outlet: Outlet
-  /** Not even a word more should be sent. */
+  /** So much waits to be sent that not even a short message should be added. */
   readonly full: boolean
   /** Ends the connection with a close code. */
   close(code: number, reason: string): void
@@ -22,7 +22,7 @@ export interface Transport {
 export interface SessionEvents {
   /** The client shows a token, first or anew (PROTOCOL X8). */
   token(token: string): void
-  /** It said something about presence, of so many ids. */
+  /** It said something about the presence of this many ids. */
   presence(entries: number): void
 }
 
@@ -71,7 +71,7 @@ export interface Host {
   readonly closed: boolean
   /** Hands in a message again that had to wait. */
   receive(payload: Uint8Array): void
-  /** It said something about presence, of so many ids. */
+  /** It said something about the presence of this many ids. */
   sawPresence(entries: number): void
   showToken(token: string): void
   /** Leaves the room; the connection ends later, by {@link close}. */

@@ -1,7 +1,7 @@
 /** Why the messages that come now aren't dealt with. */
 type Wait =
   | { readonly for: 'nothing' }
-  /** The first of them is an update that something else has to come before; others come in time, or never. */
+  /** The first of them is an update that waits for something from others, which comes in time or never. */
   | { readonly for: 'others'; readonly messages: Uint8Array[]; readonly timer: NodeJS.Timeout }
   /** The client has asked something, and what it says next must not be in the answer. An answer is sure to come. */
   | { readonly for: 'answer'; readonly messages: Uint8Array[] }

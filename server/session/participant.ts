@@ -104,7 +104,7 @@ export class Participant implements Member, Asker {
   receive(payload: Uint8Array): void {
     if (!this.#held.forAnswer && this.#held.keep(payload)) return
     const message = decodeMessage(payload)
-    // Whose ids are whose is to be known in time also while an answer is waited for (PROTOCOL S7).
+    // Presence says whose ids are whose, which must be known in time also while an answer is waited for (PROTOCOL S7).
     if (message.type === 'awareness' || !this.#held.keep(payload)) this.#handle(message, payload)
   }
 
@@ -188,7 +188,7 @@ export class Participant implements Member, Asker {
   }
 
   #mark(): number {
-    // What may be lost after all mustn't be a mark: the numbers would be given out again.
+    // Without fsync, what was acknowledged may still be lost, and its numbers would be given out again: no mark then.
     if (this.#deps.durability !== 'fsync') return 0
     return this.#answered ? this.#room.mark(this) : 0
   }

@@ -12,8 +12,8 @@ export interface RefusedClient {
 }
 
 /**
- * Tells a client what of its messages was refused, in words that it knows, and never more often than of use: who sends
- * what is refused without reading doesn't fill the server's memory with answers.
+ * Tells a client which of its messages were refused, in words that it knows, and no more often than is of use: a client
+ * that sends without reading must not fill the server's memory with answers.
  */
 export class Refusals {
   readonly #client: RefusedClient

@@ -37,7 +37,7 @@ export interface SourceState extends View {
  * @throws InkwireError INKWIRE_BAD_UPDATE when it holds bytes that are no update; Refused when Yjs can't load it.
  */
 export const load = ({ updates }: SourceContent): SourceState => {
-  // What passes can be given to Yjs without harm.
+  // An update that passes can be given to Yjs without harm.
   for (const update of updates) check(update)
   const whole = view(updates)
   return { ...whole, updates, scan: scanUpdate(whole.update, TRUSTED_LIMITS) }

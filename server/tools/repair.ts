@@ -55,7 +55,7 @@ export const repair = async (journal: RepairableJournal, name: string): Promise<
   if (!document) return { outcome: 'missing' }
   const problem = problemIn(document)
   if (problem === null) return { outcome: 'sound' }
-  // To the journal all is well with it: its records are whole. It is what lies in them.
+  // The journal finds nothing wrong: the records are whole, and what lies in them is damaged.
   const content = await choose({ ...document, entries: document.tail })
   const fate = { kind: 'aside', reason: problem } as const
   const generation = content ? (await journal.replace(name, content, fate)).generation : null

@@ -53,7 +53,7 @@ const STEP_BYTES = 1024 * 1024
 const PART_BYTES = 256
 
 /**
- * The same in steps of a few milliseconds, for who has something else to do in between.
+ * The same in steps of a few milliseconds, for a caller that has something else to do in between.
  *
  * @param stepBytes what a step does at most, but for one large struct.
  */

@@ -5,7 +5,7 @@ import { missingRanges, type Ranges, uncoveredRanges } from './ranges.js'
 import type { Scan } from './scan.js'
 import { encodeStateVector } from './state-vector.js'
 
-/** From so many clients on, the state vector is kept in pieces rather than written anew when it has changed. */
+/** From this many clients on, the state vector is kept in pieces rather than written anew when it has changed. */
 const MANY_CLIENTS = 1000
 
 /**

@@ -3,7 +3,7 @@ import { uintSize, Writer } from './writer.js'
 
 /** Entries in a block when it is made; at twice as many it becomes two. */
 const BLOCK = 512
-/** When more than one in so many has changed, all of it is made anew. */
+/** When more than one entry in this many has changed, all of it is made anew. */
 const SPARSE = 16
 
 /** A piece of the vector. */

@@ -9,7 +9,7 @@ export interface Hindrance extends Condition {
   readonly at: number
 }
 
-/** What hinders one client's structs, by where: nothing from the first one's struct on can be seen. */
+/** What keeps one client's structs from being seen, in order of clocks: from the first hindrance on, none can be. */
 export class Hindrances {
   #list: Hindrance[] = []
   /** Those before are over. */
@@ -53,7 +53,7 @@ export class Hindrances {
     if (!inOrder) this.#list.sort((one, other) => one.at - other.at)
   }
 
-  /** The same, to be changed apart from this, as long as this isn't. */
+  /** A copy that can be changed by itself, as long as this one isn't changed. */
   copy(): Hindrances {
     const copy = new Hindrances()
     copy.#list = this.#list

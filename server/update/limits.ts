@@ -32,12 +32,12 @@ export const DEFAULT_LIMITS: ScanLimits = {
   maxDepth: 256,
 }
 
-/** Below this, what a document holds makes no difference to what a message may. */
+/** Up to this, what a document holds makes no difference to what a message may hold. */
 const LITTLE = 1000
 
 /**
- * What a message to a document may hold that has so much already: a client that has all of the document, and says so
- * when it connects, isn't to be refused what it got from us.
+ * What a message may hold, given what the document has already: a client that has all of it, and sends that when it
+ * connects, must not be refused what it got from us.
  */
 export const limitsFor = ({ clients, deleteRanges, gaps }: Held): ScanLimits =>
   clients < LITTLE && deleteRanges < LITTLE && gaps === 0

@@ -3,7 +3,7 @@ import { addRange, coversRange, endOf, firstEndingAt, meetsRange, type Ranges, s
 /** Numbers in a chunk, at most: two for each range. To move them takes less than a microsecond. */
 const MOST = 1024
 
-/** So many ranges are too many to be kept in one array. */
+/** Whether these are too many ranges to be kept in one array. */
 export const isLong = (ranges: Ranges): boolean => ranges.length > MOST
 
 /**

@@ -11,9 +11,9 @@ import {
   startOf,
 } from './ranges.js'
 
-/** Adding so many ranges one by one costs less than a pass over all that are there. */
+/** Up to this many ranges are added one by one: that costs less than a pass over all that are there. */
 const FEW = 16
-/** Of many, one costs about as much as a pass over so many. */
+/** Where many are there, adding one costs about as much as a pass over this many. */
 const PASS = 128
 
 /**

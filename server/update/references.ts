@@ -41,7 +41,7 @@ export class Needs implements References {
   }
 
   /**
-   * What of it isn't in the update itself, nor before what is in it of the same client.
+   * The part of it that is neither in the update itself nor before what the update has of the same client.
    *
    * @param blocks of the update: one client's follow each other, by ascending clock.
    */

@@ -42,8 +42,8 @@ export interface Scan {
   readonly blocks: readonly Block[]
   readonly deletes: readonly ClientRanges[]
   /**
-   * What of other clients one must have to see its structs, as far as that is beyond what is in it of them: up to which
-   * clock they refer to something (PROTOCOL S5).
+   * What one must have of other clients to see its structs, beyond what the update itself has of them: up to which
+   * clock its structs refer to something (PROTOCOL S5).
    */
   readonly needs: StateVector
   /** Structs in all blocks (Skips don't count). */
