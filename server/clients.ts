@@ -6,18 +6,15 @@ import { tokenOf } from './auth/credentials.js'
 import { Revocations, type Revoked } from './auth/revocations.js'
 import { Connection } from './connection.js'
 import { type Client, Connections, type Guest } from './connections.js'
-import type { Emitter, ServerEvents } from './events.js'
 import type { Admitted } from './gate/gate.js'
 import { documentName } from './gate/name.js'
 import { clientAddress, type Proxies } from './limits/address.js'
-import type { Doorway, TurnedAway } from './limits/doorway.js'
+import type { TurnedAway } from './limits/doorway.js'
 import { Pace, type PaceDeps } from './limits/pace.js'
 import { Sparing } from './limits/sparing.js'
-import type { Counters } from './observe/counters.js'
-import type { Log, LogFields } from './observe/log.js'
+import type { LogFields } from './observe/log.js'
 import { describeWithout } from './observe/redact.js'
-import type { Rooms } from './room/rooms.js'
-import type { SessionDeps, Transport } from './session.js'
+import type { Transport } from './session.js'
 import { Trunk } from './trunk.js'
 import { Visit, type VisitDeps, type Visitor } from './visit.js'
 
@@ -31,13 +28,7 @@ const OPENING_WEIGHS = 25
 const TOO_MANY_REQUESTS = 429
 
 /** What it takes to receive clients. */
-export interface ClientsDeps {
-  readonly rooms: Rooms
-  readonly counters: Counters
-  readonly log: Log
-  readonly events: Emitter<ServerEvents>
-  readonly session: SessionDeps
-  readonly doorway: Doorway
+export interface ClientsDeps extends Omit<VisitDeps, 'admission'> {
   readonly proxies: Proxies
   readonly pace: PaceDeps
   readonly admission: Omit<AdmissionDeps, 'revocations' | 'onFailure'>
