@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Revoked } from './auth/revocations.js'
-import type { Documents } from './documents.js'
+import type { Documents } from './documents/documents.js'
 import type { Address, ServerEvents } from './events.js'
 import type { UnsavedReport } from './journal/journal.js'
 import type { Readiness } from './readiness.js'

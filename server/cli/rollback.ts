@@ -1,7 +1,7 @@
 import { InkwireError } from '../../shared/errors.js'
 import { checkName } from '../../shared/name.js'
 import { Revocations } from '../auth/revocations.js'
-import type { Lost, RollbackReport } from '../rollback.js'
+import type { Lost, RollbackReport } from '../documents/rollback.js'
 import { OK } from './context.js'
 import { dateOf, type Moment, parseMoment } from './moment.js'
 import type { AddCommand } from './program.js'

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { type ErrorCode, InkwireError } from '../../shared/errors.js'
 import type { Revoked } from '../auth/revocations.js'
-import type { ChangeOptions, Documents } from '../documents.js'
+import type { ChangeOptions, Documents } from '../documents/documents.js'
 import type { StoredDocument } from '../journal/journal.js'
 import type { Finding } from '../journal/verify.js'
 import type { Log } from '../observe/log.js'

@@ -1,5 +1,5 @@
+import type { RollbackOptions, RollbackReport } from '../documents/rollback.js'
 import type { DocumentStats, DocumentSummary, StoredDocument } from '../journal/journal.js'
-import type { RollbackOptions, RollbackReport } from '../rollback.js'
 
 /** How far a document has come: two documents at the same version hold the same. */
 export interface Version {

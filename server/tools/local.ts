@@ -1,6 +1,6 @@
 import { InkwireError } from '../../shared/errors.js'
+import { planRollback, type RollbackReport } from '../documents/rollback.js'
 import type { Journal } from '../journal/journal.js'
-import { planRollback, type RollbackReport } from '../rollback.js'
 import { TRUSTED_LIMITS } from '../update/limits.js'
 import { type Scan, scanUpdate } from '../update/scan.js'
 import type { OpenDocuments } from './documents.js'

@@ -1,6 +1,6 @@
 import type { WebSocketLike } from '../../client/options.js'
-import type { Guest } from '../../server/connections.js'
-import type { Transport } from '../../server/session.js'
+import type { Guest } from '../../server/clients/connections.js'
+import type { Transport } from '../../server/session/session.js'
 import { payloadsIn } from './frames.js'
 
 const [CONNECTING, OPEN, CLOSED] = [0, 1, 3]

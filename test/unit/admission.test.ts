@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Admission, type AdmissionDeps } from '../../server/admission.js'
 import { type Authorize, ask } from '../../server/auth/authorize.js'
 import type { Revocations } from '../../server/auth/revocations.js'
-import type { Permission, Session } from '../../server/session.js'
+import { Admission, type AdmissionDeps } from '../../server/clients/admission.js'
+import type { Permission, Session } from '../../server/session/session.js'
 
 const START = Date.UTC(2026, 0, 1)
 const DAY = 86_400_000

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { Connection } from '../../server/connection.js'
+import { Connection } from '../../server/clients/connection.js'
 import { InTurns } from '../../server/limits/in-turns.js'
 import { ServerSocket } from '../../server/websocket/server-socket.js'
 import { lineOptions } from '../support/line-options.js'

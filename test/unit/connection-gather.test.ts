@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { Connection } from '../../server/connection.js'
+import { Connection } from '../../server/clients/connection.js'
 import { InTurns } from '../../server/limits/in-turns.js'
 import { ServerSocket } from '../../server/websocket/server-socket.js'
 import { lineOptions } from '../support/line-options.js'

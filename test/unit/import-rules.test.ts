@@ -33,7 +33,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     types: ['journal contract'],
     packages: ['node:', 'level', 'lib0', '@node-rs/crc32'],
   },
-  rollback: { files: ['server/rollback.ts'], imports: ['wire'], types: ['journal contract'] },
+  rollback: { files: ['server/documents/rollback.ts'], imports: ['wire'], types: ['journal contract'] },
   worker: { files: ['server/worker/'], imports: ['wire', 'update'], packages: ['yjs', 'piscina', 'lib0'] },
   room: {
     files: ['server/room/'],
@@ -42,7 +42,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     packages: ['lib0'],
   },
   documents: {
-    files: ['server/documents.ts'],
+    files: ['server/documents/documents.ts'],
     imports: ['wire', 'update', 'rollback'],
     types: ['journal contract', 'room', 'worker'],
   },
@@ -61,27 +61,31 @@ const HOUSE: Readonly<Record<string, Part>> = {
   },
   limits: { files: ['server/limits/'], imports: ['wire', 'bucket'], packages: ['node:'] },
   session: {
-    files: ['server/session.ts', 'server/session/'],
+    files: ['server/session/'],
     imports: ['wire', 'frame', 'room', 'bucket'],
     types: ['limits', 'observe'],
   },
-  'slow commits': { files: ['server/slow-commits.ts'], imports: [], types: ['session'] },
+  'slow commits': { files: ['server/session/slow-commits.ts'], imports: [], types: ['session'] },
   connection: {
-    files: ['server/connection.ts'],
+    files: ['server/clients/connection.ts'],
     imports: ['wire', 'frame'],
     types: ['session', 'websocket'],
   },
-  connections: { files: ['server/connections.ts'], imports: [], types: ['connection', 'session', 'observe'] },
+  connections: {
+    files: ['server/clients/connections.ts'],
+    imports: [],
+    types: ['connection', 'session', 'observe'],
+  },
   auth: { files: ['server/auth/'], imports: ['wire'], packages: ['node:', 'jose', 'zod'] },
-  admission: { files: ['server/admission.ts'], imports: ['wire', 'auth'], types: ['session'] },
+  admission: { files: ['server/clients/admission.ts'], imports: ['wire', 'auth'], types: ['session'] },
   visit: {
-    files: ['server/visit.ts'],
-    imports: ['room', 'session', 'admission'],
+    files: ['server/clients/visit.ts'],
+    imports: ['wire', 'room', 'session', 'admission'],
     types: list('connections, limits, observe, events'),
     packages: ['node:'],
   },
   trunk: {
-    files: ['server/trunk.ts', 'server/channel.ts'],
+    files: ['server/clients/trunk.ts', 'server/clients/channel.ts'],
     imports: ['wire', 'frame'],
     types: list('connections, session, limits, observe'),
   },
@@ -93,7 +97,7 @@ const HOUSE: Readonly<Record<string, Part>> = {
     packages: ['node:', 'lib0'],
   },
   clients: {
-    files: ['server/clients.ts'],
+    files: ['server/clients/clients.ts'],
     imports: list('wire, auth, gate, visit, trunk, connection, connections, limits, observe'),
     types: list('admission, session'),
     packages: ['node:'],
@@ -299,7 +303,10 @@ describe('this test itself', () => {
       { from: 'server/websocket/frame.ts', to: 'test/support/until.ts' },
       '"frame" may not import from "tests"',
     ],
-    [{ from: 'server/room/room.ts', to: 'server/session.ts' }, '"room" may not import from "session"'],
+    [
+      { from: 'server/room/room.ts', to: 'server/session/session.ts' },
+      '"room" may not import from "session"',
+    ],
     [
       { from: 'server/room/room.ts', to: 'server/journal/journal.ts' },
       '"room" may import only types from "journal contract"',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { dateOf, parseMoment } from '../../server/cli/moment.js'
-import { planRollback } from '../../server/rollback.js'
+import { planRollback } from '../../server/documents/rollback.js'
 
 const entry = (seq: number, time: number, author = '') => ({
   seq,

@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS } from '../../server/limits/limits.js'
 import { Counters } from '../../server/observe/counters.js'
 import type { Member } from '../../server/room/member.js'
 import type { Room } from '../../server/room/room.js'
-import { Session } from '../../server/session.js'
+import { Session } from '../../server/session/session.js'
 import { encodeMessage } from '../../shared/codec.js'
 import { FakeTransport } from '../support/fake-transport.js'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createSlowCommits } from '../../server/slow-commits.js'
+import { createSlowCommits } from '../../server/session/slow-commits.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

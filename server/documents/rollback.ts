@@ -1,5 +1,5 @@
-import { InkwireError } from '../shared/errors.js'
-import type { Replacement, StoredDocument, StoredEntry } from './journal/journal.js'
+import { InkwireError } from '../../shared/errors.js'
+import type { Replacement, StoredDocument, StoredEntry } from '../journal/journal.js'
 
 /** Some of a document's updates, in sum. Times are milliseconds since 1970, by the server's clock. */
 export interface UpdatesInSum {

@@ -1,11 +1,11 @@
-import { Code } from '../shared/codes.js'
-import { InkwireError } from '../shared/errors.js'
-import type { DocumentStats, DocumentSummary, Journal, StoredDocument } from './journal/journal.js'
+import { Code } from '../../shared/codes.js'
+import { InkwireError } from '../../shared/errors.js'
+import type { DocumentStats, DocumentSummary, Journal, StoredDocument } from '../journal/journal.js'
+import type { Change, Rooms } from '../room/rooms.js'
+import { TRUSTED_LIMITS } from '../update/limits.js'
+import { scanUpdate } from '../update/scan.js'
+import type { WorkerPool } from '../worker/pool.js'
 import { planRollback, type RollbackOptions, type RollbackReport } from './rollback.js'
-import type { Change, Rooms } from './room/rooms.js'
-import { TRUSTED_LIMITS } from './update/limits.js'
-import { scanUpdate } from './update/scan.js'
-import type { WorkerPool } from './worker/pool.js'
 
 /** What {@link Documents} works on. */
 export interface DocumentsDeps {

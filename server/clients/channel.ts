@@ -1,4 +1,4 @@
-import type { Transport } from './session.js'
+import type { Transport } from '../session/session.js'
 
 /** The connection that carries a channel, as far as the channel knows it. */
 export interface Carrier {

@@ -1,13 +1,13 @@
-import { decodeTrunkMessage, encodeTrunkMessage } from '../shared/codec.js'
-import { Code } from '../shared/codes.js'
-import { InkwireError } from '../shared/errors.js'
-import type { TrunkMessage } from '../shared/messages.js'
+import { decodeTrunkMessage, encodeTrunkMessage } from '../../shared/codec.js'
+import { Code } from '../../shared/codes.js'
+import { InkwireError } from '../../shared/errors.js'
+import type { TrunkMessage } from '../../shared/messages.js'
+import type { TurnedAway } from '../limits/doorway.js'
+import type { LogFields } from '../observe/log.js'
+import type { Session, Transport } from '../session/session.js'
+import { frame } from '../websocket/frame.js'
 import { type Carrier, Channel } from './channel.js'
 import type { Guest } from './connections.js'
-import type { TurnedAway } from './limits/doorway.js'
-import type { LogFields } from './observe/log.js'
-import type { Session, Transport } from './session.js'
-import { frame } from './websocket/frame.js'
 
 /** What may have arrived for channels that take nothing now, bytes; with more, nothing is read for any of them. */
 const MOST_WAITING_BYTES = 256 * 1024

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Code } from '../shared/codes.js'
+import { Code } from '../../shared/codes.js'
+import type { Emitter, ServerEvents } from '../events.js'
+import type { Doorway } from '../limits/doorway.js'
+import type { Counters } from '../observe/counters.js'
+import type { Log, LogFields } from '../observe/log.js'
+import type { Rooms } from '../room/rooms.js'
+import { whyUnreadable } from '../room/unreadable.js'
+import { Session, type SessionDeps, type Transport } from '../session/session.js'
 import { Admission, type AdmissionDeps } from './admission.js'
 import type { Guest } from './connections.js'
-import type { Emitter, ServerEvents } from './events.js'
-import type { Doorway } from './limits/doorway.js'
-import type { Counters } from './observe/counters.js'
-import type { Log, LogFields } from './observe/log.js'
-import type { Rooms } from './room/rooms.js'
-import { whyUnreadable } from './room/unreadable.js'
-import { Session, type SessionDeps, type Transport } from './session.js'
 
 /** What all visits of a server share. */
 export interface VisitDeps {

@@ -1,9 +1,9 @@
-import { encodeMessage } from '../shared/codec.js'
-import { Code } from '../shared/codes.js'
-import type { Transport } from './session.js'
-import { frame } from './websocket/frame.js'
-import type { Line } from './websocket/line.js'
-import type { ServerSocket, SocketEvents } from './websocket/server-socket.js'
+import { encodeMessage } from '../../shared/codec.js'
+import { Code } from '../../shared/codes.js'
+import type { Transport } from '../session/session.js'
+import { frame } from '../websocket/frame.js'
+import type { Line } from '../websocket/line.js'
+import type { ServerSocket, SocketEvents } from '../websocket/server-socket.js'
 
 /** PROTOCOL W6: an awareness update about nobody. */
 const SIGN_OF_LIFE: readonly Uint8Array[] = [

@@ -1,15 +1,15 @@
-import { decodeMessage } from '../shared/codec.js'
-import { Code } from '../shared/codes.js'
-import { InkwireError } from '../shared/errors.js'
-import { Bucket } from './limits/bucket.js'
-import type { Room } from './room/room.js'
-import { Backlog } from './session/backlog.js'
-import type { Host, Permission, SessionDeps, SessionEvents, Transport } from './session/contract.js'
-import { Participant } from './session/participant.js'
-import { deny } from './session/refusals.js'
-import { say } from './session/say.js'
+import { decodeMessage } from '../../shared/codec.js'
+import { Code } from '../../shared/codes.js'
+import { InkwireError } from '../../shared/errors.js'
+import { Bucket } from '../limits/bucket.js'
+import type { Room } from '../room/room.js'
+import { Backlog } from './backlog.js'
+import type { Host, Permission, SessionDeps, SessionEvents, Transport } from './contract.js'
+import { Participant } from './participant.js'
+import { deny } from './refusals.js'
+import { say } from './say.js'
 
-export type { Permission, SessionDeps, SessionEvents, SlowCommits, Transport } from './session/contract.js'
+export type { Permission, SessionDeps, SessionEvents, SlowCommits, Transport } from './contract.js'
 
 type State =
   /** Nobody knows yet whether the client may come in. */

@@ -1,6 +1,6 @@
+import type { LogFields } from '../observe/log.js'
+import type { Session } from '../session/session.js'
 import type { Connection } from './connection.js'
-import type { LogFields } from './observe/log.js'
-import type { Session } from './session.js'
 
 /**
  * How often silent connections get a sign of life. A client that hears nothing for 30 s gives up (y-websocket); one

@@ -1,7 +1,7 @@
-import { Code } from '../shared/codes.js'
-import { type Authorize, type AuthRequest, ask, type Verdict } from './auth/authorize.js'
-import type { Revocations } from './auth/revocations.js'
-import type { Session } from './session.js'
+import { Code } from '../../shared/codes.js'
+import { type Authorize, type AuthRequest, ask, type Verdict } from '../auth/authorize.js'
+import type { Revocations } from '../auth/revocations.js'
+import type { Session } from '../session/session.js'
 
 /** The longest timer, ms: whoever waits for a later moment looks at the clock in between. */
 const LOOK_AGAIN_MS = 60_000
