@@ -6,6 +6,8 @@ import type { JournalLogger } from './logger.js'
  * to send people elsewhere; longer than a disk that is only busy takes.
  */
 export const STALLED_MS = 5000
+/** A look that is late by more than that, ms, was held up with the whole process: stopped (SIGSTOP), or out of turns. */
+const LATE_MS = 1000
 
 /** What a watch is made of. */
 export interface WriteWatchDeps {
@@ -64,14 +66,18 @@ export class WriteWatch {
   }
 
   #lookIn(ms: number): void {
-    if (!this.#stopped) this.#callOff = this.#deps.later(ms, () => this.#look())
+    if (this.#stopped) return
+    const due = this.#deps.elapsed() + ms
+    this.#callOff = this.#deps.later(ms, () => this.#look(due))
   }
 
-  #look(): void {
+  #look(due: number): void {
     this.#callOff = null
     if (this.#began === null) return
     const left = STALLED_MS - this.ms
     if (left > 0) this.#lookIn(left)
+    // The disk may have answered meanwhile: that is heard of only after the timers.
+    else if (this.#deps.elapsed() - due > LATE_MS) this.#lookIn(LATE_MS)
     else this.#tell()
   }
 

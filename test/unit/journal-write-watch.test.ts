@@ -66,6 +66,28 @@ describe('a write that the disk doesn’t answer', () => {
     expect(logged).toEqual([HUNG, AGAIN, HUNG, AGAIN])
   })
 
+  test('while the whole process was stopped is no news of the disk: it is looked at once more', async () => {
+    const watch = new WriteWatch(deps)
+    const [answered, hung] = [deferred(), deferred()]
+    const first = watch.during(() => answered.promise)
+    vi.setSystemTime(60_000)
+    await pass(5000)
+    expect(logged).toEqual([])
+    answered.resolve()
+    await first
+    await pass(1000)
+    expect(logged).toEqual([])
+
+    const second = watch.during(() => hung.promise)
+    vi.setSystemTime(120_000)
+    await pass(5999)
+    expect(logged).toEqual([])
+    await pass(1)
+    expect(logged).toEqual([HUNG])
+    hung.resolve()
+    await second
+  })
+
   test('that fails is over', async () => {
     const watch = new WriteWatch(deps)
     await expect(watch.during(() => Promise.reject(new Error('IO error')))).rejects.toThrow('IO error')
