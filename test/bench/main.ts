@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Inkwire beside its peers, every server with its storage on, one after the other on the same machine.
  *
- *     npm run bench                     everything; about 18 minutes
+ *     npm run bench                     everything; 20 to 30 minutes
  *     npm run bench -- --quick          less than 2 minutes
  *     npm run bench -- --only burst,idle --against inkwire,naive
  *     npm run bench -- --only burst --against inkwire --profile DIR   with a CPU profile of the server

@@ -49,7 +49,7 @@ export const parseOptions = (
         'targets hold; a full run writes test/bench/results/ and the table of the README. Exit code 1 if a load failed\n' +
         'its checks.',
     )
-    .option('--quick', 'less than 2 minutes instead of about 18', false)
+    .option('--quick', 'less than 2 minutes instead of 20 to 30', false)
     .option('--only <lines>', lines.join(', '), among(lines))
     .addOption(
       new Option('--against <servers>', 'who takes part')
