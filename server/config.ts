@@ -72,7 +72,7 @@ export interface ServerOptions {
    */
   readonly trustedProxies?: readonly string[] | undefined
   /**
-   * Whether `listen` first spends a second on playing through what servers do, apart from the documents: so that code
+   * Whether `listen` first spends 1.5 s on playing through what servers do, apart from the documents: so that code
    * is compiled when all clients come back at once after a restart. Default false; the command line's is true.
    */
   readonly warmUp?: boolean | undefined

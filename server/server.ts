@@ -20,8 +20,8 @@ import { warmUp } from './warm-up/warm-up.js'
 
 /** What HTTP's parser may take of a turn of the event loop, ms. */
 const PARSING_MS = 4
-/** How long a warm-up takes, ms. */
-const WARM_UP_MS = 1000
+/** How long a warm-up takes, ms: each half a second more leaves less to compile later, and everybody waits for it. */
+const WARM_UP_MS = 1500
 
 export type { InkwireServer } from './inkwire-server.js'
 

@@ -35,7 +35,7 @@ export const addServe: AddCommand = (program, context, done) => {
     .addOption(serverSetting('pathPrefix', '--path-prefix <path>', 'path below which the documents are'))
     .addOption(new Setting('--no-demo', 'serve no demo page', { env: true }))
     .addOption(
-      new Setting('--no-warm-up', 'don’t play through a second of work before listening', { env: true }),
+      new Setting('--no-warm-up', 'don’t play through 1.5 s of work before listening', { env: true }),
     )
     .addOption(serverSetting('durability', '--durability <mode>', DURABILITY))
     .addOption(
