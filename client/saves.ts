@@ -247,10 +247,8 @@ export class Ledger {
   /** The edits that are neither durable nor rejected. */
   #unsent(): Edits {
     // Each message's edits are older than the next one's.
-    let first = NONE
-    for (let number = this.#settled; this.#flying > 0 && first.count === 0; ) {
-      first = this.#messages.get(++number) ?? NONE
-    }
+    let first: Edits = NONE
+    for (first of this.#messages.values()) if (first.count > 0) break
     return plus(this.#device, { count: this.#flying, since: first.since })
   }
 

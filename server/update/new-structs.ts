@@ -7,10 +7,12 @@ import { Splicer } from './splice.js'
 type Held = Pick<DocumentIndex, 'holdsPart' | 'missing'>
 
 /**
- * The update without the structs that are held, where a run of them is held in part; else itself, down to the byte, as
- * nearly always. A client that gets a struct of which it has the first half takes in the second by what it has of the first. If that is something
- * else, since somebody uses one clock for two things, Yjs throws in the middle of the update, at everybody who is there.
- * A second half that was cut off beforehand is taken in as a struct of its own, whatever comes before it.
+ * The update without the structs that are held, where a run of them is held in part. Otherwise, and so nearly always, the
+ * update itself, down to the byte.
+ *
+ * A client that gets a struct of which it has the first half takes in the second by what it has of the first. If that is
+ * something else, since somebody uses one clock for two things, Yjs throws in the middle of the update, at everybody who
+ * is there. A second half that was cut off beforehand is taken in as a struct of its own, whatever comes before it.
  *
  * @example
  *   withNewStructs(scanUpdate(abc), index).blocks // holds "a" already: that of "bc"
